@@ -1,0 +1,66 @@
+"""Who executes the steps: one small protocol, so that every engine sees the same batches in the same order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+from handgrad.nn.arrays import Array
+from handgrad.nn.network import Network
+from handgrad.nn.step import Recipe, Training
+
+Stop = Callable[[], bool]
+
+
+class Run(NamedTuple):
+    """What a run of steps did."""
+
+    losses: Array
+    """Loss of each step's batch before its update, penalties included, float64, shape (steps done,)."""
+    failed: bool
+    """True where the last loss is not finite; the update of that step was not applied."""
+
+
+class Session(Protocol):
+    """A training under way: data and parameters resident in the engine."""
+
+    def run(
+        self, order: Array, batch_size: int, rates: Array, first_step: int, stop: Stop | None = None
+    ) -> Run:
+        """Steps over the rows `order` (int64, (n,)), batch after batch; the last one may be smaller.
+
+        Step k takes rows order[k B : (k + 1) B] with learning rate rates[k] (float64) and is number
+        first_step + k of the training (counted from 1; Adam's t and the dropout masks depend on it).
+        After each step `stop` is asked (at least every 0.1 s); True ends the run.
+        """
+        ...
+
+    def training(self) -> Training:
+        """A copy of the parameters and the optimizer's state as they stand."""
+        ...
+
+    def predict(self, X: Array) -> Array:
+        """Outputs for X (m, n_0) with the parameters as they stand, without dropout, shape (m, n_L)."""
+        ...
+
+
+class Engine(Protocol):
+    """Starts sessions."""
+
+    name: str
+
+    def start(
+        self,
+        network: Network,
+        recipe: Recipe,
+        training: Training,
+        X: Array,
+        Y: Array,
+        seed: int,
+        threads: int | None = None,
+    ) -> Session:
+        """Takes the data X (n, n_0), Y (n, n_L) and a beginning; the dtype of the parameters decides the precision.
+
+        `seed` keys the dropout masks. `threads` None: the engine chooses.
+        """
+        ...

@@ -1,0 +1,75 @@
+"""The reference engine: NumPy executes the equations of `nn` as they stand, in any dtype."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from handgrad.engines.protocol import Run, Stop
+from handgrad.nn.arrays import Array
+from handgrad.nn.forward import dropout_masks, predict
+from handgrad.nn.network import Network
+from handgrad.nn.step import Recipe, Training, training_step
+
+
+class ReferenceSession:
+    """A training under way in NumPy; see `handgrad.engines.protocol.Session`."""
+
+    def __init__(
+        self, network: Network, recipe: Recipe, training: Training, X: Array, Y: Array, seed: int
+    ) -> None:
+        dtype = training.parameters[0].W.dtype
+        self._network, self._recipe, self._training = network, recipe, training
+        self._X, self._Y = np.asarray(X, dtype), np.asarray(Y, dtype)
+        self._seed = seed
+
+    def run(
+        self, order: Array, batch_size: int, rates: Array, first_step: int, stop: Stop | None = None
+    ) -> Run:
+        losses: list[float] = []
+        for k, rate in enumerate(rates):
+            rows = order[k * batch_size : (k + 1) * batch_size]
+            masks = dropout_masks(self._network, self._seed, first_step + k, len(rows))
+            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # judged by the loss
+                stepped = training_step(
+                    self._network,
+                    self._recipe,
+                    self._training,
+                    self._X[rows],
+                    self._Y[rows],
+                    first_step + k,
+                    float(rate),
+                    masks,
+                )
+            losses.append(float(stepped.loss))
+            if not np.isfinite(losses[-1]):
+                return Run(np.array(losses), failed=True)
+            self._training = stepped.training
+            if stop is not None and stop():
+                break
+        return Run(np.array(losses), failed=False)
+
+    def training(self) -> Training:
+        return self._training  # the equations never write into an array that they were given
+
+    def predict(self, X: Array) -> Array:
+        dtype = self._training.parameters[0].W.dtype
+        with np.errstate(over="ignore", invalid="ignore"):
+            return predict(self._network, self._training.parameters, np.asarray(X, dtype))
+
+
+class ReferenceEngine:
+    """Starts `ReferenceSession`s; `threads` is left to NumPy's BLAS."""
+
+    name = "reference"
+
+    def start(
+        self,
+        network: Network,
+        recipe: Recipe,
+        training: Training,
+        X: Array,
+        Y: Array,
+        seed: int,
+        threads: int | None = None,
+    ) -> ReferenceSession:
+        return ReferenceSession(network, recipe, training, X, Y, seed)

@@ -1,0 +1,169 @@
+"""Loss functions: how far the outputs are from the targets, and the first factor of the chain rule.
+
+The loss of a sample adds (or averages) a term per output; the loss of a batch averages (or adds) its samples:
+`loss = R_samples R_outputs scale * term(a, y)`. With `scale`, `outputs` and `samples` every published form of
+the squared error can be said: (a - y)^2, 1/2 (a - y)^2, 1/n sum, 1/(2m) sum.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from handgrad.errors import SpecificationError
+from handgrad.nn.activations import log_softmax, softplus
+from handgrad.nn.arrays import Array, namespace
+
+REDUCTIONS = ("sum", "mean")
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A loss by name, with its explicit scale and reductions.
+
+    `outputs` says how the terms of one sample are put together, `samples` how the samples of a batch are;
+    `threshold` is Huber's. Logarithms are natural.
+
+    >>> Loss("squared_error", scale=0.5).gradient_factor(outputs=2)
+    0.5
+
+    Raises SpecificationError for an unknown name, reduction or a scale that is not positive.
+    """
+
+    name: str = "squared_error"
+    scale: float = 1.0
+    outputs: str = "sum"
+    samples: str = "mean"
+    threshold: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.name not in LOSSES:
+            raise SpecificationError(
+                f"unknown loss {self.name!r}; choose one of {', '.join(LOSSES)}"
+            )
+        for field in ("outputs", "samples"):
+            if getattr(self, field) not in REDUCTIONS:
+                raise SpecificationError(
+                    f"loss {self.name!r}: {field} must be 'sum' or 'mean', got {getattr(self, field)!r}"
+                )
+        if not (self.scale > 0 and math.isfinite(self.scale)):
+            raise SpecificationError(f"loss {self.name!r}: scale must be > 0, got {self.scale}")
+        if self.name == "huber":
+            if self.threshold is None:
+                object.__setattr__(self, "threshold", 1.0)
+            elif not (self.threshold > 0 and math.isfinite(self.threshold)):
+                raise SpecificationError(f"loss 'huber': threshold must be > 0, got {self.threshold}")
+        elif self.threshold is not None:
+            raise SpecificationError(f"loss {self.name!r} has no threshold; leave it out")
+
+    def gradient_factor(self, outputs: int) -> float:
+        """Constant before each term: scale, divided by the number of outputs if they are averaged."""
+        return self.scale / outputs if self.outputs == "mean" else self.scale
+
+    def terms(self, a: Array, y: Array, z: Array | None = None, activation: str = "") -> Array:
+        """scale * term(a, y), shape (samples, outputs), before any reduction.
+
+        With `z` and the name of the output activation, the sigmoid and softmax pairs are computed from z
+        (log-sum-exp), so that a saturated output does not end in ln 0.
+        """
+        stable = STABLE_TERMS.get((self.name, activation)) if z is not None else None
+        values = LOSSES[self.name].term(a, y, self._threshold) if stable is None else stable(z, y)
+        return self.scale * values
+
+    def per_sample(self, terms: Array) -> Array:
+        """Loss of each sample, shape (samples,), from its terms (samples, outputs)."""
+        xp = namespace(terms)
+        return xp.mean(terms, axis=1) if self.outputs == "mean" else xp.sum(terms, axis=1)
+
+    def over_samples(self, losses: Array) -> Array:
+        """Loss of the batch, a number, from the losses of its samples (samples,)."""
+        xp = namespace(losses)
+        return xp.mean(losses) if self.samples == "mean" else xp.sum(losses)
+
+    def gradient(self, a: Array, y: Array) -> Array:
+        """d(the sample's loss)/da for each output, shape (samples, outputs); no 1/m in it."""
+        derivative = LOSSES[self.name].derivative(a, y, self._threshold)
+        return self.gradient_factor(a.shape[1]) * derivative
+
+    def fused(self, activation: str) -> bool:
+        """True where dloss/dz has a closed form with the output activation (yhat - y and its kin)."""
+        return (self.name, activation) in FUSED_DELTAS
+
+    def delta(self, a: Array, y: Array, activation: str) -> Array:
+        """d(the sample's loss)/dz by the closed form; only where `fused` says so."""
+        return self.gradient_factor(a.shape[1]) * FUSED_DELTAS[self.name, activation](a, y)
+
+    def share(self, samples: int) -> int:
+        """Divisor of the summed gradients: m where the loss averages the samples, else 1."""
+        return samples if self.samples == "mean" else 1
+
+    @property
+    def _threshold(self) -> float:
+        return 0.0 if self.threshold is None else self.threshold
+
+
+@dataclass(frozen=True)
+class LossRule:
+    """One row of the table: term(a, y, threshold) and its derivative by a."""
+
+    term: Callable[[Array, Array, float], Array]
+    derivative: Callable[[Array, Array, float], Array]
+
+
+def _y_log(y: Array, a: Array) -> Array:
+    """y ln a, with 0 ln 0 = 0 (its limit)."""
+    xp = namespace(a)
+    return xp.where(y == 0, xp.zeros_like(a), y * xp.log(xp.where(y == 0, xp.ones_like(a), a)))
+
+
+def _huber(a: Array, y: Array, threshold: float) -> Array:
+    xp = namespace(a)
+    distance = xp.abs(a - y)
+    return xp.where(
+        distance <= threshold, distance * distance / 2, threshold * (distance - threshold / 2)
+    )
+
+
+def _huber_derivative(a: Array, y: Array, threshold: float) -> Array:
+    return namespace(a).clip(a - y, -threshold, threshold)
+
+
+LOSSES: dict[str, LossRule] = {
+    "squared_error": LossRule(
+        term=lambda a, y, threshold: (a - y) * (a - y),
+        derivative=lambda a, y, threshold: 2 * (a - y),
+    ),
+    "binary_cross_entropy": LossRule(
+        term=lambda a, y, threshold: -(_y_log(y, a) + _y_log(1 - y, 1 - a)),
+        derivative=lambda a, y, threshold: (a - y) / (a * (1 - a)),
+    ),
+    "cross_entropy": LossRule(
+        term=lambda a, y, threshold: -_y_log(y, a),
+        derivative=lambda a, y, threshold: -y / a,
+    ),
+    "huber": LossRule(  # P. Huber (1964): quadratic near the target, linear far from it
+        term=_huber,
+        derivative=_huber_derivative,
+    ),
+}
+
+
+def _bce_of_logit(z: Array, y: Array) -> Array:
+    """max(z, 0) - y z + ln(1 + e^-|z|): for y in {0, 1} the first two cancel without rounding."""
+    xp = namespace(z)
+    return xp.maximum(z, xp.zeros_like(z)) - z * y + xp.log1p(xp.exp(-xp.abs(z)))
+
+
+STABLE_TERMS: dict[tuple[str, str], Callable[[Array, Array], Array]] = {
+    ("binary_cross_entropy", "sigmoid"): _bce_of_logit,
+    ("cross_entropy", "softmax"): lambda z, y: -y * log_softmax(z),
+    ("cross_entropy", "sigmoid"): lambda z, y: y * softplus(-z),
+}
+
+FUSED_DELTAS: dict[tuple[str, str], Callable[[Array, Array], Array]] = {
+    ("binary_cross_entropy", "sigmoid"): lambda a, y: a - y,
+    # sum_k y_k (a_j - [k = j]); the sum of y is 1 for classes, and then this is a - y
+    ("cross_entropy", "softmax"): lambda a, y: a * namespace(a).sum(y, axis=1, keepdims=True) - y,
+    ("cross_entropy", "sigmoid"): lambda a, y: y * (a - 1),
+}

@@ -1,0 +1,291 @@
+"""Optimizers: from a parameter and its gradient to the new parameter, one array at a time.
+
+`g` is the gradient, `eta` the learning rate of the step, `t` the step counted from 1. Each class names its state
+in `slots`; all state begins at zero.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar, TypeAlias
+
+from handgrad.errors import SpecificationError
+from handgrad.nn.arrays import Array, namespace
+from handgrad.nn.network import Network, Parameters
+from handgrad.nn.observe import UNOBSERVED, Observer
+
+State: TypeAlias = tuple[Array, ...]
+"""The state of one parameter, in the order of the optimizer's `slots`."""
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    """What all optimizers share: a learning rate and `step`.
+
+    Raises SpecificationError for a learning rate that is not a finite number > 0.
+    """
+
+    learning_rate: float = 0.01
+    name: ClassVar[str] = ""
+
+    def __post_init__(self) -> None:
+        _positive(self.name, "learning_rate", self.learning_rate)
+
+    @property
+    def slots(self) -> tuple[str, ...]:
+        """Names of the state arrays, such as ('m', 'v')."""
+        return ()
+
+    def step(
+        self, p: Array, g: Array, state: State, t: int, eta: float, observe: Observer
+    ) -> tuple[Array, State]:
+        """The new parameter and the new state."""
+        raise NotImplementedError(type(self).__name__)
+
+
+@dataclass(frozen=True)
+class SGD(Optimizer):
+    """Gradient descent: p := p - eta g. Batch, stochastic or mini-batch is the size of the batch.
+
+    Source: L. Bottou, Stochastic gradient descent tricks (2012), equation 2.
+    """
+
+    name: ClassVar[str] = "sgd"
+
+    def step(
+        self, p: Array, g: Array, state: State, t: int, eta: float, observe: Observer
+    ) -> tuple[Array, State]:
+        return observe("new", p - eta * g), ()
+
+
+@dataclass(frozen=True)
+class Momentum(Optimizer):
+    """Momentum, in its published forms.
+
+        velocity    v := mu v + g,              p := p - eta v     (PyTorch)
+        heavy_ball  v := mu v - eta g,          p := p + v         (Rumelhart et al. 1986; Polyak 1964)
+        average     v := mu v + (1 - mu) g,     p := p - eta v     (Ng's courses)
+
+    Raises SpecificationError unless 0 <= momentum < 1.
+    """
+
+    momentum: float = 0.9
+    form: str = "velocity"
+    name: ClassVar[str] = "momentum"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _fraction(self.name, "momentum", self.momentum)
+        if self.form not in ("velocity", "heavy_ball", "average"):
+            raise SpecificationError(
+                f"momentum: form must be 'velocity', 'heavy_ball' or 'average', got {self.form!r}"
+            )
+
+    @property
+    def slots(self) -> tuple[str, ...]:
+        return ("velocity",)
+
+    def step(
+        self, p: Array, g: Array, state: State, t: int, eta: float, observe: Observer
+    ) -> tuple[Array, State]:
+        (v,) = state
+        if self.form == "heavy_ball":
+            v = observe("velocity", self.momentum * v - eta * g)
+            return observe("new", p + v), (v,)
+        weight = 1 - self.momentum if self.form == "average" else 1.0
+        v = observe("velocity", self.momentum * v + weight * g)
+        return observe("new", p - eta * v), (v,)
+
+
+@dataclass(frozen=True)
+class Nesterov(Optimizer):
+    """Nesterov's momentum: v := mu v + g, p := p - eta (g + mu v).
+
+    Source: I. Sutskever et al., On the importance of initialization and momentum (ICML 2013), in the form of
+    Y. Bengio, N. Boulanger-Lewandowski, R. Pascanu (2013), equation 7, with the rate outside the velocity.
+    """
+
+    momentum: float = 0.9
+    name: ClassVar[str] = "nesterov"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _fraction(self.name, "momentum", self.momentum)
+
+    @property
+    def slots(self) -> tuple[str, ...]:
+        return ("velocity",)
+
+    def step(
+        self, p: Array, g: Array, state: State, t: int, eta: float, observe: Observer
+    ) -> tuple[Array, State]:
+        (v,) = state
+        v = observe("velocity", self.momentum * v + g)
+        return observe("new", p - eta * (g + self.momentum * v)), (v,)
+
+
+@dataclass(frozen=True)
+class RMSprop(Optimizer):
+    """RMSprop: s := rho s + (1 - rho) g^2, p := p - eta g / (sqrt(s) + epsilon).
+
+    Source: T. Tieleman, G. Hinton, Neural networks for machine learning, lecture 6.5 (2012).
+    """
+
+    decay: float = 0.9
+    epsilon: float = 1e-8
+    name: ClassVar[str] = "rmsprop"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _fraction(self.name, "decay", self.decay)
+        _not_negative(self.name, "epsilon", self.epsilon)
+
+    @property
+    def slots(self) -> tuple[str, ...]:
+        return ("s",)
+
+    def step(
+        self, p: Array, g: Array, state: State, t: int, eta: float, observe: Observer
+    ) -> tuple[Array, State]:
+        (s,) = state
+        s = observe("s", self.decay * s + (1 - self.decay) * g * g)
+        return observe("new", p - eta * g / (namespace(p).sqrt(s) + self.epsilon)), (s,)
+
+
+@dataclass(frozen=True)
+class Adam(Optimizer):
+    """Adam: running averages of the gradient and its square, both corrected for their start at zero.
+
+        m := beta1 m + (1 - beta1) g,       m_hat = m / (1 - beta1^t)
+        v := beta2 v + (1 - beta2) g^2,     v_hat = v / (1 - beta2^t)
+        p := p - eta m_hat / (sqrt(v_hat) + epsilon)
+
+    `epsilon_inside` puts epsilon under the root; `amsgrad` uses the largest v so far.
+
+    Source: D. Kingma, J. Ba, Adam: a method for stochastic optimization (ICLR 2015), algorithm 1;
+    S. Reddi, S. Kale, S. Kumar, On the convergence of Adam and beyond (ICLR 2018), algorithm 2, for `amsgrad`.
+    """
+
+    learning_rate: float = 0.001
+    beta1: float = 0.9
+    beta2: float = 0.999
+    epsilon: float = 1e-8
+    epsilon_inside: bool = False
+    amsgrad: bool = False
+    name: ClassVar[str] = "adam"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _fraction(self.name, "beta1", self.beta1)
+        _fraction(self.name, "beta2", self.beta2)
+        _not_negative(self.name, "epsilon", self.epsilon)
+
+    @property
+    def slots(self) -> tuple[str, ...]:
+        return ("m", "v", "v_max") if self.amsgrad else ("m", "v")
+
+    def step(
+        self, p: Array, g: Array, state: State, t: int, eta: float, observe: Observer
+    ) -> tuple[Array, State]:
+        xp = namespace(p)
+        m = observe("m", self.beta1 * state[0] + (1 - self.beta1) * g)
+        v = observe("v", self.beta2 * state[1] + (1 - self.beta2) * g * g)
+        new_state: State = (m, v)
+        largest = v
+        if self.amsgrad:
+            largest = observe("v_max", xp.maximum(state[2], v))
+            new_state = (m, v, largest)
+        m_hat = observe("m_hat", m / (1 - self.beta1**t))
+        v_hat = observe("v_hat", largest / (1 - self.beta2**t))
+        if self.epsilon_inside:
+            root = xp.sqrt(v_hat + self.epsilon)
+        else:
+            root = xp.sqrt(v_hat) + self.epsilon
+        return observe("new", self.decayed(p, eta) - eta * m_hat / root), new_state
+
+    def decayed(self, p: Array, eta: float) -> Array:
+        """The parameter before the step of Adam; AdamW shrinks it first."""
+        return p
+
+
+@dataclass(frozen=True)
+class AdamW(Adam):
+    """Adam with decoupled weight decay: p := p - eta lambda p - eta m_hat / (sqrt(v_hat) + epsilon).
+
+    Weights and trained biases both decay, as in PyTorch.
+
+    Source: I. Loshchilov, F. Hutter, Decoupled weight decay regularization (ICLR 2019), algorithm 2.
+    """
+
+    weight_decay: float = 0.01
+    name: ClassVar[str] = "adamw"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _not_negative(self.name, "weight_decay", self.weight_decay)
+
+    def decayed(self, p: Array, eta: float) -> Array:
+        return p - eta * self.weight_decay * p
+
+
+OPTIMIZERS: dict[str, type[Optimizer]] = {
+    rule.name: rule for rule in (SGD, Momentum, Nesterov, RMSprop, Adam, AdamW)
+}
+
+
+class OptimizerState(tuple[tuple[State, State], ...]):
+    """For each layer the state of W and the state of b, in the order of the optimizer's `slots`."""
+
+    __slots__ = ()
+
+
+def initial_state(optimizer: Optimizer, parameters: Parameters) -> OptimizerState:
+    """All state zero, in the shapes of the parameters."""
+    count = range(len(optimizer.slots))
+    return OptimizerState(
+        (
+            tuple(namespace(W).zeros_like(W) for _ in count),
+            tuple(namespace(b).zeros_like(b) for _ in count),
+        )
+        for W, b in parameters
+    )
+
+
+def update(
+    optimizer: Optimizer,
+    network: Network,
+    parameters: Parameters,
+    gradients: Parameters,
+    state: OptimizerState,
+    t: int,
+    eta: float,
+    observe: Observer = UNOBSERVED,
+) -> tuple[Parameters, OptimizerState]:
+    """One step of the optimizer on every parameter that is trained; t counts from 1."""
+    new_parameters, new_state = [], []
+    for l, layer in network.numbered():
+        (W, b), (dW, db), (W_state, b_state) = parameters[l - 1], gradients[l - 1], state[l - 1]
+        W, W_state = optimizer.step(W, dW, W_state, t, eta, observe.within(f"W{l}"))
+        if layer.bias in ("trained", "shared"):
+            b, b_state = optimizer.step(b, db, b_state, t, eta, observe.within(f"b{l}"))
+        elif layer.bias == "frozen":
+            b = observe(f"b{l}_new", b)
+        new_parameters.append(type(parameters[l - 1])(W, b))
+        new_state.append((W_state, b_state))
+    return tuple(new_parameters), OptimizerState(new_state)
+
+
+def _positive(optimizer: str, name: str, value: float) -> None:
+    if not (value > 0 and math.isfinite(value)):
+        raise SpecificationError(f"{optimizer}: {name} must be a finite number > 0, got {value}")
+
+
+def _not_negative(optimizer: str, name: str, value: float) -> None:
+    if not (value >= 0 and math.isfinite(value)):
+        raise SpecificationError(f"{optimizer}: {name} must be a finite number >= 0, got {value}")
+
+
+def _fraction(optimizer: str, name: str, value: float) -> None:
+    if not 0 <= value < 1:
+        raise SpecificationError(f"{optimizer}: {name} must be >= 0 and < 1, got {value}")

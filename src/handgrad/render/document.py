@@ -1,0 +1,147 @@
+"""The document that layout makes of a record, and that each writer writes.
+
+Everything is decided here but the medium: words are in the reader's language, numbers are rounded text, large
+matrices are elided, symbols wait only for `notation` to say how they are written.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from handgrad.worked.expressions import Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Literal(Expression):
+    """A number as it is shown: decimal text with '-' for minus and '.' or ',' as the language has it.
+
+    `substituted`: stands in a place where a negative number takes parentheses.
+    """
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class LaidMatrix(Expression):
+    """A matrix as it is shown: rows of expressions (`Ellipsis` where rows or columns are left out), true shape."""
+
+    rows: tuple[tuple[Expression, ...], ...]
+    shape: tuple[int, int]
+    show_shape: bool = True
+
+
+Span: TypeAlias = str | Expression
+"""A piece of running text: words, or mathematics within the line."""
+
+Spans: TypeAlias = tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading of level 1 (title) to 4. `anchor` is unique in the document (letters, digits, -)."""
+
+    level: int
+    spans: Spans
+    anchor: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """Running text. `role`: '' | note | observation | source | settings."""
+
+    spans: Spans
+    role: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """target = forms[0] = forms[1] ...: each form may begin a line of its own, aligned at the equals sign.
+
+    `forms` pairs a relation sign (= or ~) with the expression; `shapes` is the line of shapes below it.
+    """
+
+    target: Expression
+    forms: tuple[tuple[str, Expression], ...]
+    shapes: Spans = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Bullets:
+    """A list of points."""
+
+    items: tuple[Spans, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table with a header row; `align` holds l, c or r for each column; `caption` names it."""
+
+    header: tuple[Spans, ...]
+    rows: tuple[tuple[Spans, ...], ...]
+    align: str
+    caption: Spans = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A picture as SVG text, with what it shows in words (for those who cannot see it) and a caption."""
+
+    svg: str
+    description: str
+    caption: Spans = ()
+    width: float = 480.0
+    height: float = 320.0
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """Detail that a medium may fold away behind its title, and prints in full on paper."""
+
+    title: Spans
+    blocks: tuple[Block, ...]
+
+
+Block: TypeAlias = "Heading | Paragraph | Formula | Bullets | Table | Figure | Fold"
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A title, a language (BCP 47: en, bn) and blocks in reading order."""
+
+    title: str
+    language: str
+    blocks: tuple[Block, ...]
+    notation: Notation
+    contents: bool = False
+    """True: long enough for a table of contents."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notation:
+    """How symbols are written, the same in all media.
+
+    `layer`: bracket W^[1], superscript W^1, subscript W_1. `names`: az (a[l], z[l]), hy (h, yhat) or xyz (layers
+    X, Y, Z). `first`: number of the first entry, 1 or 0. `orientation`: column or row. `decimal`: '.' or ','.
+    """
+
+    layer: str = "bracket"
+    names: str = "az"
+    first: int = 1
+    orientation: str = "column"
+    decimal: str = "."
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A symbol taken apart: `base` with its accent, subscript and superscript; '' where it has none.
+
+    `bold`: a vector or matrix. `upright`: a name of several letters (such as sum or loss words), not a variable.
+    """
+
+    base: str
+    accent: str = ""  # "", hat, tilde, bar
+    subscript: str = ""
+    superscript: str = ""
+    bold: bool = False
+    upright: bool = False
