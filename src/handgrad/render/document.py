@@ -137,6 +137,7 @@ class Written:
     """A symbol taken apart: `base` with its accent, subscript and superscript; '' where it has none.
 
     `bold`: a vector or matrix. `upright`: a name of several letters (such as sum or loss words), not a variable.
+    `suffix`: follows the scripts on the line, the entry where the layer is the subscript: z_1[0].
     """
 
     base: str
@@ -145,3 +146,4 @@ class Written:
     superscript: str = ""
     bold: bool = False
     upright: bool = False
+    suffix: str = ""

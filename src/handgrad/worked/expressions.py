@@ -21,17 +21,18 @@ class Expression:
 class Symbol(Expression):
     """A quantity or constant by its meaning.
 
-    `letter`: x y yhat W b z f a delta mask loss data_loss penalty gradient_norm n m t L, or a hyperparameter:
+    `letter`: x y yhat W b z f a delta mask loss data_loss penalty gradient_norm n m t L, in formulas g (a
+    gradient), theta (a parameter) and i j k l, or a hyperparameter:
     eta mu rho beta1 beta2 epsilon lambda lambda1 keep alpha threshold limit.
-    `layer` 1..L (None where there is none). `entry`: zero-based position on paper, (unit,) of a vector or
-    (row, column) of a matrix; empty for the whole. `sample`: zero-based, where one sample of a batch is meant.
+    `layer` 1..L (None where there is none); in formulas for any layer it is text: l, l-1, L. `entry`: zero-based position on paper, (unit,) of a vector or
+    (row, column) of a matrix; empty for the whole; indices such as i, j are text. `sample`: zero-based, where one sample of a batch is meant.
     `mark`: '' or new, data, penalty, clipped, velocity, m, v, m_hat, v_hat, v_max, s: a companion of the quantity.
     `old`: the value before this step (v_{t-1}) of a state that the step changes.
     """
 
     letter: str
-    layer: int | None = None
-    entry: tuple[int, ...] = ()
+    layer: int | str | None = None
+    entry: tuple[int | str, ...] = ()
     sample: int | None = None
     mark: str = ""
     old: bool = False
@@ -161,7 +162,8 @@ class Apply(Expression):
     """A function of `FUNCTIONS` (evaluate.py) applied to its arguments, entry by entry.
 
     Activations go by their names, with `parameters` (alpha); derivatives by name + "'"; others: exp ln max min abs
-    sign erf_phi (Phi) phi clip indicator (1 where the argument is > 0, else 0). Softmax works along the units:
+    sign erf_phi (Phi) phi clip indicator (1 where the argument is > 0, else 0), and in formulas, never evaluated,
+    f and f' (an activation left open). Softmax works along the units:
     down each column when `axis` is 0, along each row when it is 1.
     """
 

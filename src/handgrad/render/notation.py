@@ -1,0 +1,281 @@
+"""How a symbol is written: one table of letters and one of functions, and the reader's choice of notation.
+
+`written` takes a symbol apart for the media that typeset; `plain` writes it in Unicode text on one line.
+Subscripts and superscripts hold digits, letters, commas, brackets and the minus sign U+2212; a run of two or
+more letters (new, data, max) is a word and stands upright.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from handgrad.errors import RenderError
+from handgrad.render.document import Notation, Written
+from handgrad.worked.expressions import Symbol
+
+MINUS = "\u2212"
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One row of the table: what a quantity is called under each choice of names; is it an array?"""
+
+    base: str
+    hy: str = ""
+    xyz: str = ""
+    accent: str = ""
+    xyz_accent: str | None = None
+    subscript: str = ""
+    array: bool = False
+
+
+LETTERS: dict[str, Letter] = {
+    "x": Letter("x", array=True),
+    "y": Letter("y", xyz="t", array=True),
+    "yhat": Letter("y", xyz="z", accent="hat", xyz_accent="", array=True),
+    "W": Letter("W", array=True),
+    "b": Letter("b", array=True),
+    "z": Letter("z", xyz="s", array=True),
+    "a": Letter("a", hy="h", xyz="y", array=True),
+    "delta": Letter("δ", array=True),
+    "mask": Letter("r", array=True),
+    "f": Letter("f"),
+    "loss": Letter("ℒ"),
+    "data_loss": Letter("ℒ", subscript="data"),
+    "penalty": Letter("Ω"),
+    "gradient_norm": Letter("‖g‖"),
+    "g": Letter("g", array=True),
+    "theta": Letter("θ", array=True),
+    "n": Letter("n"),
+    "m": Letter("m"),
+    "t": Letter("t", xyz="τ"),
+    "L": Letter("L"),
+    "l": Letter("l"),
+    "i": Letter("i"),
+    "j": Letter("j"),
+    "k": Letter("k"),
+    "eta": Letter("η"),
+    "mu": Letter("μ"),
+    "rho": Letter("ρ"),
+    "beta1": Letter("β", subscript="1"),
+    "beta2": Letter("β", subscript="2"),
+    "epsilon": Letter("ε"),
+    "lambda": Letter("λ"),
+    "lambda1": Letter("λ", subscript="1"),
+    "keep": Letter("p"),
+    "alpha": Letter("α"),
+    "threshold": Letter("κ"),
+    "limit": Letter("c"),
+}
+"""Every letter that a record may hold. In the names x, y, z the layers are X, Y, Z; the weighted sum is then
+s, the target t and the step τ."""
+
+STATES: dict[str, tuple[str, str, str]] = {
+    "velocity": ("v", "", ""),
+    "m": ("m", "", ""),
+    "v": ("v", "", ""),
+    "m_hat": ("m", "hat", ""),
+    "v_hat": ("v", "hat", ""),
+    "v_max": ("v", "", "max"),
+    "s": ("s", "", ""),
+}
+"""Companions of a parameter that the optimizer keeps: their own letter, accent and word; the parameter
+becomes a subscript (m_W)."""
+
+LABELS = {"new": "new", "data": "data", "penalty": "pen", "clipped": "clip"}
+"""Marks that stand as a word in the subscript."""
+
+FUNCTIONS: dict[str, Written] = {
+    name: Written(base, subscript=subscript, upright=len(base.rstrip("′")) > 1)
+    for name, base, subscript in (
+        ("f", "f", ""),
+        ("identity", "id", ""),
+        ("sigmoid", "σ", ""),
+        ("tanh", "tanh", ""),
+        ("relu", "ReLU", ""),
+        ("leaky_relu", "LeakyReLU", ""),
+        ("elu", "ELU", ""),
+        ("gelu", "GELU", ""),
+        ("silu", "SiLU", ""),
+        ("softplus", "softplus", ""),
+        ("softmax", "softmax", ""),
+        ("step", "H", ""),
+        ("exp", "exp", ""),
+        ("ln", "ln", ""),
+        ("max", "max", ""),
+        ("min", "min", ""),
+        ("sign", "sign", ""),
+        ("clip", "clip", ""),
+        ("erf_phi", "Φ", ""),
+        ("phi", "φ", ""),
+        ("indicator", "1", ""),
+    )
+}
+"""Names of the functions of `Apply`; `abs` has bars instead, `exp` may be written as a power of e."""
+
+ACCENTS = {"": "", "hat": "\u0302", "tilde": "\u0303", "bar": "\u0304"}
+_RAISED = str.maketrans("0123456789+-\u2212=()nil", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿⁱˡ")
+_LOWERED = str.maketrans("0123456789+-\u2212=()aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ")
+
+
+def written(symbol: Symbol, notation: Notation) -> Written:
+    """The symbol taken apart, in the reader's notation.
+
+    >>> written(Symbol("W", 1, entry=(0, 1)), Notation())
+    Written(base='W', accent='', subscript='12', superscript='[1]', bold=False, upright=False, suffix='')
+    >>> written(Symbol("z", 1, entry=(0,)), Notation(layer="subscript", first=0)).suffix
+    '[0]'
+
+    Raises RenderError for a letter or a mark without a row in the tables.
+    """
+    base, accent, words = _named(symbol, notation)
+    subscript, superscript, suffix = list(words), [], ""
+    if symbol.layer is not None:
+        layer = _layer(symbol.layer)
+        if notation.layer == "subscript":
+            # the parameter of a companion stays in front: v_{W,1}
+            subscript.insert(1 if symbol.mark in STATES and symbol.letter != "theta" else 0, layer)
+        else:
+            superscript.append(f"[{layer}]" if notation.layer == "bracket" else layer)
+    if symbol.sample is not None:
+        separator = "," if superscript and notation.layer == "superscript" else ""
+        superscript.append(f"{separator}({_position(symbol.sample, notation)})")
+    if symbol.entry:
+        if notation.layer == "subscript" and symbol.layer is not None:
+            suffix = f"[{','.join(_position(i, notation) for i in symbol.entry)}]"
+        else:
+            subscript.insert(
+                1 if symbol.mark in STATES and symbol.letter != "theta" else 0, _entry(symbol, notation)
+            )
+    if symbol.mark in LABELS:
+        subscript.append(LABELS[symbol.mark])
+    time = _time(symbol, notation)
+    if time:
+        subscript.append(time)
+    return Written(
+        base,
+        accent,
+        ",".join(subscript),
+        "".join(superscript),
+        bold=LETTERS[symbol.letter].array and not symbol.entry,
+        suffix=suffix,
+    )
+
+
+def function_written(function: str) -> Written:
+    """The name of a function of `Apply`; a derivative (sigmoid') has a prime at its base.
+
+    >>> function_written("relu'").base
+    'ReLU′'
+
+    Raises RenderError for a function without a row in the table.
+    """
+    name = FUNCTIONS.get(function.rstrip("'"))
+    if name is None:
+        raise RenderError(
+            f"no written name for the function {function!r}; add a row to FUNCTIONS in render/notation.py"
+        )
+    return replace(name, base=name.base + "′" * function.count("'"))
+
+
+def plain(symbol: Symbol, notation: Notation) -> str:
+    """The symbol as Unicode text on one line, for a terminal or a file of plain text.
+
+    >>> plain(Symbol("W", 1, entry=(0, 1)), Notation())
+    'W[1]₁₂'
+    >>> plain(Symbol("W", 1, mark="m", old=True), Notation())
+    'm_W[1]ₜ₋₁'
+    >>> plain(Symbol("z", 2), Notation(layer="subscript"))
+    'z₂'
+    """
+    base, accent, words = _named(symbol, notation)
+    text = base + ACCENTS[accent] if accent else base
+    text = {"y\u0302": "ŷ"}.get(text, text)
+    companion = symbol.mark in STATES and symbol.letter != "theta"
+    if words:
+        text += f"_{words[0]}" if companion else lowered(words[0])
+    layer = "" if symbol.layer is None else _layer(symbol.layer)
+    if layer and notation.layer == "bracket":
+        text += f"[{layer}]"
+    elif layer and notation.layer == "superscript":
+        text += raised(layer)
+    elif layer:
+        text += lowered(layer)
+    if symbol.sample is not None:
+        text += raised(f"({_position(symbol.sample, notation)})")
+    if symbol.entry:
+        if layer and notation.layer == "subscript":
+            text += f"[{','.join(_position(i, notation) for i in symbol.entry)}]"
+        else:
+            text += lowered(_entry(symbol, notation))
+    for word in words[1:]:
+        text += f"_{word}"
+    if symbol.mark in LABELS:
+        text += f"_{LABELS[symbol.mark]}"
+    time = _time(symbol, notation)
+    return text + lowered(time) if time else text
+
+
+def raised(text: str) -> str:
+    """Superscript text where Unicode has every character, else after a caret.
+
+    >>> raised("2"), raised("[1]")
+    ('²', '^[1]')
+    """
+    shown = text.translate(_RAISED)
+    return shown if len(text) and all(a != b for a, b in zip(text, shown, strict=True)) else f"^{text}"
+
+
+def lowered(text: str) -> str:
+    """Subscript text where Unicode has every character, else after an underscore; commas stay.
+
+    >>> lowered("12"), lowered("1,12"), lowered("max")
+    ('₁₂', '₁,₁₂', '_max')
+    """
+    shown = text.translate(_LOWERED)
+    complete = all(a != b or a == "," for a, b in zip(text, shown, strict=True))
+    word = text.isalpha() and len(text) > 2
+    return shown if complete and not word else f"_{text}"
+
+
+def _named(symbol: Symbol, notation: Notation) -> tuple[str, str, list[str]]:
+    """Base, accent and the words that begin the subscript."""
+    letter = LETTERS.get(symbol.letter)
+    if letter is None:
+        raise RenderError(
+            f"no written form for the letter {symbol.letter!r}; add a row to LETTERS in render/notation.py"
+        )
+    base, accent = letter.base, letter.accent
+    if notation.names == "hy" and letter.hy:
+        base = letter.hy
+    elif notation.names == "xyz" and letter.xyz:
+        base, accent = letter.xyz, accent if letter.xyz_accent is None else letter.xyz_accent
+    if symbol.mark in STATES:
+        state, accent, word = STATES[symbol.mark]
+        parameter = [] if symbol.letter == "theta" else [base]
+        return state, accent, parameter + ([word] if word else [])
+    if symbol.mark and symbol.mark not in LABELS:
+        raise RenderError(
+            f"no written form for the mark {symbol.mark!r}; add a row to LABELS in render/notation.py"
+        )
+    return base, accent, [letter.subscript] if letter.subscript else []
+
+
+def _time(symbol: Symbol, notation: Notation) -> str:
+    step = "τ" if notation.names == "xyz" else "t"
+    if symbol.old:
+        return f"{step}{MINUS}1"
+    return step if symbol.mark in STATES else ""
+
+
+def _layer(layer: int | str) -> str:
+    return str(layer).replace("-", MINUS)
+
+
+def _position(index: int | str, notation: Notation) -> str:
+    return str(index + notation.first) if isinstance(index, int) else index
+
+
+def _entry(symbol: Symbol, notation: Notation) -> str:
+    places = [_position(index, notation) for index in symbol.entry]
+    return ("" if all(len(place) == 1 for place in places) else ",").join(places)
