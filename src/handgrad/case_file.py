@@ -1,0 +1,265 @@
+"""The case file as it is written: one schema for TOML and JSON.
+
+Every key is checked on reading; an error names the key, what it holds and what is expected.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from handgrad.errors import CaseError
+
+Numbers = Any
+"""A number, a list or a list of lists of numbers; the shape is checked where it is known."""
+
+
+class _Keys(msgspec.Struct, forbid_unknown_fields=True, frozen=True, omit_defaults=True):
+    """Unknown keys are errors: a misspelt key must not be passed over."""
+
+
+class ActivationKeys(_Keys):
+    """`{ name = "leaky_relu", alpha = 0.01 }`."""
+
+    name: str
+    alpha: float | None = None
+
+
+class InitializerKeys(_Keys):
+    """`{ name = "he", distribution = "uniform", scale = 1.0, seed = 7 }`."""
+
+    name: str
+    distribution: str | None = None
+    scale: float | None = None
+    seed: int | None = None
+
+
+class DropoutKeys(_Keys):
+    """`{ keep = 0.8, mask = [[1, 0]] }`."""
+
+    keep: float = 1.0
+    mask: list[list[int]] | None = None
+
+
+class LayerKeys(_Keys):
+    """One of `[[network.layers]]`."""
+
+    units: int
+    activation: str | ActivationKeys = "identity"
+    W: Numbers = None
+    b: Numbers = None
+    initializer: str | InitializerKeys | None = None
+    bias: Literal["trained", "frozen", "shared", "none"] = "trained"
+    dropout: float | DropoutKeys | None = None
+
+
+class LossKeys(_Keys):
+    """`{ name = "squared_error", scale = 0.5, outputs = "sum", samples = "mean" }`."""
+
+    name: str
+    scale: float = 1.0
+    outputs: Literal["sum", "mean"] = "sum"
+    samples: Literal["sum", "mean"] = "mean"
+    threshold: float | None = None
+
+
+class NetworkKeys(_Keys):
+    """`[network]`."""
+
+    inputs: int
+    layers: list[LayerKeys]
+    loss: str | LossKeys | None = None
+    seed: int | None = None
+
+
+class DataKeys(_Keys):
+    """`[data]`."""
+
+    x: Numbers = None
+    y: Numbers = None
+
+
+class ScheduleKeys(_Keys):
+    """`[optimizer.schedule]`."""
+
+    name: str = "constant"
+    factor: float = 0.5
+    every: int = 1
+    decay: float = 1.0
+    over: int = 100
+    floor: float = 0.0
+    warmup: int = 0
+    per: Literal["epoch", "step"] = "epoch"
+
+
+class OptimizerKeys(_Keys):
+    """`[optimizer]`; which keys belong to which optimizer is checked when it is built."""
+
+    name: str
+    learning_rate: float | None = None
+    momentum: float | None = None
+    form: str | None = None
+    decay: float | None = None
+    epsilon: float | None = None
+    beta1: float | None = None
+    beta2: float | None = None
+    epsilon_inside: bool | None = None
+    amsgrad: bool | None = None
+    weight_decay: float | None = None
+    schedule: str | ScheduleKeys | None = None
+    clip_value: float | None = None
+    clip_norm: float | None = None
+
+
+class L2Keys(_Keys):
+    """`{ strength = 0.1, form = "half" }`."""
+
+    strength: float
+    form: Literal["half", "half_mean", "full"] = "half"
+
+
+class L1Keys(_Keys):
+    """`{ strength = 0.1 }`."""
+
+    strength: float
+
+
+class RegularizationKeys(_Keys):
+    """`[regularization]`."""
+
+    l2: float | L2Keys = 0.0
+    l1: float | L1Keys = 0.0
+
+
+class TrainingKeys(_Keys):
+    """`[training]`."""
+
+    steps: int | None = None
+    epochs: int | None = None
+    batch_size: int | Literal["full"] = "full"
+    shuffle: bool = False
+    seed: int | None = None
+
+
+class RoundingKeys(_Keys):
+    """`[rounding]`."""
+
+    digits: int | None = None
+    carry: bool = False
+    quantities: dict[str, int] = {}
+
+
+class NotationKeys(_Keys):
+    """`[notation]`."""
+
+    layer: Literal["bracket", "superscript", "subscript"] | None = None
+    orientation: Literal["column", "row"] | None = None
+    names: Literal["az", "hy", "xyz"] | None = None
+    first: Literal[0, 1] | None = None
+
+
+class Significant(_Keys):
+    """`{ significant = 9 }`."""
+
+    significant: int
+
+
+class ClaimKeys(_Keys):
+    """One of `[[claims]]`: what somebody says a quantity is."""
+
+    quantity: str
+    value: Numbers
+    digits: Any = None
+    step: int = 1
+    index: list[int] | None = None
+    note: str = ""
+
+
+class CaseKeys(_Keys):
+    """A whole case file."""
+
+    network: NetworkKeys
+    title: str = ""
+    source: str = ""
+    data: DataKeys = DataKeys()
+    given: dict[str, Numbers] = {}
+    optimizer: OptimizerKeys | None = None
+    regularization: RegularizationKeys = RegularizationKeys()
+    training: TrainingKeys = TrainingKeys()
+    rounding: RoundingKeys = RoundingKeys()
+    notation: NotationKeys = NotationKeys()
+    claims: list[ClaimKeys] = []
+
+
+def read_case_file(path: Path) -> CaseKeys:
+    """The keys of a TOML or JSON case file, each of its kind.
+
+    Raises CaseError naming the file, the key, what it holds and what is expected.
+    """
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError as error:
+        raise CaseError(f"{path}: no such file; check the path") from error
+    except OSError as error:
+        raise CaseError(f"{path}: cannot be read ({error.strerror}); name a case file") from error
+    if path.suffix.lower() == ".json":
+        return parse_case(_json(raw, path), str(path))
+    return parse_case(_toml(raw, path), str(path))
+
+
+def parse_case(document: Any, place: str = "case") -> CaseKeys:
+    """The keys of a case that is already a dictionary; `place` stands at the head of error messages."""
+    try:
+        return msgspec.convert(document, CaseKeys)
+    except msgspec.ValidationError as error:
+        message, _, where = str(error).partition(" - at `")
+        key = where.rstrip("`").removeprefix("$").removeprefix(".") or "the file"
+        raise CaseError(f"{place}: {key}: {_plain(message)}{_held(document, key)}") from error
+
+
+def _json(raw: bytes, path: Path) -> Any:
+    try:
+        return msgspec.json.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise CaseError(f"{path}: not valid JSON: {error}") from error
+
+
+def _toml(raw: bytes, path: Path) -> Any:
+    try:
+        return tomllib.loads(raw.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise CaseError(f"{path}: not text in UTF-8 (byte {error.start}); save it as UTF-8") from error
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise CaseError(f"{path}: not valid TOML: {error}") from error
+
+
+def _plain(message: str) -> str:
+    """msgspec's message in the words of a case file."""
+    message = message.replace("Object contains unknown field", "unknown key")
+    message = message.replace("Object missing required field", "missing key")
+    for python, plain in (
+        ("`int | float`", "a number"),
+        ("`float`", "a number"),
+        ("`int`", "a whole number"),
+        ("`str`", "text"),
+        ("`bool`", "true or false"),
+        ("`array`", "a list"),
+        ("`object`", "a table"),
+        ("`null`", "nothing"),
+    ):
+        message = message.replace(python, plain)
+    return message[0].lower() + message[1:]
+
+
+def _held(document: Any, key: str) -> str:
+    """' (it holds ...)' for a path such as network.layers[0].units; '' where there is nothing to show."""
+    held = document
+    for part in key.replace("[", ".[").split("."):
+        try:
+            held = held[int(part[1:-1])] if part.startswith("[") else held[part]
+        except (KeyError, IndexError, TypeError, ValueError):
+            return ""
+    return f" (it holds {str(held)[:60]!r})" if isinstance(held, str | int | float) else ""

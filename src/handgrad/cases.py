@@ -1,0 +1,445 @@
+"""A case: a network, data, an optimizer and claims, all given by hand.
+
+    >>> case = Case.from_dict({
+    ...     "network": {"inputs": 1, "loss": "squared_error", "layers": [{"units": 1, "W": [[2.0]]}]},
+    ...     "data": {"x": [[3.0]], "y": [[5.0]]},
+    ... })
+    >>> case.network.sizes
+    (1, 1)
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from handgrad.case_file import (
+    ActivationKeys,
+    CaseKeys,
+    ClaimKeys,
+    DropoutKeys,
+    InitializerKeys,
+    L1Keys,
+    L2Keys,
+    LayerKeys,
+    LossKeys,
+    NetworkKeys,
+    NotationKeys,
+    OptimizerKeys,
+    RegularizationKeys,
+    ScheduleKeys,
+    TrainingKeys,
+    parse_case,
+    read_case_file,
+)
+from handgrad.errors import CaseError, HandgradError
+from handgrad.nn.activations import Activation
+from handgrad.nn.arrays import Array
+from handgrad.nn.clipping import Clipping
+from handgrad.nn.dropout import Dropout
+from handgrad.nn.initializers import Initializer
+from handgrad.nn.losses import Loss
+from handgrad.nn.network import Dense, Network
+from handgrad.nn.optimizers import OPTIMIZERS, Optimizer
+from handgrad.nn.regularization import Regularization
+from handgrad.nn.schedules import Schedule
+from handgrad.nn.step import Recipe
+from handgrad.worked.rounding import Rounding
+
+MOST_STEPS = 10_000_000
+
+
+class Batch(NamedTuple):
+    """What one step sees: its number (from 1), its epoch (from 1), and the rows of the data."""
+
+    step: int
+    epoch: int
+    rows: Array
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """Everything of a case file, checked and built.
+
+    `X` (samples, inputs) and `Y` (samples, outputs) are float64, None where the case has none; `recipe` is None
+    where there is no optimizer; `given` holds the quantities that are taken as they are.
+    """
+
+    network: Network
+    title: str = ""
+    source: str = ""
+    X: Array | None = None
+    Y: Array | None = None
+    given: Mapping[str, Array] = field(default_factory=dict)
+    recipe: Recipe | None = None
+    regularization: Regularization = field(default_factory=Regularization)
+    schedule: Schedule = field(default_factory=Schedule)
+    steps: int = 1
+    batch_size: int | None = None
+    shuffle: bool = False
+    seed: int = 0
+    rounding: Rounding = field(default_factory=Rounding)
+    notation: NotationKeys = field(default_factory=NotationKeys)
+    claims: tuple[ClaimKeys, ...] = ()
+
+    @classmethod
+    def load(cls, path: str | Path) -> Case:
+        """A case from a TOML or JSON file.
+
+        Raises CaseError naming the file, the key, what it holds and what is expected.
+        """
+        path = Path(path)
+        return build_case(read_case_file(path), str(path))
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any]) -> Case:
+        """A case from a dictionary with the keys of a case file; raises CaseError as `load` does."""
+        return build_case(parse_case(dict(document)), "case")
+
+    @property
+    def samples(self) -> int:
+        """Number of samples in the data; 1 where there is none."""
+        if self.X is not None:
+            return self.X.shape[0]
+        return next((v.shape[0] for k, v in self.given.items() if _PER_SAMPLE.fullmatch(k)), 1)
+
+    def batches(self, first: int = 1) -> Iterator[Batch]:
+        """The batch of each step, from step `first` (counted from 1) to the last."""
+        size = min(self.batch_size or self.samples, self.samples)
+        per_epoch = -(-self.samples // size)
+        epoch, order = 0, np.arange(self.samples)
+        for step in range(first, self.steps + 1):
+            if (step - 1) // per_epoch + 1 != epoch:
+                epoch = (step - 1) // per_epoch + 1
+                if self.shuffle:
+                    order = np.random.default_rng([self.seed, epoch]).permutation(self.samples)
+            k = (step - 1) % per_epoch
+            yield Batch(step, epoch, order[k * size : (k + 1) * size])
+
+    def learning_rate(self, batch: Batch) -> float:
+        """The learning rate of a step, by the schedule; 0 without an optimizer."""
+        if self.recipe is None:
+            return 0.0
+        return self.schedule.rate(
+            self.recipe.optimizer.learning_rate, step=batch.step - 1, epoch=batch.epoch - 1
+        )
+
+
+def load_case(path: str | Path) -> Case:
+    """A case from a TOML or JSON file; see `Case.load`."""
+    return Case.load(path)
+
+
+def build_case(keys: CaseKeys, place: str) -> Case:
+    """The case that the keys describe; `place` (the file) stands at the head of every error message."""
+    network = _at(place, "network", lambda: _network(keys.network, keys.training.seed, place))
+    X = _samples(keys.data.x, network.inputs, f"{place}: data.x", "inputs")
+    Y = _targets(keys.data.y, network, X, f"{place}: data.y")
+    regularization = _at(place, "regularization", lambda: _regularization(keys.regularization))
+    optimizer = keys.optimizer
+    rounding = _at(
+        place,
+        "rounding",
+        lambda: Rounding(
+            keys.rounding.digits, keys.rounding.carry, tuple(sorted(keys.rounding.quantities.items()))
+        ),
+    )
+    case = Case(
+        network=network,
+        title=keys.title,
+        source=keys.source,
+        X=X,
+        Y=Y,
+        recipe=None
+        if optimizer is None
+        else _at(place, "optimizer", lambda: _recipe(optimizer, regularization)),
+        regularization=regularization,
+        schedule=_at(place, "optimizer.schedule", lambda: _schedule(optimizer)),
+        steps=_steps(keys.training, place, 1 if X is None else X.shape[0]),
+        batch_size=_batch_size(keys.training, place),
+        shuffle=keys.training.shuffle,
+        seed=keys.training.seed or 0,
+        rounding=rounding,
+        notation=keys.notation,
+        claims=tuple(keys.claims),
+        given=_given(keys.given, network, place),
+    )
+    if case.steps > 1 and case.recipe is None:
+        raise CaseError(f"{place}: training: {case.steps} steps need an [optimizer]; add one, or leave one step")
+    _check_enough(case, place)
+    return case
+
+
+def _at(place: str, key: str, build: Any) -> Any:
+    """What `build` gives, with the place at the head of its errors."""
+    try:
+        return build()
+    except CaseError:
+        raise
+    except HandgradError as error:
+        raise CaseError(f"{place}: {key}: {error}") from error
+
+
+def _network(keys: NetworkKeys, training_seed: int | None, place: str) -> Network:
+    seed = keys.seed if keys.seed is not None else training_seed or 0
+    if seed < 0:
+        raise CaseError(f"{place}: network.seed: must be a whole number >= 0, got {seed}")
+    if not keys.layers:
+        raise CaseError(f"{place}: network.layers: a network needs at least one layer; add [[network.layers]]")
+    generator = np.random.default_rng(seed)
+    layers = []
+    width = keys.inputs
+    for number, layer in enumerate(keys.layers):
+        key = f"network.layers[{number}]"
+        layers.append(_at(place, key, lambda l=layer, w=width, k=key: _layer(l, w, generator, f"{place}: {k}")))
+        width = layer.units
+    loss = keys.loss
+    if isinstance(loss, LossKeys):
+        loss_keys = loss
+        built = _at(
+            place,
+            "network.loss",
+            lambda: Loss(
+                loss_keys.name, loss_keys.scale, loss_keys.outputs, loss_keys.samples, loss_keys.threshold
+            ),
+        )
+        return Network(keys.inputs, layers, built)
+    return Network(keys.inputs, layers, None if loss is None else _at(place, "network.loss", lambda: Loss(loss)))
+
+
+def _layer(keys: LayerKeys, inputs: int, generator: np.random.Generator, place: str) -> Dense:
+    activation = keys.activation
+    if isinstance(activation, ActivationKeys):
+        activation = Activation(activation.name, activation.alpha)
+    initializer: Initializer | str | None
+    own_seed = None
+    if isinstance(keys.initializer, InitializerKeys):
+        own_seed = keys.initializer.seed
+        initializer = Initializer(
+            keys.initializer.name, keys.initializer.distribution, keys.initializer.scale
+        )
+    else:
+        initializer = keys.initializer
+    dropout: Dropout | float | None
+    if isinstance(keys.dropout, DropoutKeys):
+        mask = keys.dropout.mask
+        dropout = Dropout(keys.dropout.keep, None if mask is None else tuple(tuple(row) for row in mask))
+    else:
+        dropout = keys.dropout
+    W = None if keys.W is None else numbers(keys.W, f"{place}.W")
+    b = None if keys.b is None else numbers(keys.b, f"{place}.b")
+    if b is not None and b.ndim == 0:
+        b = np.full(keys.units, float(b))
+    if b is not None and b.ndim == 2 and 1 in b.shape:
+        b = b.reshape(-1)
+    if W is not None and (W.ndim != 2 or W.shape != (keys.units, inputs)):
+        raise CaseError(
+            f"{place}.W: expected shape (units, inputs) = ({keys.units}, {inputs}), one row per unit, "
+            f"got {_shape(W)}"
+        )
+    if b is not None and b.shape != (keys.units,):
+        raise CaseError(f"{place}.b: expected {keys.units} numbers, one per unit, got {_shape(b)}")
+    layer = Dense(
+        keys.units, activation, W=W, b=b, initializer=initializer, bias=keys.bias, dropout=dropout
+    )
+    if W is not None:
+        return layer
+    assert isinstance(layer.initializer, Initializer)
+    if keys.units * inputs > 100_000_000:
+        raise CaseError(f"{place}: {keys.units} x {inputs} weights are too many for a hand calculation")
+    source = generator if own_seed is None else np.random.default_rng(own_seed)
+    drawn = layer.initializer.draw(source, keys.units, inputs)
+    return Dense(
+        keys.units, activation, W=drawn, b=b, initializer=initializer, bias=keys.bias, dropout=dropout
+    )
+
+
+def numbers(values: Any, place: str) -> Array:
+    """`values` (a number or nested lists) as a float64 array; CaseError for text, ragged rows, NaN."""
+    if isinstance(values, str) or values is None:
+        raise CaseError(f"{place}: expected numbers, got {values!r}")
+    try:
+        array = np.array(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise CaseError(
+            f"{place}: expected numbers in rows of equal length, got {str(values)[:60]}"
+        ) from error
+    if not np.all(np.isfinite(array)):
+        index = [int(i) for i in np.argwhere(~np.isfinite(np.atleast_1d(array)))[0]]
+        raise CaseError(f"{place}{index}: expected a finite number, got {np.atleast_1d(array)[tuple(index)]}")
+    return array
+
+
+def _samples(values: Any, width: int, place: str, what: str) -> Array | None:
+    """A table (samples, width); a flat list of `width` numbers is one sample."""
+    if values is None:
+        return None
+    array = numbers(values, place)
+    if array.ndim == 1 and array.size == width:
+        array = array.reshape(1, width)
+    if array.ndim == 1 and width == 1:
+        array = array.reshape(-1, 1)
+    if array.ndim == 0 and width == 1:
+        array = array.reshape(1, 1)
+    if array.ndim != 2 or array.shape[1] != width or array.shape[0] == 0:
+        raise CaseError(
+            f"{place}: expected rows of {width} {what} (samples, {what}), got {_shape(array)}"
+        )
+    return array
+
+
+def _targets(values: Any, network: Network, X: Array | None, place: str) -> Array | None:
+    if values is None:
+        return None
+    array = numbers(values, place)
+    samples = X.shape[0] if X is not None else None
+    classes = network.loss is not None and network.loss.name == "cross_entropy" and network.outputs > 1
+    flat = array.reshape(-1)
+    one_each = samples is not None and flat.size == samples and (array.ndim < 2 or array.shape[1] == 1)
+    if classes and one_each and not (samples == 1 and network.outputs == 1):
+        array = _one_hot(flat, network.outputs, place)
+    array_2d = _samples(array, network.outputs, place, "outputs")
+    assert array_2d is not None
+    if samples is not None and array_2d.shape[0] != samples:
+        raise CaseError(f"{place}: {array_2d.shape[0]} targets for {samples} samples; give one row per sample")
+    return array_2d
+
+
+def _one_hot(indices: Array, classes: int, place: str) -> Array:
+    wrong = (indices != np.floor(indices)) | (indices < 0) | (indices >= classes)
+    if np.any(wrong):
+        raise CaseError(
+            f"{place}: a class is a whole number from 0 to {classes - 1}, got {indices[wrong][0]:g}"
+        )
+    return np.eye(classes)[indices.astype(int)]
+
+
+def _regularization(keys: RegularizationKeys) -> Regularization:
+    l2, l1 = keys.l2, keys.l1
+    return Regularization(
+        l2=l2.strength if isinstance(l2, L2Keys) else l2,
+        l1=l1.strength if isinstance(l1, L1Keys) else l1,
+        form=l2.form if isinstance(l2, L2Keys) else "half",
+    )
+
+
+def _recipe(keys: OptimizerKeys, regularization: Regularization) -> Recipe:
+    rule = OPTIMIZERS.get(keys.name)
+    if rule is None:
+        raise CaseError(f"unknown optimizer {keys.name!r}; choose one of {', '.join(OPTIMIZERS)}")
+    return Recipe(
+        optimizer=_optimizer(rule, keys),
+        regularization=regularization,
+        clipping=Clipping(keys.clip_value, keys.clip_norm),
+    )
+
+
+def _optimizer(rule: type[Optimizer], keys: OptimizerKeys) -> Optimizer:
+    others = ("name", "schedule", "clip_value", "clip_norm")
+    chosen = {
+        key: value
+        for key in keys.__struct_fields__
+        if key not in others and (value := getattr(keys, key)) is not None
+    }
+    allowed = [name for name in rule.__dataclass_fields__ if name != "name"]
+    for key in chosen:
+        if key not in allowed:
+            raise HandgradError(f"{key} does not belong to {keys.name}, which has {', '.join(allowed)}")
+    return rule(**chosen)
+
+
+def _schedule(keys: OptimizerKeys | None) -> Schedule:
+    if keys is None or keys.schedule is None:
+        return Schedule()
+    if isinstance(keys.schedule, ScheduleKeys):
+        return Schedule(**{name: getattr(keys.schedule, name) for name in keys.schedule.__struct_fields__})
+    return Schedule(keys.schedule)
+
+
+def _steps(keys: TrainingKeys, place: str, samples: int) -> int:
+    if keys.steps is not None and keys.epochs is not None:
+        raise CaseError(f"{place}: training: give steps or epochs, not both")
+    if keys.seed is not None and keys.seed < 0:
+        raise CaseError(f"{place}: training.seed: must be a whole number >= 0, got {keys.seed}")
+    steps = keys.steps if keys.steps is not None else 1
+    if keys.epochs is not None:
+        size = samples if keys.batch_size == "full" else max(1, min(int(keys.batch_size), samples))
+        steps = keys.epochs * -(-samples // size)
+    if not 1 <= steps <= MOST_STEPS:
+        key = "steps" if keys.epochs is None else "epochs"
+        raise CaseError(f"{place}: training.{key}: must give 1 to {MOST_STEPS:,} steps, got {steps}")
+    return steps
+
+
+def _batch_size(keys: TrainingKeys, place: str) -> int | None:
+    if keys.batch_size == "full":
+        return None
+    if int(keys.batch_size) < 1:
+        raise CaseError(f'{place}: training.batch_size: must be at least 1 or "full", got {keys.batch_size}')
+    return int(keys.batch_size)
+
+
+_PER_SAMPLE = re.compile(r"(?:z|a|f|mask|delta|da|df)[1-9]\d*|yhat|dyhat")
+_PER_PARAMETER = re.compile(r"d([Wb])([1-9]\d*)(?:_data|_penalty|_clipped)?|([Wb])([1-9]\d*)_\w+")
+_SCALAR = ("loss", "data_loss", "penalty", "gradient_norm")
+
+
+def _given(values: Mapping[str, Any], network: Network, place: str) -> dict[str, Array]:
+    return {
+        name: _given_array(name, value, network, f"{place}: given.{name}") for name, value in values.items()
+    }
+
+
+def _given_array(name: str, value: Any, network: Network, place: str) -> Array:
+    array = numbers(value, place)
+    if name in _SCALAR:
+        if array.size != 1:
+            raise CaseError(f"{place}: expected one number, got {_shape(array)}")
+        return array.reshape(())
+    if name in ("x", "y") or re.fullmatch(r"[Wb]\d+", name):
+        raise CaseError(f"{place}: {name} is an input of the case; give it in [data] or [[network.layers]]")
+    per_sample = _PER_SAMPLE.fullmatch(name)
+    parameter = _PER_PARAMETER.fullmatch(name)
+    if per_sample is None and parameter is None:
+        raise CaseError(f"{place}: unknown quantity; use names such as z1, a1, yhat, delta1, dW1, db1")
+    layer = int(re.findall(r"\d+", name)[0]) if re.search(r"\d", name) else network.depth
+    if layer > network.depth:
+        raise CaseError(f"{place}: the network has {network.depth} layers, there is no layer {layer}")
+    units, inputs = network.sizes[layer], network.sizes[layer - 1]
+    if per_sample is not None:
+        samples = _samples(value, units, place, "units")
+        assert samples is not None
+        return samples
+    assert parameter is not None
+    shape = (units, inputs) if "W" in (parameter.group(1), parameter.group(3)) else (units,)
+    if array.size == units * (inputs if len(shape) == 2 else 1) and (array.ndim < 2 or 1 in array.shape):
+        array = array.reshape(shape)
+    if array.shape != shape:
+        raise CaseError(f"{place}: expected shape {shape}, got {_shape(array)}")
+    return array
+
+
+def _check_enough(case: Case, place: str) -> None:
+    """A case needs data, or the gradients of every layer."""
+    if case.X is not None:
+        return
+    outputs_given = "yhat" in case.given or f"a{case.network.depth}" in case.given
+    if outputs_given:
+        return
+    for l, layer in case.network.numbered():
+        wanted = [f"dW{l}"] if layer.bias in ("none", "frozen") else [f"dW{l}", f"db{l}"]
+        for name in wanted:
+            if name not in case.given:
+                raise CaseError(
+                    f"{place}: data.x is missing; give it, or give every gradient under [given] "
+                    f"({name} is not there)"
+                )
+
+
+def _shape(array: Array) -> str:
+    return f"shape {tuple(array.shape)}" if array.ndim else f"the number {float(array):g}"
