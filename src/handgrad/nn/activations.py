@@ -64,8 +64,10 @@ class Activation:
         Source: C. Bishop, Pattern Recognition and Machine Learning (2006), equation 4.106.
         """
         if self.elementwise:
-            return da * self.derivative(z, a)
-        return a * (da - namespace(a).sum(da * a, axis=1, keepdims=True))
+            dz: Array = da * self.derivative(z, a)
+        else:
+            dz = a * (da - namespace(a).sum(da * a, axis=1, keepdims=True))
+        return dz
 
     @property
     def _alpha(self) -> float:
@@ -109,6 +111,12 @@ def _softmax(z: Array, alpha: float) -> Array:
 def _positive(z: Array) -> Array:
     """1 where z > 0, else 0, in z's dtype; the derivative at 0 is taken as 0."""
     return namespace(z).astype(z > 0, z.dtype)
+
+
+def _step(z: Array, alpha: float) -> Array:
+    """1 where z > 0, else 0; a z that is not a number stays one, so that it cannot hide."""
+    xp = namespace(z)
+    return xp.where(z > 0, xp.ones_like(z), xp.where(z <= 0, xp.zeros_like(z), z))
 
 
 def _elu(z: Array, alpha: float) -> Array:
@@ -165,7 +173,7 @@ ACTIVATIONS: dict[str, ActivationRule] = {
         derivative=lambda z, a, alpha: a * (1 - a),
     ),
     "step": ActivationRule(  # McCulloch, Pitts (1943): fires above 0; nothing is learned through it
-        value=lambda z, alpha: _positive(z),
+        value=_step,
         derivative=lambda z, a, alpha: namespace(z).zeros_like(z),
     ),
 }

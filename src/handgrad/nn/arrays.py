@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from collections.abc import Callable
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -11,13 +12,37 @@ Array: TypeAlias = npt.NDArray[Any]
 """A floating-point array of any library that follows the array API standard (2023.12)."""
 
 
-def namespace(array: Array) -> Any:
+class Namespace(Protocol):
+    """The functions of an array library that the equations use; a library that has these can run them."""
+
+    abs: Callable[[Array], Array]
+    astype: Callable[[Array, Any], Array]
+    clip: Callable[[Array, float, float], Array]
+    exp: Callable[[Array], Array]
+    expm1: Callable[[Array], Array]
+    log: Callable[[Array], Array]
+    log1p: Callable[[Array], Array]
+    max: Callable[..., Array]
+    maximum: Callable[[Array, Array], Array]
+    mean: Callable[..., Array]
+    minimum: Callable[[Array, Array], Array]
+    ones_like: Callable[[Array], Array]
+    sign: Callable[[Array], Array]
+    sqrt: Callable[[Array], Array]
+    sum: Callable[..., Array]
+    tanh: Callable[[Array], Array]
+    where: Callable[[Array, Array | float, Array | float], Array]
+    zeros_like: Callable[[Array], Array]
+
+
+def namespace(array: Array) -> Namespace:
     """Module whose functions work on `array` (`numpy`, `jax.numpy`, ...).
 
     >>> namespace(np.ones(2)).__name__
     'numpy'
     """
-    return array.__array_namespace__()
+    functions: Namespace = array.__array_namespace__()
+    return functions
 
 
 def rows(values: Any, dtype: Any = np.float64) -> Array:

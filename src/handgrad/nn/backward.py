@@ -5,8 +5,8 @@
     dW[l]    = s delta[l]^T A[l-1]                       s = 1/m for a loss averaged over samples, else 1
     db[l]    = s sum over samples of delta[l]
 
-Source: D. Rumelhart, G. Hinton, R. Williams, Learning representations by back-propagating errors (Nature 1986);
-M. Nielsen, Neural Networks and Deep Learning (2015), equations BP1 to BP4.
+Source: D. Rumelhart, G. Hinton, R. Williams, Learning representations by back-propagating errors (Nature
+1986); M. Nielsen, Neural Networks and Deep Learning (2015), equations BP1 to BP4.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def batch_loss(
 def output_delta(
     network: Network, activity: Activity, Y: Array | None, observe: Observer = UNOBSERVED
 ) -> Array:
-    """delta[L], shape (m, n_L): `yhat - y` and its kin where the loss has a fused form, else the chain rule."""
+    """delta[L], shape (m, n_L): `yhat - y` and its kin where the loss has that form, else the chain rule."""
     loss, function = network.loss, network.layers[-1].function
     z, a = activity.Z[-1], activity.yhat
     if loss is None or Y is None:  # dloss/dyhat was given by hand
@@ -89,7 +89,8 @@ def backward(
             dW = observe(f"dW{l}_data", dW)
             penalty = observe(f"dW{l}_penalty", regularization.gradient(W, samples))
             dW = dW + penalty
-        gradients.append(LayerParameters(observe(f"dW{l}", dW), _bias_gradient(delta, l, layer.bias, share, observe)))
+        dW = observe(f"dW{l}", dW)
+        gradients.append(LayerParameters(dW, _bias_gradient(delta, l, layer.bias, share, observe)))
         if l > 1:
             delta = observe(f"delta{l - 1}", _hidden_delta(network, activity, delta, W, l - 1, observe))
     return tuple(reversed(gradients))

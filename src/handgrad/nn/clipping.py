@@ -1,7 +1,7 @@
 """Gradient clipping: by value, then by the norm of all gradients together.
 
-Source: R. Pascanu, T. Mikolov, Y. Bengio, On the difficulty of training recurrent neural networks (ICML 2013),
-algorithm 1.
+Source: R. Pascanu, T. Mikolov, Y. Bengio, On the difficulty of training recurrent neural networks
+(ICML 2013), algorithm 1.
 """
 
 from __future__ import annotations
@@ -37,8 +37,9 @@ class Clipping:
 def gradient_norm(network: Network, gradients: Parameters) -> Array:
     """Euclidean norm of all gradients that training uses, a number; a shared bias counts once."""
     xp = namespace(gradients[0].W)
-    total = sum(xp.sum(layer.W * layer.W) for layer in gradients)
-    for layer, (_, db) in zip(network.layers, gradients, strict=True):
+    total = xp.zeros_like(gradients[0].W[0, 0])
+    for layer, (dW, db) in zip(network.layers, gradients, strict=True):
+        total = total + xp.sum(dW * dW)
         if layer.bias == "trained":
             total = total + xp.sum(db * db)
         elif layer.bias == "shared":
@@ -64,6 +65,8 @@ def clip(
         scale = xp.astype(scale, gradients[0].W.dtype)
         gradients = tuple(LayerParameters(dW * scale, db * scale) for dW, db in gradients)
     return tuple(
-        LayerParameters(observe(f"dW{l}_clipped", dW), observe(f"db{l}_clipped", db))
-        for l, (dW, db) in enumerate(gradients, 1)
+        LayerParameters(
+            observe(f"dW{l}_clipped", dW), db if layer.bias == "none" else observe(f"db{l}_clipped", db)
+        )
+        for (l, layer), (dW, db) in zip(network.numbered(), gradients, strict=True)
     )

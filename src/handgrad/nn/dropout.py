@@ -1,10 +1,10 @@
 """Inverted dropout with masks from a counter-based generator.
 
-The mask of step t is a function of (seed, t, layer, sample, unit) alone: it can be had without the steps before
-it, by every engine, in any order.
+The mask of step t is a function of (seed, t, layer, sample, unit) alone: it can be had without the steps
+before it, by every engine, in any order.
 
-Source: N. Srivastava et al., Dropout (JMLR 2014); J. Salmon et al., Parallel random numbers: as easy as 1, 2, 3
-(SC 2011), section 3.3, for Philox4x32-10.
+Source: N. Srivastava et al., Dropout (JMLR 2014); J. Salmon et al., Parallel random numbers: as easy as
+1, 2, 3 (SC 2011), section 3.3, for Philox4x32-10.
 """
 
 from __future__ import annotations
@@ -40,8 +40,14 @@ class Dropout:
             raise SpecificationError(
                 f"dropout: keep is the probability to keep a unit, 0 < keep <= 1, got {self.keep}"
             )
-        if self.mask is not None and any(value not in (0, 1) for row in self.mask for value in row):
+        if self.mask is None:
+            return
+        rows = tuple(tuple(row) for row in self.mask)
+        if not rows or any(len(row) != len(rows[0]) for row in rows):
+            raise SpecificationError("dropout: the rows of a mask must have equal length, one entry a unit")
+        if any(value not in (0, 1) for row in rows for value in row):
             raise SpecificationError("dropout: a mask holds zeros (dropped) and ones (kept) only")
+        object.__setattr__(self, "mask", rows)
 
 
 def philox(counter: tuple[Any, Any, Any, Any], key: tuple[int, int]) -> tuple[Array, ...]:
@@ -69,8 +75,8 @@ def dropout_mask(
 ) -> Array:
     """True where a unit is kept, shape (samples, units).
 
-    counter = (unit // 4, sample in the batch, layer, step), key = the 64-bit seed; word unit % 4 of the answer is
-    kept where it is below keep * 2^32. Layers and steps are counted from 1.
+    counter = (unit // 4, sample in the batch, layer, step), key = the 64-bit seed; a unit is kept where word
+    unit % 4 of the answer is below keep * 2^32. Layers and steps are counted from 1.
 
     >>> bool(dropout_mask(0, 1, 1, 100, 100, 0.8).mean() > 0.78)
     True

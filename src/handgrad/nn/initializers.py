@@ -18,7 +18,10 @@ from handgrad.nn.arrays import Array
 
 @dataclass(frozen=True)
 class Initializer:
-    """An initializer by name; `distribution` is 'uniform' or 'normal', `scale` the half-width or the deviation.
+    """An initializer by name, drawn from a 'uniform' or a 'normal' distribution.
+
+    `scale` is the half-width of 'uniform' and the deviation of 'normal'; for the others it multiplies the
+    variance.
 
     >>> Initializer("glorot").draw(np.random.default_rng(0), units=2, inputs=4).shape
     (2, 4)

@@ -67,9 +67,10 @@ class Loss:
         With `z` and the name of the output activation, the sigmoid and softmax pairs are computed from z
         (log-sum-exp), so that a saturated output does not end in ln 0.
         """
-        stable = STABLE_TERMS.get((self.name, activation)) if z is not None else None
-        values = LOSSES[self.name].term(a, y, self._threshold) if stable is None else stable(z, y)
-        return self.scale * values
+        stable = STABLE_TERMS.get((self.name, activation))
+        if z is None or stable is None:
+            return self.scale * LOSSES[self.name].term(a, y, self._threshold)
+        return self.scale * stable(z, y)
 
     def per_sample(self, terms: Array) -> Array:
         """Loss of each sample, shape (samples,), from its terms (samples, outputs)."""
@@ -117,12 +118,28 @@ def _y_log(y: Array, a: Array) -> Array:
     return xp.where(y == 0, xp.zeros_like(a), y * xp.log(xp.where(y == 0, xp.ones_like(a), a)))
 
 
+def _quotient(numerator: Array, denominator: Array, nothing: Array) -> Array:
+    """numerator / denominator, and 0 where `nothing` holds, whatever the denominator is."""
+    xp = namespace(denominator)
+    safe = xp.where(nothing, xp.ones_like(denominator), denominator)
+    return xp.where(nothing, xp.zeros_like(denominator), numerator / safe)
+
+
+def _binary_derivative(a: Array, y: Array, threshold: float) -> Array:
+    """(a - y) / (a (1 - a)); for y = 0 this is 1 / (1 - a) and for y = 1 it is -1 / a, also where a = y."""
+    xp = namespace(a)
+    between: Array = _quotient(a - y, a * (1 - a), (y == 0) | (y == 1))
+    zero, one = _quotient(xp.ones_like(a), 1 - a, y != 0), _quotient(xp.ones_like(a), a, y != 1)
+    derivative: Array = between + zero - one
+    return derivative
+
+
 def _huber(a: Array, y: Array, threshold: float) -> Array:
+    """d^2 / 2 up to the threshold T, then T (d - T / 2); with r = min(d, T) both are r (d - r / 2)."""
     xp = namespace(a)
     distance = xp.abs(a - y)
-    return xp.where(
-        distance <= threshold, distance * distance / 2, threshold * (distance - threshold / 2)
-    )
+    near = xp.where(distance > threshold, threshold, distance)
+    return near * (distance - near / 2)
 
 
 def _huber_derivative(a: Array, y: Array, threshold: float) -> Array:
@@ -136,11 +153,11 @@ LOSSES: dict[str, LossRule] = {
     ),
     "binary_cross_entropy": LossRule(
         term=lambda a, y, threshold: -(_y_log(y, a) + _y_log(1 - y, 1 - a)),
-        derivative=lambda a, y, threshold: (a - y) / (a * (1 - a)),
+        derivative=_binary_derivative,
     ),
     "cross_entropy": LossRule(
         term=lambda a, y, threshold: -_y_log(y, a),
-        derivative=lambda a, y, threshold: -y / a,
+        derivative=lambda a, y, threshold: _quotient(-y, a, y == 0),
     ),
     "huber": LossRule(  # P. Huber (1964): quadratic near the target, linear far from it
         term=_huber,
@@ -152,7 +169,8 @@ LOSSES: dict[str, LossRule] = {
 def _bce_of_logit(z: Array, y: Array) -> Array:
     """max(z, 0) - y z + ln(1 + e^-|z|): for y in {0, 1} the first two cancel without rounding."""
     xp = namespace(z)
-    return xp.maximum(z, xp.zeros_like(z)) - z * y + xp.log1p(xp.exp(-xp.abs(z)))
+    linear: Array = xp.maximum(z, xp.zeros_like(z)) - z * y
+    return linear + xp.log1p(xp.exp(-xp.abs(z)))
 
 
 STABLE_TERMS: dict[tuple[str, str], Callable[[Array, Array], Array]] = {

@@ -34,13 +34,14 @@ class Dense:
     """A fully connected layer: z = W x + b, a = f(z), then dropout.
 
     `W` (units x inputs) and `b` (units) may be given; otherwise `initializer` draws W (by default He for the
-    relu family, Glorot for the rest) and b is zero. `bias`: 'trained'; 'frozen' (used, never updated); 'shared'
-    (one number for all units of the layer); 'none'.
+    relu family, Glorot for the rest) and b is zero. `bias`: 'trained'; 'frozen' (used, never updated);
+    'shared' (one number for all units of the layer); 'none'.
 
     >>> Dense(2, "relu")
     Dense(units=2, activation='relu')
 
-    Raises SpecificationError for units below 1 or an unknown kind of bias, ShapeError for a W or b that does not fit.
+    Raises SpecificationError for units below 1 or an unknown kind of bias, ShapeError for a W or b that does
+    not fit.
     """
 
     units: int
@@ -134,7 +135,8 @@ class Network:
     >>> network.parameter_count
     9
 
-    Raises SpecificationError for a network without layers or inputs, ShapeError for given weights that do not fit.
+    Raises SpecificationError for a network without layers or inputs, ShapeError for given weights that do
+    not fit.
     """
 
     inputs: int
@@ -190,7 +192,12 @@ class Network:
         return enumerate(self.layers, 1)
 
     def initial_parameters(self, seed: int = 0, dtype: Any = np.float64) -> Parameters:
-        """The given parameters, or drawn ones where none are given; the same for the same seed."""
+        """The given parameters, or drawn ones where none are given; the same for the same seed.
+
+        Raises SpecificationError for a seed below 0.
+        """
+        if seed < 0:
+            raise SpecificationError(f"a seed is a whole number >= 0, got {seed}")
         generator = np.random.default_rng(seed)
         parameters = []
         for layer, width in zip(self.layers, self.sizes, strict=False):

@@ -1,8 +1,8 @@
 """Where the equations show each quantity as it comes to be.
 
-Training passes `UNOBSERVED` and pays one call per quantity; the worked record passes an observer of its own that
-keeps, replaces (a value given by hand) or rounds (paper arithmetic) what it is shown. So the step that is shown
-and the step that trains are the same code.
+Training passes `UNOBSERVED` and pays one call per quantity; the worked record passes an observer of its own
+that keeps, replaces (a value given by hand) or rounds (paper arithmetic) what it is shown. So the step that
+is shown and the step that trains are the same code.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Optimizers: from a parameter and its gradient to the new parameter, one array at a time.
 
-`g` is the gradient, `eta` the learning rate of the step, `t` the step counted from 1. Each class names its state
-in `slots`; all state begins at zero.
+`g` is the gradient, `eta` the learning rate of the step, `t` the step counted from 1. Each class names
+its state in `slots`; all state begins at zero.
 """
 
 from __future__ import annotations
@@ -56,6 +56,7 @@ class SGD(Optimizer):
     def step(
         self, p: Array, g: Array, state: State, t: int, eta: float, observe: Observer
     ) -> tuple[Array, State]:
+        """p - eta g."""
         return observe("new", p - eta * g), ()
 
 
@@ -84,11 +85,13 @@ class Momentum(Optimizer):
 
     @property
     def slots(self) -> tuple[str, ...]:
+        """v, the velocity."""
         return ("velocity",)
 
     def step(
         self, p: Array, g: Array, state: State, t: int, eta: float, observe: Observer
     ) -> tuple[Array, State]:
+        """The velocity after the gradient, then the parameter after the velocity."""
         (v,) = state
         if self.form == "heavy_ball":
             v = observe("velocity", self.momentum * v - eta * g)
@@ -115,11 +118,13 @@ class Nesterov(Optimizer):
 
     @property
     def slots(self) -> tuple[str, ...]:
+        """v, the velocity."""
         return ("velocity",)
 
     def step(
         self, p: Array, g: Array, state: State, t: int, eta: float, observe: Observer
     ) -> tuple[Array, State]:
+        """The velocity after the gradient, then the parameter, one velocity ahead."""
         (v,) = state
         v = observe("velocity", self.momentum * v + g)
         return observe("new", p - eta * (g + self.momentum * v)), (v,)
@@ -143,11 +148,13 @@ class RMSprop(Optimizer):
 
     @property
     def slots(self) -> tuple[str, ...]:
+        """s, the mean square of the gradient."""
         return ("s",)
 
     def step(
         self, p: Array, g: Array, state: State, t: int, eta: float, observe: Observer
     ) -> tuple[Array, State]:
+        """The mean square after the gradient, then the parameter."""
         (s,) = state
         s = observe("s", self.decay * s + (1 - self.decay) * g * g)
         return observe("new", p - eta * g / (namespace(p).sqrt(s) + self.epsilon)), (s,)
@@ -164,7 +171,7 @@ class Adam(Optimizer):
     `epsilon_inside` puts epsilon under the root; `amsgrad` uses the largest v so far.
 
     Source: D. Kingma, J. Ba, Adam: a method for stochastic optimization (ICLR 2015), algorithm 1;
-    S. Reddi, S. Kale, S. Kumar, On the convergence of Adam and beyond (ICLR 2018), algorithm 2, for `amsgrad`.
+    S. Reddi, S. Kale, S. Kumar, On the convergence of Adam and beyond (ICLR 2018), algorithm 2.
     """
 
     learning_rate: float = 0.001
@@ -183,11 +190,13 @@ class Adam(Optimizer):
 
     @property
     def slots(self) -> tuple[str, ...]:
+        """m and v, and the largest v for `amsgrad`."""
         return ("m", "v", "v_max") if self.amsgrad else ("m", "v")
 
     def step(
         self, p: Array, g: Array, state: State, t: int, eta: float, observe: Observer
     ) -> tuple[Array, State]:
+        """Both averages after the gradient, then the parameter."""
         xp = namespace(p)
         m = observe("m", self.beta1 * state[0] + (1 - self.beta1) * g)
         v = observe("v", self.beta2 * state[1] + (1 - self.beta2) * g * g)
@@ -198,10 +207,7 @@ class Adam(Optimizer):
             new_state = (m, v, largest)
         m_hat = observe("m_hat", m / (1 - self.beta1**t))
         v_hat = observe("v_hat", largest / (1 - self.beta2**t))
-        if self.epsilon_inside:
-            root = xp.sqrt(v_hat + self.epsilon)
-        else:
-            root = xp.sqrt(v_hat) + self.epsilon
+        root = xp.sqrt(v_hat + self.epsilon) if self.epsilon_inside else xp.sqrt(v_hat) + self.epsilon
         return observe("new", self.decayed(p, eta) - eta * m_hat / root), new_state
 
     def decayed(self, p: Array, eta: float) -> Array:
@@ -226,6 +232,7 @@ class AdamW(Adam):
         _not_negative(self.name, "weight_decay", self.weight_decay)
 
     def decayed(self, p: Array, eta: float) -> Array:
+        """p - eta lambda p."""
         return p - eta * self.weight_decay * p
 
 
@@ -234,16 +241,14 @@ OPTIMIZERS: dict[str, type[Optimizer]] = {
 }
 
 
-class OptimizerState(tuple[tuple[State, State], ...]):
-    """For each layer the state of W and the state of b, in the order of the optimizer's `slots`."""
-
-    __slots__ = ()
+OptimizerState: TypeAlias = tuple[tuple[State, State], ...]
+"""For each layer the state of W and the state of b, in the order of the optimizer's `slots`."""
 
 
 def initial_state(optimizer: Optimizer, parameters: Parameters) -> OptimizerState:
     """All state zero, in the shapes of the parameters."""
     count = range(len(optimizer.slots))
-    return OptimizerState(
+    return tuple(
         (
             tuple(namespace(W).zeros_like(W) for _ in count),
             tuple(namespace(b).zeros_like(b) for _ in count),
@@ -273,7 +278,7 @@ def update(
             b = observe(f"b{l}_new", b)
         new_parameters.append(type(parameters[l - 1])(W, b))
         new_state.append((W_state, b_state))
-    return tuple(new_parameters), OptimizerState(new_state)
+    return tuple(new_parameters), tuple(new_state)
 
 
 def _positive(optimizer: str, name: str, value: float) -> None:

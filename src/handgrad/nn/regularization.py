@@ -51,9 +51,12 @@ class Regularization:
     def penalty(self, parameters: Parameters, samples: int) -> Array:
         """What the penalties add to the loss of a batch, a number."""
         xp = namespace(parameters[0].W)
-        squares = sum(xp.sum(layer.W * layer.W) for layer in parameters)
-        absolutes = sum(xp.sum(xp.abs(layer.W)) for layer in parameters) if self.l1 else 0.0
-        return self.l2_coefficient(samples) * squares + self.l1 * absolutes
+        squares = absolutes = xp.zeros_like(parameters[0].W[0, 0])
+        for W, _ in parameters:
+            squares = squares + xp.sum(W * W)
+            absolutes = absolutes + xp.sum(xp.abs(W))
+        penalty: Array = self.l2_coefficient(samples) * squares + self.l1 * absolutes
+        return penalty
 
     def gradient(self, W: Array, samples: int) -> Array:
         """d(penalty)/dW, shape as W."""

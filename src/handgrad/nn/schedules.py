@@ -13,7 +13,7 @@ UNITS = ("epoch", "step")
 
 @dataclass(frozen=True)
 class Schedule:
-    """A schedule by name; `per` says what its t counts, `warmup` lets the rate rise over the first `warmup` t.
+    """A schedule by name; `per` says what t counts, `warmup` lets the rate rise over the first `warmup` t.
 
         constant       rate
         step           rate * factor^floor(t / every)
@@ -51,11 +51,20 @@ class Schedule:
                 raise SpecificationError(f"schedule: {name} must be a finite number >= 0, got {value}")
 
     def rate(self, rate: float, step: int, epoch: int) -> float:
-        """The learning rate of a step (counted from 0) in an epoch (counted from 0)."""
+        """The learning rate of a step (counted from 0) in an epoch (counted from 0).
+
+        Raises SpecificationError where a factor above 1 has carried it beyond all numbers.
+        """
         t = step if self.per == "step" else epoch
         if t < self.warmup:
             return rate * (t + 1) / self.warmup
-        return SCHEDULES[self.name](self, rate, t - self.warmup)
+        try:
+            return SCHEDULES[self.name](self, rate, t - self.warmup)
+        except OverflowError as error:
+            raise SpecificationError(
+                f"schedule {self.name!r}: the learning rate grows beyond all numbers at {self.per} {t} "
+                f"(factor {self.factor}); choose a factor <= 1"
+            ) from error
 
 
 def _cosine(schedule: Schedule, rate: float, t: int) -> float:

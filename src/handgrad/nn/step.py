@@ -49,7 +49,7 @@ def training_step(
     masks: Masks | None = None,
     observe: Observer = UNOBSERVED,
 ) -> Stepped:
-    """One update on the batch X (m, n_0), Y (m, n_L); t counts steps from 1, eta is the learning rate of this one."""
+    """One update on the batch X (m, n_0), Y (m, n_L), as step t (counted from 1) with learning rate eta."""
     parameters, state = training
     activity = forward(network, parameters, X, masks, observe)
     loss = batch_loss(network, parameters, activity, Y, recipe.regularization, observe)
