@@ -1,8 +1,7 @@
 """How a number is shown: rounded as on paper, from its decimal text.
 
 Rounding is half up (away from zero) on the shortest decimal text that gives the number back, never on its
-binary expansion: 2.675 to two decimals is 2.68, and 2.9 - 3.2 is -0.3. A number that is not zero is never shown
-as 0.
+binary expansion: 2.675 to two decimals is 2.68, and 2.9 - 3.2 is -0.3. Nothing but zero is shown as 0.
 """
 
 from __future__ import annotations

@@ -1,0 +1,415 @@
+"""Every sentence and label of a sheet, in English: the one table from the record's keys to words.
+
+The English text is the message id of the catalogues, so a translation is one file of `locale/`. `{name}`
+stands for an argument. A key with a variant (`loss/huber`) is chosen where the argument `function` or `name`
+has that value; names of things have a colon (`activation:relu`), labels under a brace too (`factor:input`).
+Observations are clauses without a full stop, so that they can be joined: cause, so effect.
+"""
+
+from __future__ import annotations
+
+REASONS: dict[str, str] = {
+    "linear": (
+        "Each unit of layer {layer} multiplies every input by the weight of that connection, adds the "
+        "products, and adds its bias: the weighted sum."
+    ),
+    "activation": (
+        "The activation function {function} turns each weighted sum of layer {layer} into the output of "
+        "its unit. Without a curve in between, several layers could do no more than one."
+    ),
+    "activation/identity": "Layer {layer} has no curve: its output is the weighted sum itself.",
+    "activation/softmax": (
+        "Softmax turns the weighted sums of layer {layer} into probabilities: each is positive, and "
+        "together they make 1."
+    ),
+    "dropout": (
+        "Dropout switches some outputs of layer {layer} off for this step. The others are divided by "
+        "{keep}, the probability of being kept, so that the expected sum stays the same."
+    ),
+    "output": "The output of the last layer is the prediction.",
+    "loss": (
+        "The loss is one number that says how far the prediction is from the target; training makes it "
+        "smaller. Here it is the {name}."
+    ),
+    "loss/squared_error": (
+        "The loss is one number that says how far the prediction is from the target. The squared error "
+        "squares each difference, so that its sign does not matter and large errors weigh more."
+    ),
+    "loss/binary_cross_entropy": (
+        "The loss is one number that says how far the prediction is from the target. Binary cross-entropy"
+        " is the negative logarithm of the probability that the network gives to the true label: a "
+        "confident mistake costs much."
+    ),
+    "loss/cross_entropy": (
+        "The loss is one number that says how far the prediction is from the target. Cross-entropy is the"
+        " negative logarithm of the probability that the network gives to the true class."
+    ),
+    "loss/huber": (
+        "The loss is one number that says how far the prediction is from the target. The Huber loss is "
+        "quadratic near the target and linear far from it, so that an outlier does not decide everything."
+    ),
+    "penalty": (
+        "The penalty grows with the size of the weights, so that training prefers small ones. Biases are "
+        "left out."
+    ),
+    "loss_total": "What training lowers is the loss on the data and the penalty together.",
+    "dyhat": (
+        "The backward pass begins where the calculation ended: how does the loss change when the "
+        "prediction changes a little?"
+    ),
+    "delta_output_chain": (
+        "The chain rule: the loss depends on the weighted sum of layer {layer} through the prediction, so"
+        " the two derivatives are multiplied. The result is the error of the layer, delta."
+    ),
+    "delta_output_fused": (
+        "For {function} with {loss} the chain rule has a short form: the denominators cancel, and a plain"
+        " difference is left."
+    ),
+    "delta_given": "This error is given and taken as it is.",
+    "da": (
+        "An output of layer {layer} reaches the loss only through the units that it feeds. So it collects"
+        " their errors, each multiplied by the weight of the connection: the weights are used again, "
+        "transposed."
+    ),
+    "df": (
+        "How steep is the activation of layer {layer} at each weighted sum? Where it is flat, hardly any "
+        "error passes back."
+    ),
+    "delta_hidden": (
+        "The chain rule once more: the error that arrives at the outputs of layer {layer}, times the "
+        "derivative of {function}, entry by entry."
+    ),
+    "dW": (
+        "A weight of layer {layer} multiplies one input, so its gradient is the error of its unit times "
+        "that input."
+    ),
+    "dW_outer": (
+        "A weight of layer {layer} multiplies one input, so its gradient is the error of its unit times "
+        "that input. Every error with every input: the outer product, which has the shape of the weights."
+    ),
+    "dW_batch": (
+        "Each of the {samples} samples has an outer product of its own, error of layer {layer} times "
+        "input. The matrix product adds them all up."
+    ),
+    "db": (
+        "The bias of a unit of layer {layer} is added to the weighted sum as it is. Its derivative is 1, "
+        "so its gradient is the error of the unit, added up over the samples."
+    ),
+    "db_shared": "All units of this layer share one bias, so its gradient adds up all their errors.",
+    "db_frozen": "This bias stays as it is; its gradient is not used.",
+    "dW_penalty": (
+        "The penalty has a gradient of its own, which pulls every weight of layer {layer} towards zero."
+    ),
+    "dW_total": "The gradient that the update uses is the sum of both: from the data and from the penalty.",
+    "clip_value": "Clipping by value: an entry of the gradient beyond the limit is set to the limit.",
+    "gradient_norm": "The norm of all gradients together is the length of the gradient as one long vector.",
+    "clip_norm": (
+        "Clipping by norm: if the gradient is longer than the limit, all its entries shrink by the same "
+        "factor. The direction stays."
+    ),
+    "update_sgd": (
+        "Gradient descent: the gradient points to where the loss grows fastest, so the step goes the "
+        "other way, and the learning rate says how far."
+    ),
+    "update_velocity": (
+        "The velocity keeps a part of the direction so far and adds the new gradient: what points the "
+        "same way again and again builds up, what alternates cancels."
+    ),
+    "update_momentum": "The parameter moves along the velocity, not along the last gradient alone.",
+    "update_nesterov": (
+        "Nesterov's step looks ahead: it uses the gradient and the velocity that would carry it on."
+    ),
+    "update_rmsprop_s": (
+        "A running average of the squared gradient remembers how large the gradient of each parameter has"
+        " been lately."
+    ),
+    "update_rmsprop": (
+        "Each entry of the gradient is divided by its usual size, so that all parameters take steps of "
+        "similar length."
+    ),
+    "adam_m": "The first moment is a running average of the gradient: the direction.",
+    "adam_v": "The second moment is a running average of the squared gradient: its usual size.",
+    "adam_v_max": "AMSGrad keeps the largest second moment so far, so that the step cannot grow again.",
+    "adam_m_hat": (
+        "The average began at zero and is too small in the first steps. The division corrects that."
+    ),
+    "adam_v_hat": "The second moment began at zero too, and is corrected in the same way.",
+    "update_adam": (
+        "Adam's step: the direction divided by its usual size, so that the learning rate alone says how "
+        "far each parameter moves."
+    ),
+    "update_adamw": (
+        "AdamW first shrinks the parameter a little, apart from the gradient, and then takes Adam's step."
+    ),
+    "frozen": "This parameter is frozen: it stays as it is.",
+    "given": "{quantity} is given and taken as it is.",
+    "check_fused": "Check by the other route, factor by factor: the result must be the same.",
+    "check_factors": "Check by the other route: the product of the factors must give the same result.",
+}
+"""Why each step of the calculation comes next."""
+
+FACTORS: dict[str, str] = {
+    "factor:input": "input",
+    "factor:activation": "activation",
+    "factor:activation_derivative": "derivative of the activation",
+    "factor:sigmoid": "sigmoid",
+    "factor:sigmoid_prime": "derivative of the sigmoid",
+    "factor:weights": "weights",
+    "factor:cost_derivative": "derivative of the loss",
+    "factor:delta": "delta",
+    "factor:one": "derivative of the sum by the bias",
+    "factor:output_activation": "derivative of the output activation",
+}
+"""What stands under the brace of a labelled factor."""
+
+OBSERVATIONS: dict[str, str] = {
+    "prediction_below": "The prediction was below the target",
+    "prediction_above": "The prediction was above the target",
+    "prediction_exact": "The prediction met the target",
+    "prediction_mixed": "Some predictions were below their targets and some above",
+    "prediction_class": "The network gave the true class a probability of {p}",
+    "weights_all_grew": "all weights of the output layer grew",
+    "weights_all_shrank": "all weights of the output layer shrank",
+    "weights_mixed": (
+        "{grew} weights of the output layer grew, {shrank} shrank and {same} stayed as they were"
+    ),
+    "loss_went_down": "The step lowered the loss from {before} to {after}",
+    "loss_went_up": (
+        "The loss went up from {before} to {after}: the step was too long for the curvature here, and a "
+        "smaller learning rate would help"
+    ),
+    "loss_unchanged": "The loss stayed at {before}",
+    "gradient_zero": "All gradients are zero, so the step changed nothing",
+}
+"""What the step did and why, as clauses."""
+
+NAMES: dict[str, str] = {
+    "activation:identity": "identity",
+    "activation:sigmoid": "sigmoid",
+    "activation:tanh": "tanh",
+    "activation:relu": "ReLU",
+    "activation:leaky_relu": "leaky ReLU",
+    "activation:elu": "ELU",
+    "activation:gelu": "GELU",
+    "activation:silu": "SiLU",
+    "activation:softplus": "softplus",
+    "activation:softmax": "softmax",
+    "activation:step": "step function",
+    "loss:squared_error": "squared error",
+    "loss:binary_cross_entropy": "binary cross-entropy",
+    "loss:cross_entropy": "cross-entropy",
+    "loss:huber": "Huber loss",
+    "optimizer:sgd": "gradient descent",
+    "optimizer:momentum": "momentum",
+    "optimizer:nesterov": "Nesterov's momentum",
+    "optimizer:rmsprop": "RMSprop",
+    "optimizer:adam": "Adam",
+    "optimizer:adamw": "AdamW",
+    "bias:trained": "trained",
+    "bias:frozen": "frozen",
+    "bias:shared": "shared",
+    "bias:none": "none",
+}
+"""What functions, losses and optimizers are called."""
+
+LABELS: dict[str, str] = {
+    "problem": "Problem",
+    "forward": "Forward pass",
+    "loss_part": "Loss",
+    "backward": "Backward pass",
+    "update": "Update",
+    "changes": "Before and after",
+    "matrices": "Why matrices",
+    "formulas": "Formula sheet",
+    "shapes": "Shapes",
+    "gradient_check": "Gradient check",
+    "training": "Training",
+    "summary": "Summary",
+    "step_of": "Step {number} of {count}",
+    "layer": "Layer {number}",
+    "output_layer": "Layer {number} (output)",
+    "source": "Source: {source}",
+    "contents": "Contents",
+    "page": "Page {number} of {count}",
+    "figure": "Figure",
+    "network": "Network",
+    "data": "Data",
+    "parameters": "Parameters",
+    "initial_parameters": "Initial parameters",
+    "optimizer": "Optimizer",
+    "settings": "Settings",
+    "scalar_detail": "Entry by entry",
+    "left_out": "{count} more entries follow in the same way.",
+    "factor_by_factor": "Factor by factor",
+    "check": "Check",
+    "samples": "samples",
+    "sample": "Sample",
+    "quantity": "Quantity",
+    "shape": "Shape",
+    "meaning": "Meaning",
+    "before": "Before",
+    "after": "After",
+    "change": "Change",
+    "gradient": "Gradient",
+    "parameter": "Parameter",
+    "result": "Result",
+    "value": "Value",
+    "function": "Function",
+    "derivative": "Derivative",
+    "units": "Units",
+    "activation_label": "Activation",
+    "bias_label": "Bias",
+    "analytic": "Backward pass",
+    "numeric": "Central difference",
+    "relative_error": "Relative error",
+    "epoch": "Epoch",
+    "loss_label": "Loss",
+    "inputs_label": "Inputs",
+    "layer_label": "Layer",
+    "target": "target",
+    "prediction": "prediction",
+    "otherwise": "otherwise",
+    "if": "if",
+    "shape_of": "{rows}×{columns}",
+}
+"""Headings and the labels of tables."""
+
+TEXT: dict[str, str] = {
+    "rounding": (
+        "Numbers are shown to {digits} decimals, rounded half up; the calculation itself keeps full "
+        "precision. ≈ marks a result that was rounded for display."
+    ),
+    "rounding_significant": (
+        "Numbers are shown to {digits} significant digits, rounded half up; the calculation itself keeps "
+        "full precision. ≈ marks a result that was rounded for display."
+    ),
+    "rounding_carried": (
+        "As on paper, each result is rounded half up to {digits} decimals before it is used again. ≈ "
+        "marks a rounded result."
+    ),
+    "logarithm": "ln is the natural logarithm.",
+    "orientation_column": "A sample is a column: a layer computes {formula}.",
+    "orientation_row": "A sample is a row: a layer computes {formula}.",
+    "network_sizes": (
+        "The network has {inputs} inputs and {layers} layers: {sizes}. It has {parameters} numbers that "
+        "training may change."
+    ),
+    "network_without_optimizer": "Only the gradients are asked for; no parameter is changed.",
+    "batch_one": "The batch is one sample.",
+    "batch_many": "The batch has {samples} samples.",
+    "rows_of_data": "These are rows {rows} of the data (counted from 1).",
+    "loss_is": "The loss is the {loss}:",
+    "optimizer_is": "The optimizer is {optimizer}:",
+    "learning_rate_is": "The learning rate is {eta}.",
+    "with_values": "with {values}",
+    "penalty_is": "A penalty on the weights is added to the loss:",
+    "clipping_value_is": "Every entry of the gradients is limited to {limit}.",
+    "clipping_norm_is": "The norm of the gradients is limited to {limit}.",
+    "dropout_is": "Dropout after layer {layer} keeps each unit with probability {keep}.",
+    "input_columns": "The inputs are, in this order: {names}.",
+    "classes_are": "The outputs are, in this order: {names}.",
+    "figure_network": "The network: inputs green, hidden units blue, outputs red.",
+    "elided": (
+        "Large matrices show their corners; the dots stand for the rows and columns between, and the "
+        "shape under a matrix is its true shape."
+    ),
+    "joined": "{cause}, so {effect}.",
+    "clause": "{clause}.",
+    "shape_line": "Shapes: {shapes}",
+    "same_result": "Both agree.",
+    "changes_intro": "Each parameter before the step, its gradient, and after the step.",
+    "more_entries": "{count} more entries of {parameter} are not shown.",
+    "gradient_check_intro": (
+        "The gradients of the backward pass beside a central difference: each parameter is moved a little"
+        " up and down, the loss is computed anew, and the difference is divided by the distance. Both "
+        "must agree."
+    ),
+    "gradient_check_largest": "Largest relative error for {parameter}: {error}.",
+    "training_step": "This step belongs to epoch {epoch} of {epochs}.",
+    "training_curve": "Training loss by epoch: {first} in the first, {last} in the last.",
+    "training_curve_at": "The loss was {value} in epoch {epoch}, to which this step belongs.",
+    "summary_line": "{quantity} {relation} {value}",
+    "shapes_intro": "A table of every quantity with its shape (rows × columns) for this batch.",
+    "formulas_intro": "The same network in symbols alone. First for any layer {l}, then written out.",
+    "formulas_general": "For any layer",
+    "formulas_written_out": "Written out",
+    "formulas_activations": "The activations and their derivatives",
+    "formulas_loss": "The loss",
+    "formulas_optimizer": "The optimizer's rule",
+    "formulas_optimizer_intro": "For each parameter {theta} with gradient {g}:",
+}
+"""Sentences of the sheet around the calculation."""
+
+MEANINGS: dict[str, str] = {
+    "meaning_x": "inputs, one {direction} for each sample",
+    "meaning_y": "targets",
+    "meaning_yhat": "predictions",
+    "meaning_W": "weights of layer {layer}: one row for each unit, one column for each input",
+    "meaning_b": "biases of layer {layer}, one for each unit",
+    "meaning_z": "weighted sums of layer {layer}",
+    "meaning_a": "outputs of layer {layer}",
+    "meaning_delta": "errors of layer {layer}: derivative of each sample's loss by its weighted sums",
+    "meaning_dW": "gradient of the weights of layer {layer}, in the shape of the weights",
+    "meaning_db": "gradient of the biases of layer {layer}",
+    "meaning_loss": "the loss, one number",
+    "direction_column": "column",
+    "direction_row": "row",
+}
+"""What each quantity of the table of shapes means."""
+
+MATRICES: dict[str, str] = {
+    "matrices_intro": "A layer can be written unit by unit, or as one matrix equation. Both say the same.",
+    "matrices_scalar": "Unit by unit, layer {layer} computes",
+    "matrices_matrix": "As a matrix, it is one equation for all units:",
+    "matrices_rows": "Row {row} of {W} holds the weights of unit {row}: everything that unit needs.",
+    "matrices_columns": (
+        "Column {column} of {W} holds the connections of input {column}: everything that input reaches."
+    ),
+    "matrices_row_by_row": "Row by row",
+    "matrices_row_by_row_text": (
+        "Each entry of the product is one row times the column: multiply in pairs and add."
+    ),
+    "matrices_inner": (
+        "The inner dimensions must agree: {left} times {right} gives {result}, because each of the "
+        "{inner} entries of a row meets one entry of the column."
+    ),
+    "matrices_transpose": "Transpose",
+    "matrices_transpose_text": (
+        "Going back, the weights are read the other way. {W} leads from inputs to units; its transpose, "
+        "rows and columns exchanged, leads from units to inputs and carries the errors back."
+    ),
+    "matrices_outer": "Outer product",
+    "matrices_outer_text": (
+        "A column times a row gives a matrix: every entry of the one times every entry of the other. The "
+        "gradient of the weights is such a product."
+    ),
+    "matrices_hadamard": "Hadamard product",
+    "matrices_hadamard_text": (
+        "⊙ multiplies entry by entry; both sides have the same shape. So each error meets the derivative "
+        "of its own unit."
+    ),
+    "matrices_operations": "Operations counted",
+    "matrices_operations_text": (
+        "Layer by layer, for one sample: a weight costs one multiplication and one addition forward."
+    ),
+    "multiplications": "Multiplications",
+    "additions": "Additions",
+    "total": "Total",
+    "matrices_operations_note": (
+        "The scalar form and the matrix form do the same {count} multiplications. The matrix form says it"
+        " in one line, and lets a machine do many of them at once."
+    ),
+}
+"""The part that explains the matrix form."""
+
+SENTENCES: dict[str, str] = {
+    **REASONS,
+    **FACTORS,
+    **OBSERVATIONS,
+    **NAMES,
+    **LABELS,
+    **TEXT,
+    **MEANINGS,
+    **MATRICES,
+}
+"""All of them by key."""

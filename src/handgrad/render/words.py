@@ -1,0 +1,172 @@
+"""From the keys of a record to words in the reader's language.
+
+Catalogues are gettext's: `locale/<language>/LC_MESSAGES/handgrad.mo`, made from the .po beside it; the
+English text is the message id. A new language is one new catalogue.
+"""
+
+from __future__ import annotations
+
+import gettext
+import os
+import string
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+from handgrad.errors import RenderError
+from handgrad.render.document import Span, Spans
+from handgrad.render.sentences import SENTENCES
+from handgrad.worked.expressions import Expression
+from handgrad.worked.record import Argument, Words
+
+LOCALE = Path(__file__).resolve().parent.parent / "locale"
+SOURCE_LANGUAGE = "en"
+DECIMAL_COMMA = (
+    "be bg ca cs da de el es et fi fr gl hr hu id is it lt lv nb nl nn pl pt ro ru sk sl sq sr sv tr uk vi"
+)
+"""Languages that write a comma for the decimal point."""
+NAMED = {"function": "activation", "loss": "loss", "name": "loss", "optimizer": "optimizer"}
+"""Arguments that hold the name of a function, loss or optimizer, and the group that they are named in."""
+
+
+def languages() -> tuple[str, ...]:
+    """The languages that there is a catalogue for, English first.
+
+    >>> languages()
+    ('en', 'bn')
+    """
+    found = sorted(path.parent.parent.name for path in LOCALE.glob("*/LC_MESSAGES/handgrad.mo"))
+    return (SOURCE_LANGUAGE, *(name for name in found if name != SOURCE_LANGUAGE))
+
+
+def chosen_language(asked: str | None = None, environment: Mapping[str, str] | None = None) -> str:
+    """The language asked for, else that of the locale (LANGUAGE, LC_ALL, LC_MESSAGES, LANG), else English.
+
+    >>> chosen_language("bn"), chosen_language(None, {"LANG": "bn_BD.UTF-8"})
+    ('bn', 'bn')
+
+    Raises RenderError if a language is asked for that has no catalogue.
+    """
+    known = languages()
+    if asked is not None:
+        for name in (asked, _plain(asked)):
+            if name in known:
+                return name
+        raise RenderError(f"no catalogue for the language {asked!r}; choose one of {', '.join(known)}")
+    environment = os.environ if environment is None else environment
+    for variable in ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"):
+        for name in environment.get(variable, "").split(":"):
+            if _plain(name) in known:
+                return _plain(name)
+            if name:
+                break
+    return SOURCE_LANGUAGE
+
+
+def decimal_mark(language: str) -> str:
+    """The decimal point of a language, '.' or ','.
+
+    >>> decimal_mark("en"), decimal_mark("de_AT")
+    ('.', ',')
+    """
+    return "," if _plain(language) in DECIMAL_COMMA.split() else "."
+
+
+def _plain(name: str) -> str:
+    """bn of bn_BD.UTF-8."""
+    return name.replace("-", "_").split(".")[0].split("_")[0].lower()
+
+
+@cache
+def _catalogue(language: str) -> gettext.NullTranslations:
+    if language == SOURCE_LANGUAGE:
+        return gettext.NullTranslations()
+    try:
+        return gettext.translation("handgrad", LOCALE, languages=[language])
+    except OSError as error:
+        raise RenderError(
+            f"no catalogue for the language {language!r}; choose one of {', '.join(languages())}"
+        ) from error
+
+
+@dataclass(frozen=True)
+class Phrasebook:
+    """The words of one language; `show` writes a number that a sentence mentions.
+
+    >>> Phrasebook("en").text("layer", number=2)
+    'Layer 2'
+    """
+
+    language: str = SOURCE_LANGUAGE
+    show: Callable[[float], str] = field(default=lambda value: f"{value:g}")
+
+    def text(self, key: str, **arguments: Argument) -> str:
+        """A sentence whose arguments are all words and numbers.
+
+        Raises RenderError for an unknown key, a missing argument, or mathematics as an argument.
+        """
+        parts = self.spans(Words(key, tuple(arguments.items())))
+        if not all(isinstance(part, str) for part in parts):
+            raise RenderError(f"the words {key!r} hold mathematics; ask for spans instead of text")
+        return "".join(str(part) for part in parts)
+
+    def say(self, key: str, **arguments: Argument) -> Spans:
+        """A sentence, with its mathematics as expressions.
+
+        Raises RenderError for an unknown key or a missing argument.
+        """
+        return self.spans(Words(key, tuple(arguments.items())))
+
+    def spans(self, words: Words) -> Spans:
+        """The sentence of a key with its places filled.
+
+        Raises RenderError for an unknown key or a missing argument.
+        """
+        arguments = dict(words.arguments)
+        sentence = _catalogue(self.language).gettext(SENTENCES[_variant(words.key, arguments)])
+        parts: list[Span] = []
+        for text, place, _, _ in string.Formatter().parse(sentence):
+            parts.append(text)
+            if place is None:
+                continue
+            if place not in arguments:
+                got = ", ".join(arguments) or "none"
+                raise RenderError(f"the words {words.key!r} need the argument {place!r}, got {got}")
+            parts.extend(self._filled(place, arguments[place]))
+        return joined(parts)
+
+    def _filled(self, place: str, value: Argument) -> Iterable[Span]:
+        if isinstance(value, Words):
+            return self.spans(value)
+        if isinstance(value, Expression):
+            return (value,)
+        if isinstance(value, str):
+            key = f"{NAMED.get(place, '')}:{value}"
+            return self.spans(Words(key)) if key in SENTENCES else (value,)
+        return (str(value) if isinstance(value, int) else self.show(value),)
+
+
+def _variant(key: str, arguments: Mapping[str, Argument]) -> str:
+    for place in ("function", "name"):
+        variant = f"{key}/{arguments.get(place)}"
+        if variant in SENTENCES:
+            return variant
+    if key not in SENTENCES:
+        raise RenderError(f"no words for the key {key!r}; add a row to the table in render/sentences.py")
+    return key
+
+
+def joined(parts: Iterable[Span]) -> Spans:
+    """The spans with neighbouring text put together and empty text left out.
+
+    >>> joined(["a", "", "b"])
+    ('ab',)
+    """
+    spans: list[Span] = []
+    for part in parts:
+        if isinstance(part, str) and spans and isinstance(spans[-1], str):
+            spans[-1] += part
+        elif part != "":
+            spans.append(part)
+    return tuple(spans)
