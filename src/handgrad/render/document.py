@@ -20,6 +20,7 @@ class Literal(Expression):
     """
 
     text: str
+    substituted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
