@@ -99,6 +99,7 @@ FUNCTIONS: dict[str, Written] = {
         ("silu", "SiLU", ""),
         ("softplus", "softplus", ""),
         ("softmax", "softmax", ""),
+        ("ln_softmax", "ln softmax", ""),
         ("step", "H", ""),
         ("exp", "exp", ""),
         ("ln", "ln", ""),

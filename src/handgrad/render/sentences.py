@@ -48,6 +48,10 @@ REASONS: dict[str, str] = {
         "The loss is one number that says how far the prediction is from the target. The Huber loss is "
         "quadratic near the target and linear far from it, so that an outlier does not decide everything."
     ),
+    "loss_from_z": (
+        "The output is so close to 0 or 1 that its logarithm would say nothing. So the same loss is "
+        "computed from the weighted sum, where no digits are lost."
+    ),
     "penalty": (
         "The penalty grows with the size of the weights, so that training prefers small ones. Biases are "
         "left out."

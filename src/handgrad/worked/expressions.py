@@ -33,7 +33,7 @@ class Symbol(Expression):
     letter: str
     layer: int | str | None = None
     entry: tuple[int | str, ...] = ()
-    sample: int | None = None
+    sample: int | str | None = None
     mark: str = ""
     old: bool = False
 
