@@ -1,0 +1,19 @@
+"""What all tests share: reproducible property tests, and one thread for libraries that would take them all."""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+settings.register_profile(
+    "handgrad",
+    deadline=None,
+    derandomize=True,  # a red test is red for everybody
+    max_examples=60,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile("search", settings.get_profile("handgrad"), derandomize=False, max_examples=2000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "handgrad"))

@@ -1,0 +1,156 @@
+"""Activations against high-precision arithmetic, at the ends of the number range, and in both precisions."""
+
+from __future__ import annotations
+
+import math
+from decimal import Decimal, localcontext
+
+import numpy as np
+import pytest
+
+from handgrad.errors import SpecificationError
+from handgrad.nn.activations import ACTIVATIONS, Activation, log_softmax
+from handgrad.nn.special import normal_cdf, normal_density
+
+Z = [-30.0, -12.5, -3.7, -1.0, -0.25, -1e-9, 1e-9, 0.3, 1.0, 2.5, 9.0, 30.0]
+
+
+def sigmoid(z: Decimal) -> Decimal:
+    return 1 / (1 + (-z).exp())
+
+
+def tanh(z: Decimal) -> Decimal:
+    return 1 - 2 / ((2 * z).exp() + 1)
+
+
+EXACT = {
+    "identity": (lambda z: z, lambda z: Decimal(1)),
+    "sigmoid": (sigmoid, lambda z: sigmoid(z) * (1 - sigmoid(z))),
+    "tanh": (tanh, lambda z: 1 - tanh(z) ** 2),
+    "relu": (lambda z: max(z, Decimal(0)), lambda z: Decimal(int(z > 0))),
+    "leaky_relu": (
+        lambda z: max(z, z * Decimal(0.01)),
+        lambda z: Decimal(1) if z > 0 else Decimal(0.01),
+    ),
+    "elu": (lambda z: z if z > 0 else z.exp() - 1, lambda z: Decimal(1) if z > 0 else z.exp()),
+    "silu": (
+        lambda z: z * sigmoid(z),
+        lambda z: sigmoid(z) + z * sigmoid(z) * (1 - sigmoid(z)),
+    ),
+    "softplus": (lambda z: (1 + z.exp()).ln(), sigmoid),
+    "step": (lambda z: Decimal(int(z > 0)), lambda z: Decimal(0)),
+}
+
+
+@pytest.mark.parametrize("name", EXACT)
+def test_values_and_derivatives_to_fifty_digits(name: str) -> None:
+    activation = Activation(name)
+    z = np.array([Z])
+    a = activation.value(z)
+    value, derivative = EXACT[name]
+    with localcontext() as context:
+        context.prec = 50
+        exact = [float(value(Decimal(number))) for number in Z]
+        slope = [float(derivative(Decimal(number))) for number in Z]
+    np.testing.assert_allclose(a[0], exact, rtol=1e-14)
+    # a(1 - a) and 1 - a^2 lose their last digits where a is nearly 1: the error is absolute, of 1 ulp of 1
+    np.testing.assert_allclose(activation.derivative(z, a)[0], slope, rtol=1e-13, atol=3e-16)
+
+
+def test_gelu_is_z_times_the_normal_distribution_function() -> None:
+    z = np.linspace(-12, 12, 241)
+    gelu = Activation("gelu")
+    cdf = np.array([math.erfc(-number / math.sqrt(2)) / 2 for number in z])
+    density = np.exp(-(z**2) / 2) / math.sqrt(2 * math.pi)
+    # the exponential of z^2 / 2 amplifies a rounding of z by z^2
+    np.testing.assert_allclose(normal_cdf(z), cdf, rtol=2e-14)
+    np.testing.assert_allclose(normal_density(z), density, rtol=1e-15)
+    np.testing.assert_allclose(gelu.value(z), z * cdf, rtol=2e-14)
+    np.testing.assert_allclose(gelu.derivative(z, gelu.value(z)), cdf + z * density, rtol=1e-12, atol=1e-16)
+
+
+@pytest.mark.parametrize("parameter", [0.0, 0.1, 0.3, 1.0, 2.5])
+@pytest.mark.parametrize("name", ["leaky_relu", "elu"])
+def test_alpha_is_the_parameter_below_zero(name: str, parameter: float) -> None:
+    activation = Activation(name, alpha=parameter)
+    z = np.array([[-2.0, -0.5, 0.5]])
+    below = {"leaky_relu": z, "elu": np.exp(z) - 1}[name]
+    np.testing.assert_allclose(activation.value(z), np.where(z > 0, z, parameter * below), rtol=1e-15)
+    slope = {"leaky_relu": np.ones_like(z), "elu": np.exp(z)}[name]
+    expected = np.where(z > 0, 1, parameter * slope)
+    np.testing.assert_allclose(activation.derivative(z, activation.value(z)), expected, rtol=1e-14)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_a_thousand_overflows_nothing_and_keeps_the_precision(name: str, dtype: type) -> None:
+    activation = Activation(name)
+    z = np.array([[1000, -1000, 0]], dtype)
+    a = activation.value(z)
+    ends = {  # limits at z = 1000 and z = -1000
+        "identity": (1000, -1000),
+        "sigmoid": (1, 0),
+        "tanh": (1, -1),
+        "relu": (1000, 0),
+        "leaky_relu": (1000, -10),
+        "elu": (1000, -1),
+        "gelu": (1000, 0),
+        "silu": (1000, 0),
+        "softplus": (1000, 0),
+        "softmax": (1, 0),
+        "step": (1, 0),
+    }[name]
+    assert a.dtype == activation.derivative(z, a).dtype == activation.backward(z, z, a).dtype == dtype
+    np.testing.assert_allclose(a[0, :2], ends, rtol=1e-6)
+    assert np.all(np.isfinite(activation.derivative(z, a)))
+    assert np.all(np.isfinite(activation.backward(np.ones_like(z), z, a)))
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_what_is_not_a_number_does_not_hide(name: str) -> None:
+    a = Activation(name).value(np.array([[np.nan, 1.0]]))
+    assert np.isnan(a[0, 0])
+
+
+def test_derivatives_at_a_kink_are_those_from_below() -> None:
+    zero = np.zeros((1, 1))
+    for name, expected in (("relu", 0.0), ("leaky_relu", 0.01), ("elu", 1.0), ("step", 0.0)):
+        activation = Activation(name)
+        assert activation.derivative(zero, activation.value(zero)) == expected, name
+
+
+def test_the_product_with_the_jacobian_of_softmax() -> None:
+    generator = np.random.default_rng(0)
+    z, da = generator.normal(size=(4, 5)), generator.normal(size=(4, 5))
+    softmax = Activation("softmax")
+    a = softmax.value(z)
+    for sample in range(4):
+        jacobian = np.diag(a[sample]) - np.outer(a[sample], a[sample])
+        expected = da[sample] @ jacobian
+        np.testing.assert_allclose(softmax.backward(da, z, a)[sample], expected, rtol=1e-13, atol=1e-16)
+        np.testing.assert_allclose(softmax.derivative(z, a)[sample], np.diag(jacobian), rtol=1e-15)
+
+
+def test_softmax_does_not_feel_a_shift() -> None:
+    z = np.array([[1.0, 2.0, 4.0]])
+    softmax = Activation("softmax")
+    expected = np.exp(z) / np.exp(z).sum()
+    np.testing.assert_allclose(softmax.value(z), expected, rtol=1e-15)
+    np.testing.assert_array_equal(softmax.value(z + 512.0), softmax.value(z))
+    np.testing.assert_allclose(log_softmax(z + 512.0), np.log(expected), rtol=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("swish",), r"unknown activation 'swish'; choose one of identity, sigmoid"),
+        (("Sigmoid",), r"unknown activation 'Sigmoid'"),
+        (("sigmoid", 0.1), r"'sigmoid' has no parameter alpha; leave it out"),
+        (("leaky_relu", -0.1), r"'leaky_relu': alpha must be a finite number >= 0, got -0.1"),
+        (("elu", math.inf), r"alpha must be a finite number >= 0, got inf"),
+        (("elu", math.nan), r"alpha must be a finite number >= 0, got nan"),
+    ],
+)
+def test_errors_name_what_was_expected(arguments: tuple, message: str) -> None:
+    with pytest.raises(SpecificationError, match=message):
+        Activation(*arguments)

@@ -1,0 +1,181 @@
+"""Losses: their published forms, their closed deltas, and their values where outputs saturate."""
+
+from __future__ import annotations
+
+import math
+from decimal import Decimal, localcontext
+
+import numpy as np
+import pytest
+
+from handgrad.errors import SpecificationError
+from handgrad.nn.activations import Activation
+from handgrad.nn.losses import FUSED_DELTAS, LOSSES, STABLE_TERMS, Loss
+
+A = np.array([[0.2, 0.7, 0.1], [0.5, 0.25, 0.25]])
+Y = np.array([[0.0, 1.0, 0.0], [1.0, 0.0, 0.0]])
+
+
+def total(loss: Loss, a, y, z=None, activation: str = "") -> float:
+    return float(loss.over_samples(loss.per_sample(loss.terms(a, y, z, activation))))
+
+
+@pytest.mark.parametrize(
+    ("loss", "expected"),
+    [
+        # squared differences: .04 .09 .01 and .25 .0625 .0625
+        (Loss("squared_error", samples="sum"), 0.14 + 0.375),
+        (Loss("squared_error"), (0.14 + 0.375) / 2),
+        (Loss("squared_error", scale=0.5), (0.14 + 0.375) / 4),  # 1/(2m) sum
+        (Loss("squared_error", outputs="mean"), (0.14 + 0.375) / 6),  # 1/(mn) sum
+        (Loss("squared_error", scale=0.5, samples="sum"), (0.14 + 0.375) / 2),
+        (Loss("cross_entropy"), -(math.log(0.7) + math.log(0.5)) / 2),
+        (Loss("cross_entropy", samples="sum"), -(math.log(0.7) + math.log(0.5))),
+        (
+            Loss("binary_cross_entropy", outputs="mean", samples="sum"),
+            -(math.log(0.8 * 0.7 * 0.9) + math.log(0.5 * 0.75 * 0.75)) / 3,
+        ),
+        (Loss("huber", threshold=0.3, samples="sum"), 0.02 + 0.045 + 0.005 + 0.3 * 0.35 + 2 * 0.03125),
+    ],
+)
+def test_published_forms(loss: Loss, expected: float) -> None:
+    assert total(loss, A, Y) == pytest.approx(expected, rel=1e-15)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("outputs", ["sum", "mean"])
+@pytest.mark.parametrize("scale", [0.5, 1.0, 2.0])
+def test_the_gradient_is_that_of_one_sample(name: str, outputs: str, scale: float) -> None:
+    loss = Loss(name, scale, outputs, "mean")
+    h = 1e-6
+    numeric = np.zeros_like(A)
+    for index in np.ndindex(A.shape):
+        step = np.zeros_like(A)
+        step[index] = h
+        up, down = loss.per_sample(loss.terms(A + step, Y)), loss.per_sample(loss.terms(A - step, Y))
+        numeric[index] = (up - down)[index[0]] / (2 * h)
+    np.testing.assert_allclose(loss.gradient(A, Y), numeric, rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize(("name", "activation"), FUSED_DELTAS)
+@pytest.mark.parametrize("outputs", ["sum", "mean"])
+def test_the_closed_delta_is_the_chain_rule(name: str, activation: str, outputs: str) -> None:
+    generator = np.random.default_rng(0)
+    z = 2 * generator.normal(size=(5, 3))
+    function, loss = Activation(activation), Loss(name, 0.7, outputs)
+    a = function.value(z)
+    hard = np.eye(3)[[0, 2, 1, 1, 0]]
+    soft = generator.uniform(size=(5, 3))  # need not add up to 1
+    for y in (hard, soft):
+        assert loss.fused(activation)
+        chained = function.backward(loss.gradient(a, y), z, a)
+        np.testing.assert_allclose(loss.delta(a, y, activation), chained, rtol=1e-11, atol=1e-15)
+
+
+@pytest.mark.parametrize("loss", ["squared_error", "huber"])
+def test_losses_without_a_closed_delta(loss: str) -> None:
+    assert not any(Loss(loss).fused(name) for name in ("identity", "sigmoid", "softmax"))
+
+
+def decimal_terms(name: str, activation: str, z: list[float], y: list[float]) -> list[float]:
+    """The terms of one sample, to 60 digits."""
+    with localcontext() as context:
+        context.prec = 60
+        zs = [Decimal(number) for number in z]
+        ys = [Decimal(number) for number in y]
+        if activation == "softmax":
+            total = sum(number.exp() for number in zs)
+            a = [number.exp() / total for number in zs]
+        else:
+            a = [1 / (1 + (-number).exp()) for number in zs]
+        one = [-target * output.ln() for output, target in zip(a, ys, strict=True)]
+        if name == "cross_entropy":
+            return [float(term) for term in one]
+        zero = [-(1 - target) * (1 - output).ln() for output, target in zip(a, ys, strict=True)]
+        return [float(p + q) for p, q in zip(one, zero, strict=True)]
+
+
+@pytest.mark.parametrize(("name", "activation"), STABLE_TERMS)
+@pytest.mark.parametrize(
+    ("z", "y"),
+    [
+        ([0.3, -0.2, 1.1], [0.0, 1.0, 0.0]),
+        ([12.0, -7.0, 3.5], [0.0, 0.0, 1.0]),
+        ([-40.0, 25.0, 0.0], [1.0, 0.0, 0.0]),
+        ([30.0, -30.0, 29.0], [0.25, 0.5, 0.25]),
+    ],
+)
+def test_terms_from_z_to_sixty_digits(name: str, activation: str, z: list[float], y: list[float]) -> None:
+    function = Activation(activation)
+    zs = np.array([z])
+    terms = Loss(name).terms(function.value(zs), np.array([y]), zs, activation)
+    np.testing.assert_allclose(terms[0], decimal_terms(name, activation, z, y), rtol=2e-15, atol=1e-15)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    ("name", "activation", "z", "y", "expected", "delta"),
+    [
+        ("binary_cross_entropy", "sigmoid", [1000], [1], 0, [0]),
+        ("binary_cross_entropy", "sigmoid", [1000], [0], 1000, [1]),
+        ("binary_cross_entropy", "sigmoid", [-1000], [1], 1000, [-1]),
+        ("binary_cross_entropy", "sigmoid", [-1000], [0], 0, [0]),
+        ("cross_entropy", "sigmoid", [-1000], [1], 1000, [-1]),
+        ("cross_entropy", "sigmoid", [-1000], [0], 0, [0]),
+        ("cross_entropy", "softmax", [1000, -1000], [1, 0], 0, [0, 0]),
+        ("cross_entropy", "softmax", [1000, -1000], [0, 1], 2000, [1, -1]),
+        ("cross_entropy", "softmax", [-1000, -1000], [0, 1], math.log(2), [0.5, -0.5]),
+        ("cross_entropy", "softmax", [1000, 1000, 1000], [0, 0, 1], math.log(3), [1 / 3, 1 / 3, -2 / 3]),
+    ],
+)
+def test_saturated_outputs_have_finite_right_losses(name, activation, z, y, expected, delta, dtype) -> None:
+    zs, ys = np.array([z], dtype), np.array([y], dtype)
+    loss, a = Loss(name), Activation(activation).value(zs)
+    assert total(loss, a, ys, zs, activation) == pytest.approx(expected, rel=1e-6)
+    np.testing.assert_allclose(loss.delta(a, ys, activation)[0], delta, rtol=1e-6)
+    assert loss.terms(a, ys, zs, activation).dtype == loss.delta(a, ys, activation).dtype == dtype
+
+
+def test_no_nought_by_nought_where_a_saturated_output_is_right() -> None:
+    a = np.array([[0.0, 1.0]])
+    assert Loss("cross_entropy").gradient(a, a).tolist() == [[0.0, -1.0]]
+    assert Loss("binary_cross_entropy").gradient(a, a).tolist() == [[1.0, -1.0]]
+    assert total(Loss("binary_cross_entropy"), a, a) == 0.0
+    assert total(Loss("cross_entropy"), a, a) == 0.0
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_what_is_not_a_number_does_not_hide(name: str) -> None:
+    a = np.array([[np.nan, 0.5]])
+    y = np.array([[1.0, 0.0]])
+    assert math.isnan(total(Loss(name), a, y))
+    assert np.isnan(Loss(name).gradient(a, y)[0, 0])
+
+
+def test_huber_does_not_square_a_large_distance() -> None:
+    loss = Loss("huber", threshold=2.0)
+    a, y = np.array([[1e200, -3.0, 0.5]]), np.zeros((1, 3))
+    np.testing.assert_allclose(loss.terms(a, y)[0], [2e200, 2 * (3 - 1), 0.125], rtol=1e-15)
+    np.testing.assert_allclose(loss.gradient(a, y)[0], [2.0, -2.0, 0.5], rtol=1e-15)
+
+
+def test_share_is_the_number_of_samples_of_a_mean() -> None:
+    assert (Loss(samples="mean").share(8), Loss(samples="sum").share(8)) == (8, 1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"name": "mse"}, "unknown loss 'mse'; choose one of squared_error, binary_cross_entropy"),
+        ({"outputs": "max"}, "'squared_error': outputs must be 'sum' or 'mean', got 'max'"),
+        ({"samples": "none"}, "samples must be 'sum' or 'mean', got 'none'"),
+        ({"scale": 0.0}, "scale must be > 0, got 0.0"),
+        ({"scale": math.nan}, "scale must be > 0, got nan"),
+        ({"scale": math.inf}, "scale must be > 0, got inf"),
+        ({"threshold": 1.0}, "'squared_error' has no threshold; leave it out"),
+        ({"name": "huber", "threshold": -1.0}, "'huber': threshold must be > 0, got -1.0"),
+    ],
+)
+def test_errors_name_what_was_expected(arguments: dict, message: str) -> None:
+    with pytest.raises(SpecificationError, match=message):
+        Loss(**arguments)
