@@ -1,0 +1,220 @@
+"""Mathematics as MathML Core, which browsers show without a script.
+
+What MathML Core leaves to CSS (the alignment of columns, the fonts) is in `STYLE`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from xml.sax.saxutils import escape
+
+from handgrad.errors import RenderError
+from handgrad.render import boxes
+from handgrad.render.boxes import Box
+from handgrad.render.document import Formula, Notation
+from handgrad.render.equation import LIMIT, Line, formula_lines
+from handgrad.render.typeset import Style, typeset
+from handgrad.worked.expressions import Expression
+
+STYLE = """\
+math { font-family: "Latin Modern Math", "STIX Two Math", "Cambria Math", "Libertinus Math",
+  "Noto Sans Math", math; font-size: 1.06em; }
+mtable.lines { text-align: left; }
+mtable.lines > mtr > mtd { text-align: left; padding: 0.4em 0; }
+mtable.lines > mtr > mtd:first-child { text-align: right; }
+mtable.matrix > mtr > mtd { padding: 0.18em 0.45em; }
+mtable.cases > mtr > mtd { text-align: left; padding: 0.18em 0.9em 0.18em 0.2em; }
+mtext.label { font-size: 0.92em; font-family: var(--words, system-ui, sans-serif); }
+mspace.blank { border-bottom: 1px solid currentColor; }
+"""
+"""What a page needs of CSS for the mathematics to stand as it should."""
+
+_BOLD_ITALIC = {
+    **{chr(ord("A") + i): chr(0x1D468 + i) for i in range(26)},
+    **{chr(ord("a") + i): chr(0x1D482 + i) for i in range(26)},
+    **{chr(0x3B1 + i): chr(0x1D736 + i) for i in range(25)},
+    "Ω": "\U0001d734",
+    "Φ": "\U0001d731",
+}
+"""MathML Core has no bold of its own: the letters are characters."""
+
+# italic shapes that are usual on paper, where the plain character of many fonts is the other one
+_SHAPES = {"φ": "\u03d5", "ε": "\u03f5"}
+_ACCENTS = {"hat": "^", "tilde": "~", "bar": "\u00af"}
+_STRETCHY_BRACE = "\u23df"
+
+
+def mathml(tree: Expression, notation: Notation, language: str = "en") -> str:
+    """An expression as a `math` element within the line.
+
+    >>> from handgrad.worked.expressions import Symbol
+    >>> mathml(Symbol("m"), Notation())
+    '<math><mi>m</mi></math>'
+
+    Raises RenderError for a node that has no rule and for a number that was not rounded for display.
+    """
+    return f"<math>{box_mathml(typeset(tree, Style(notation, language)))}</math>"
+
+
+def formula_mathml(formula: Formula, style: Style, limit: float = LIMIT) -> str:
+    """A formula as a `math` element on its own: one line, or lines aligned at their equals signs."""
+    written = formula_lines(formula, style, limit)
+    if len(written) == 1:
+        return f'<math display="block">{_line(written[0])}</math>'
+    rows = "".join(f"<mtr>{_cells(line)}</mtr>" for line in written)
+    return f'<math display="block"><mtable class="lines" displaystyle="true">{rows}</mtable></math>'
+
+
+def _line(line: Line) -> str:
+    left, right = _side(line.left), _side(line.right)
+    return f"<mrow>{left}{_relation(line)}{right}</mrow>"
+
+
+def _cells(line: Line) -> str:
+    left, right = _side(line.left), _side(line.right)
+    # an operator that begins a line stays binary, so it keeps the space around it
+    start = _relation(line) if line.sign or line.right is None else '<mspace width="2em"/>'
+    return f"<mtd>{left}</mtd><mtd><mrow>{start}{right}</mrow></mtd>"
+
+
+def _side(box: Box | None) -> str:
+    return "" if box is None else box_mathml(box)
+
+
+def _relation(line: Line) -> str:
+    # the first thing in its cell, so the form has to be told for the space on both sides
+    return _infix(boxes.OPERATORS[line.sign].character) if line.sign else ""
+
+
+def _infix(character: str) -> str:
+    return f'<mo form="infix">{escape(character)}</mo>'
+
+
+def box_mathml(box: Box) -> str:
+    """A box as a MathML element.
+
+    Raises RenderError for a kind of box without a rule.
+    """
+    rule = RULES.get(type(box))
+    if rule is None:
+        raise RenderError(
+            f"no rule to write {type(box).__name__} as MathML; add one to RULES in render/mathml.py"
+        )
+    return rule(box)
+
+
+def _row(box: boxes.Row) -> str:
+    first, *others = box.items
+    # a line may begin with a binary operator
+    start = _operator(first, "infix") if isinstance(first, boxes.Operator) else box_mathml(first)
+    return f"<mrow>{start}{''.join(box_mathml(item) for item in others)}</mrow>"
+
+
+def _letter(box: boxes.Letter) -> str:
+    text = box.text
+    if not text.replace("′", "").isalnum() and text != "∞":
+        return f'<mo stretchy="false" lspace="0" rspace="0">{escape(text)}</mo>'
+    if set(text) == {"′"}:
+        return f"<mo>{text}</mo>"
+    if box.bold and box.upright:
+        return f'<mi mathvariant="normal">{"".join(_bold_digit(c) for c in text)}</mi>'
+    if box.bold:
+        return f"<mi>{''.join(_BOLD_ITALIC.get(c, c) for c in text)}</mi>"
+    upright = ' mathvariant="normal"' if box.upright and len(text) == 1 else ""
+    return f"<mi{upright}>{escape(_SHAPES.get(text, text))}</mi>"
+
+
+def _bold_digit(character: str) -> str:
+    return chr(0x1D7CE + int(character)) if character.isdigit() else _BOLD_ITALIC.get(character, character)
+
+
+def _operator(box: boxes.Operator, form: str = "") -> str:
+    if box.name in ("beside", "apply"):
+        # invisible times and function application: nothing to see, something to say aloud
+        return "<mo>\u2062</mo>" if box.name == "beside" else "<mo>\u2061</mo>"
+    character = escape(boxes.OPERATORS[box.name].character)
+    if box.name == "negative":
+        return f'<mo form="prefix">{character}</mo>'
+    if box.name == "partial":
+        return '<mi mathvariant="normal">\u2202</mi>'
+    if box.name in ("horizontal", "vertical", "diagonal", "transpose"):
+        return (
+            f"<mo>{character}</mo>"
+            if box.name != "transpose"
+            else f'<mi mathvariant="normal">{character}</mi>'
+        )
+    return f'<mo form="infix">{character}</mo>' if form else f"<mo>{character}</mo>"
+
+
+def _fence(box: boxes.Fence) -> str:
+    left, right = (
+        f'<mo form="{form}">{mark}</mo>' for form, mark in (("prefix", box.left), ("postfix", box.right))
+    )
+    return f"<mrow>{left}{box_mathml(box.body)}{right}</mrow>"
+
+
+def _delimiter(box: boxes.Delimiter) -> str:
+    size = ' minsize="1.8em" maxsize="1.8em"' if box.large else ' stretchy="false"'
+    return f'<mo form="{"prefix" if box.opens else "postfix"}"{size}>{box.text}</mo>'
+
+
+def _scripts(box: boxes.Scripts) -> str:
+    base = box_mathml(box.base)
+    if box.below is not None and box.above is not None:
+        return f"<msubsup>{base}{box_mathml(box.below)}{box_mathml(box.above)}</msubsup>"
+    if box.below is not None:
+        return f"<msub>{base}{box_mathml(box.below)}</msub>"
+    return f"<msup>{base}{_side(box.above)}</msup>"
+
+
+def _series(box: boxes.Series) -> str:
+    sign = "<mo>\u2211</mo>"
+    if box.below is not None and box.above is not None:
+        return f"<munderover>{sign}{box_mathml(box.below)}{box_mathml(box.above)}</munderover>"
+    if box.below is not None:
+        return f"<munder>{sign}{box_mathml(box.below)}</munder>"
+    return sign if box.above is None else f"<mover>{sign}{box_mathml(box.above)}</mover>"
+
+
+def _accent(box: boxes.Accent) -> str:
+    mark = f'<mo stretchy="false">{_ACCENTS[box.accent]}</mo>'
+    return f'<mover accent="true">{box_mathml(box.base)}{mark}</mover>'
+
+
+def _brace(box: boxes.Brace) -> str:
+    braced = f'<munder>{box_mathml(box.body)}<mo stretchy="true">{_STRETCHY_BRACE}</mo></munder>'
+    return f'<munder>{braced}<mtext class="label">{escape(box.label)}</mtext></munder>'
+
+
+def _array(box: boxes.Array) -> str:
+    kind = "matrix" if box.left == "[" else "cases"
+    rows = "".join(
+        f"<mtr>{''.join(f'<mtd>{box_mathml(cell)}</mtd>' for cell in row)}</mtr>" for row in box.rows
+    )
+    right = f'<mo form="postfix">{box.right}</mo>' if box.right else ""
+    matrix = f'<mrow><mo form="prefix">{box.left}</mo><mtable class="{kind}">{rows}</mtable>{right}</mrow>'
+    if box.shape is None:
+        return matrix
+    shape = f"<mrow><mn>{box.shape[0]}</mn><mo>\u00d7</mo><mn>{box.shape[1]}</mn></mrow>"
+    return f"<munder>{matrix}{shape}</munder>"
+
+
+RULES: dict[type[Box], Callable[[Any], str]] = {
+    boxes.Row: _row,
+    boxes.Letter: _letter,
+    boxes.Digits: lambda box: f"<mn>{escape(box.text)}</mn>",
+    boxes.Text: lambda box: f'<mtext class="label">{escape(box.text)}</mtext>',
+    boxes.Blank: lambda box: f'<mspace class="blank" width="{0.5 * box.width:g}em" height="0.8em"/>',
+    boxes.Operator: _operator,
+    boxes.Fence: _fence,
+    boxes.Delimiter: _delimiter,
+    boxes.Fraction: lambda box: f"<mfrac>{box_mathml(box.top)}{box_mathml(box.bottom)}</mfrac>",
+    boxes.Radical: lambda box: f"<msqrt>{box_mathml(box.body)}</msqrt>",
+    boxes.Scripts: _scripts,
+    boxes.Series: _series,
+    boxes.Accent: _accent,
+    boxes.Brace: _brace,
+    boxes.Array: _array,
+}
+"""How each kind of box is written; a test holds the table to `boxes.BOXES`."""
