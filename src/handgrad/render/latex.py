@@ -1,12 +1,11 @@
 r"""Mathematics as LaTeX, for documents of amsmath and for Markdown that MathJax or KaTeX render.
 
-Markdown has its own meaning for a backslash before punctuation and for < and >, so a `Dialect` holds what must
-be said otherwise there: \cr instead of \\, \lt instead of <.
+Markdown has its own meaning for a backslash before punctuation and for < and >, so a `Dialect` holds what
+must be said otherwise there: \cr instead of \\, \lt instead of <.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -154,7 +153,7 @@ def latex(tree: Expression, notation: Notation, language: str = "en", dialect: D
 
     >>> from handgrad.worked.expressions import MatMul, Symbol, Transpose
     >>> latex(MatMul(Transpose(Symbol("W", 2)), Symbol("delta", 2)), Notation())
-    '\\boldsymbol{W}^{[2]\\top} \\boldsymbol{\\delta}^{[2]}'
+    '\\boldsymbol{W}^{[2] \\top} \\boldsymbol{\\delta}^{[2]}'
 
     Raises RenderError for a node that has no rule and for a number that was not rounded for display.
     """
@@ -209,7 +208,7 @@ def _row(box: boxes.Row, dialect: Dialect) -> str:
 
 
 def _sticks(before: Box | None, item: Box) -> bool:
-    """No space in the source: behind a minus that leads, before a comma or bracket, between name and argument."""
+    """No space in the source: behind a minus that leads, beside brackets, between name and argument."""
     match before, item:
         case boxes.Operator("negative" | "apply"), _:
             return True
