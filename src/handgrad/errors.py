@@ -9,6 +9,7 @@
     ├── TrainingError        training that cannot go on (a loss that is not finite)
     ├── VerificationError    a worked record whose numbers do not agree with its equations
     ├── RenderError          a document that cannot be written
+    ├── OutputError          a file that cannot be written
     └── MissingExtraError    an optional library that is not installed
 
 Each message names the place, what was expected, what came, and the remedy.
@@ -49,6 +50,10 @@ class VerificationError(HandgradError, ArithmeticError):
 
 class RenderError(HandgradError):
     """A document that cannot be written."""
+
+
+class OutputError(HandgradError, OSError):
+    """A file that cannot be written."""
 
 
 class MissingExtraError(HandgradError, ImportError):

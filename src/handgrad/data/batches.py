@@ -1,0 +1,83 @@
+"""Which rows train, which rows validate, and in which order an epoch takes them."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from handgrad.errors import DataError
+
+Rows: TypeAlias = npt.NDArray[np.int64]
+
+_SPLIT = 0x5B117  # keeps the generator of the split apart from those of the epochs
+
+
+class Split(NamedTuple):
+    """Row numbers of the training and of the validation samples, each in ascending order."""
+
+    training: Rows
+    validation: Rows
+
+
+def epoch_order(seed: int, epoch: int, rows: int, shuffle: bool = True) -> Rows:
+    """The order of the rows 0..rows-1 in an epoch (counted from 0), int64.
+
+    It depends on seed and epoch alone, so any epoch's order can be had without the ones before.
+
+    >>> sorted(epoch_order(7, 3, 4).tolist())
+    [0, 1, 2, 3]
+    """
+    if not shuffle:
+        return np.arange(rows, dtype=np.int64)
+    return np.random.default_rng([seed, epoch]).permutation(rows).astype(np.int64)
+
+
+def steps_per_epoch(rows: int, batch_size: int) -> int:
+    """The number of batches of an epoch; the last one may be smaller.
+
+    >>> steps_per_epoch(10, 4)
+    3
+    """
+    return -(-rows // batch_size)
+
+
+def split_rows(rows: int, validation: float, seed: int, classes: Any = None) -> Split:
+    """A part `validation` (0 <= part < 1) of the rows at random for validation, the others for training.
+
+    With `classes` (samples,) each class gives the same part, as nearly as whole rows allow, and keeps a row for
+    training.
+
+    Raises DataError where no row would be left for training or none for validation.
+    """
+    if not 0 <= validation < 1:
+        raise DataError(f"validation must be a part >= 0 and < 1, got {validation}")
+    if validation == 0:
+        return Split(np.arange(rows, dtype=np.int64), np.empty(0, np.int64))
+    generator = np.random.default_rng([seed, _SPLIT])
+    wanted = max(1, round(rows * validation))
+    shuffled = generator.permutation(rows)
+    if rows - wanted < 1:
+        raise DataError(f"{rows} rows cannot be split for validation; give more rows or validation 0")
+    chosen = shuffled[:wanted] if classes is None else _stratified(shuffled, np.asarray(classes), wanted)
+    if chosen.size == 0:
+        raise DataError("no class has a second row for validation; give more rows or validation 0")
+    held = np.zeros(rows, bool)
+    held[chosen] = True
+    return Split(np.flatnonzero(~held).astype(np.int64), np.flatnonzero(held).astype(np.int64))
+
+
+def _stratified(shuffled: npt.NDArray[Any], classes: npt.NDArray[Any], wanted: int) -> npt.NDArray[Any]:
+    """Of each class its share of `wanted`, by largest remainders, always leaving one row of it for training."""
+    _, index, counts = np.unique(classes, return_inverse=True, return_counts=True)
+    exact = wanted * counts / len(classes)
+    shares = np.minimum(np.floor(exact).astype(int), counts - 1)
+    # the rows that rounding left over go to the largest remainders, where a row can be spared
+    for k in np.argsort(-(exact - np.floor(exact)), kind="stable"):
+        if shares.sum() >= wanted:
+            break
+        shares[k] += shares[k] < counts[k] - 1
+    of_row = index[shuffled]
+    chosen = [shuffled[of_row == k][:share] for k, share in enumerate(shares) if share]
+    return np.concatenate(chosen) if chosen else np.empty(0, int)

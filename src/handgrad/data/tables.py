@@ -1,0 +1,238 @@
+"""Reading tables: CSV, TSV, Parquet, Feather and NPZ become named columns of equal length.
+
+Columns of a text file stay text here; what they mean is decided in `handgrad.data.columns`.
+"""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.feather
+import pyarrow.parquet
+
+from handgrad.data.delimited import read_delimited
+from handgrad.errors import DataError, ShapeError
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Named columns of equal length; `source` is how messages call it, `path` the text file to look lines up in."""
+
+    source: str
+    columns: dict[str, pa.Array]
+    path: Path | None = None
+    decimal_comma: bool = False
+
+    @property
+    def names(self) -> list[str]:
+        """The column names, in the order of the file."""
+        return list(self.columns)
+
+    @property
+    def rows(self) -> int:
+        """The number of samples."""
+        return next((len(column) for column in self.columns.values()), 0)
+
+    def column(self, name: str) -> pa.Array:
+        """One column. Raises DataError where there is none of that name."""
+        if name not in self.columns:
+            raise DataError(
+                f"{self.source}: there is no column {name!r}; it has {_listed(self.names)}"
+            )
+        return self.columns[name]
+
+    def place(self, row: int, name: str) -> str:
+        """Where a cell stands, for messages: the file, its line (text files) or row, the column."""
+        line = None if self.path is None else _line(self.path, row)
+        where = f"row {row + 1}" if line is None else f"line {line}"
+        return f"{self.source}, {where}, column {name!r}"
+
+    def take(self, rows: Any) -> Table:
+        """The table of these rows (int64 indices)."""
+        indices = pa.array(np.asarray(rows, np.int64))
+        # the lines of the file no longer match, so messages count rows
+        return Table(
+            self.source,
+            {name: column.take(indices) for name, column in self.columns.items()},
+            None,
+            self.decimal_comma,
+        )
+
+
+def read_table(data: Any) -> Table:
+    """A table from a file name, a mapping of columns, a matrix (its columns are X1, X2, ...), or any object with
+    Arrow's C stream (pandas, polars, Arrow).
+
+    >>> read_table({"x": [1, 2, 3]}).rows
+    3
+
+    Raises DataError for a file that is missing, empty, torn or of a kind that is not read.
+    """
+    if isinstance(data, Table):
+        return data
+    if isinstance(data, str | os.PathLike):
+        return _read_file(Path(data))
+    if isinstance(data, Mapping):
+        return _from_columns("the table", {str(name): values for name, values in data.items()})
+    if isinstance(data, np.ndarray | list):
+        return from_matrix(data)
+    try:
+        arrow = pa.table(data)
+    except (TypeError, ValueError, pa.ArrowException) as error:
+        raise DataError(
+            f"a {type(data).__name__} is not a table; give a file name, a mapping of columns, or an Arrow, "
+            "pandas or polars table"
+        ) from error
+    return _from_arrow("the table", arrow)
+
+
+def _read_file(path: Path) -> Table:
+    if path.is_dir():
+        raise DataError(f"{path} is a directory; give the name of a file")
+    try:
+        exists = path.exists()
+    except ValueError:  # a NUL character in the name
+        exists = False
+    if not exists:
+        raise DataError(f"{path}: there is no such file")
+    suffix = path.with_suffix("").suffix if path.suffix in (".gz", ".bz2", ".zst") else path.suffix
+    reader = READERS.get(suffix.lower())
+    if reader is None:
+        raise DataError(
+            f"{path}: files that end in {path.suffix or 'nothing'!r} are not read; "
+            f"give one of {' '.join(READERS)}"
+        )
+    try:
+        table = reader(path)
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror or error}") from error
+    if table.rows == 0:
+        raise DataError(f"{path} has no rows; a table needs a header and at least one row")
+    return table
+
+
+def _read_text(path: Path) -> Table:
+    columns, decimal_comma = read_delimited(path)
+    return Table(str(path), columns, path, decimal_comma)
+
+
+def _read_parquet(path: Path) -> Table:
+    return _from_arrow(str(path), _arrow(path, "Parquet", lambda: pyarrow.parquet.ParquetFile(path).read()))
+
+
+def _read_feather(path: Path) -> Table:
+    return _from_arrow(str(path), _arrow(path, "Feather", lambda: pyarrow.feather.read_table(path)))
+
+
+def _arrow(path: Path, kind: str, read: Callable[[], pa.Table]) -> pa.Table:
+    try:
+        return read()
+    except (pa.ArrowException, OSError, ValueError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise DataError(
+            f"{path} is not a whole {kind} file ({reason}); write it again"
+        ) from error
+
+
+def _read_npz(path: Path) -> Table:
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            if isinstance(archive, np.ndarray):
+                raise DataError(f"{path} holds one bare array; save named arrays with numpy.savez")
+            arrays = {name: archive[name] for name in archive.files}
+    except (ValueError, EOFError, zipfile.BadZipFile, KeyError, OSError) as error:
+        raise DataError(
+            f"{path} is not a whole NPZ file of plain arrays ({error}); write it with numpy.savez"
+        ) from error
+    columns: dict[str, Any] = {}
+    for name, array in arrays.items():
+        if array.ndim == 1:
+            columns[name] = array
+        elif array.ndim == 2:  # X (samples, features) becomes X1, X2, ...
+            columns |= {f"{name}{j + 1}": array[:, j] for j in range(array.shape[1])}
+        else:
+            raise DataError(
+                f"{path}: array {name!r} has shape {array.shape}; arrays of one or two dimensions are columns"
+            )
+    return _from_columns(str(path), columns)
+
+
+def from_matrix(X: Any, source: str = "the array") -> Table:
+    """A table from a matrix (samples, features), with the columns X1, X2, ...
+
+    Raises ShapeError for what is not two-dimensional.
+    """
+    matrix = np.asarray(X)
+    if matrix.ndim != 2:
+        raise ShapeError(f"{source}: a matrix has shape (samples, features), got {matrix.shape}")
+    return _from_columns(source, {f"X{j + 1}": matrix[:, j] for j in range(matrix.shape[1])})
+
+
+def _from_columns(source: str, columns: Mapping[str, Sequence[Any]]) -> Table:
+    arrays: dict[str, pa.Array] = {}
+    for name, values in columns.items():
+        try:
+            array = values if isinstance(values, pa.Array | pa.ChunkedArray) else pa.array(values)
+        except (TypeError, ValueError, pa.ArrowException) as error:
+            raise DataError(
+                f"{source}, column {name!r}: its values are not of one kind ({error}); give numbers or text"
+            ) from error
+        arrays[name] = array
+    return _from_arrow(source, _equal_lengths(source, arrays))
+
+
+def _equal_lengths(source: str, arrays: dict[str, pa.Array]) -> pa.Table:
+    lengths = {name: len(array) for name, array in arrays.items()}
+    if len(set(lengths.values())) > 1:
+        raise ShapeError(
+            f"{source}: columns must have equal lengths, got "
+            + ", ".join(f"{name!r}: {length}" for name, length in lengths.items())
+        )
+    return pa.table(arrays)
+
+
+def _from_arrow(source: str, arrow: pa.Table) -> Table:
+    names = arrow.column_names
+    repeated = next((name for name in names if names.count(name) > 1), None)
+    if repeated is not None:
+        raise DataError(f"{source}: two columns are called {repeated!r}; rename one of them")
+    if not names:
+        raise DataError(f"{source} has no columns")
+    return Table(source, {name: _joined(arrow.column(name)) for name in names})
+
+
+def _joined(column: pa.ChunkedArray) -> pa.Array:
+    array = column.combine_chunks()
+    # older releases give back a chunked array of one chunk
+    return array.chunk(0) if isinstance(array, pa.ChunkedArray) and array.num_chunks == 1 else array
+
+
+def _line(path: Path, row: int) -> int | None:
+    from handgrad.data.delimited import line_of_row
+
+    return line_of_row(path, row)
+
+
+def _listed(names: Sequence[str], most: int = 12) -> str:
+    shown = ", ".join(repr(name) for name in names[:most])
+    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
+
+
+READERS: dict[str, Callable[[Path], Table]] = {
+    ".csv": _read_text,
+    ".tsv": _read_text,
+    ".tab": _read_text,
+    ".txt": _read_text,
+    ".parquet": _read_parquet,
+    ".pq": _read_parquet,
+    ".feather": _read_feather,
+    ".arrow": _read_feather,
+    ".npz": _read_npz,
+}

@@ -1,0 +1,58 @@
+"""Output files are written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+from handgrad.errors import OutputError
+
+
+def write_whole(path: str | os.PathLike[str], data: bytes) -> Path:
+    """Writes `data` to `path` by way of a temporary file beside it, so that no half file is ever seen.
+
+    Returns the path. Raises OutputError where the directory is missing, closed or full.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_whole(Path(folder) / "note.txt", b"whole").read_bytes()
+    b'whole'
+    """
+    target = Path(path)
+    if target.is_dir():
+        raise OutputError(f"{target} is a directory; give the name of a file to write")
+    # a fixed-length name, so that a long target name does not make the temporary one too long
+    temporary = target.parent / f".handgrad-{secrets.token_hex(8)}.part"
+    try:
+        with open(temporary, "xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        _keep_permissions(target, temporary)
+        os.replace(temporary, target)
+    except FileNotFoundError as error:
+        raise OutputError(
+            f"cannot write {target}: the directory {target.parent} does not exist; create it first"
+        ) from error
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise OutputError(
+            f"cannot write {target}: {reason}; choose a place that is writable and has room"
+        ) from error
+    finally:
+        _discard(temporary)
+    return target
+
+
+def _keep_permissions(target: Path, temporary: Path) -> None:
+    """An existing file keeps its mode; a new one gets what the umask gave the temporary file."""
+    if target.exists():
+        os.chmod(temporary, target.stat().st_mode & 0o7777)
+
+
+def _discard(temporary: Path) -> None:
+    try:
+        temporary.unlink(missing_ok=True)
+    except (OSError, ValueError):  # it was never made, and the error that prevented it is already told
+        return

@@ -1,0 +1,250 @@
+"""A trained model: predicts and evaluates raw files, is saved whole, and lets any step of its training be opened."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+from rich.console import Console, ConsoleOptions, RenderResult
+
+from handgrad.data.parsing import Floats
+from handgrad.data.schema import Schema, fingerprint
+from handgrad.data.tables import Table, read_table
+from handgrad.errors import ModelError, ShapeError, SpecificationError
+from handgrad.evaluation import Evaluation, evaluated_classes, evaluated_numbers, forecast
+from handgrad.files import write_whole
+from handgrad.history import Fit
+from handgrad.nn.arrays import Array
+from handgrad.nn.network import Network
+from handgrad.presentation import Presented, history_table
+from handgrad.training import Replayed, replay
+
+_MOST_PROBABILITIES = 100
+
+
+class Origin(msgspec.Struct, frozen=True):
+    """Where the training data came from, to know it again."""
+
+    fingerprint: str
+    rows: int
+    """Rows of the file."""
+    left_out: int = 0
+    """Rows without a target, which training did not see."""
+    file: str | None = None
+
+
+class TrainingData(NamedTuple):
+    """The arrays that training saw; `file_rows` says which row of the file (from 0) each sample is."""
+
+    X: Floats
+    Y: Floats
+    file_rows: Any
+
+
+@dataclass(frozen=True, eq=False)
+class Model(Presented):
+    """A fit with the schema of its data; without a schema it takes arrays (samples, inputs).
+
+    >>> from handgrad.nn.network import Dense
+    >>> from handgrad.training import fit
+    >>> network = Network(1, [Dense(1, W=[[2.0]], b=[1.0])], "squared_error")
+    >>> model = Model(fit(network, [[1.0], [2.0]], [3.0, 5.0], epochs=1))
+    >>> model.predict([[4.0]]).round(1).tolist()
+    [[9.0]]
+    """
+
+    fit: Fit
+    schema: Schema | None = None
+    origin: Origin | None = None
+
+    @property
+    def network(self) -> Network:
+        """The network, as it was described before training."""
+        return self.fit.network
+
+    @property
+    def parameters(self) -> tuple[Any, ...]:
+        """W and b of each layer, as training left them."""
+        return self.fit.training.parameters
+
+    # -- using it
+
+    def predict(self, data: Any) -> Array:
+        """The class of each row, or its number in the units of the training file; shape (samples,) or (samples, targets).
+
+        `data` is a file name, a mapping of columns, an Arrow, pandas or polars table; without a schema an array, and the
+        outputs come back as they are.
+
+        Raises DataError for data that does not fit the schema.
+        """
+        outputs, _ = self._outputs(data)
+        if self.schema is None:
+            return outputs
+        target = self.schema.target
+        if target.is_regression:
+            values = target.values(outputs)
+            return values[:, 0] if len(target.names) == 1 else values
+        labels = [_numbers_again(label) for label in target.labels(outputs)]
+        return labels[0] if len(labels) == 1 else np.column_stack(labels)
+
+    def predict_proba(self, data: Any) -> Floats:
+        """A probability per class (samples, classes); for several yes-or-no targets that of the second class of each.
+
+        Raises SpecificationError for a regression.
+        """
+        outputs, _ = self._outputs(data)
+        if self.schema is None:
+            return outputs
+        if self.schema.target.is_regression:
+            raise SpecificationError("a regression has no probabilities; use predict")
+        return self.schema.target.probabilities(outputs)
+
+    def predictions(self, data: Any) -> tuple[pa.Table, tuple[str, ...]]:
+        """The table that `handgrad predict` writes, and remarks about categories that were not known."""
+        outputs, remarks = self._outputs(data)
+        return pa.table(self._prediction_columns(outputs)), remarks
+
+    def _prediction_columns(self, outputs: Floats) -> dict[str, Any]:
+        if self.schema is None:
+            return {f"output{j + 1}": outputs[:, j] for j in range(outputs.shape[1])}
+        target = self.schema.target
+        several = len(target.names) > 1
+        titles = [f"prediction_{name}" if several else "prediction" for name in target.names]
+        if target.is_regression:
+            return dict(zip(titles, target.values(outputs).T, strict=True))
+        columns: dict[str, Any] = {
+            title: _numbers_again(label) for title, label in zip(titles, target.labels(outputs), strict=True)
+        }
+        probabilities = target.probabilities(outputs)
+        if several:
+            names = [f"{name}={classes[1]}" for name, classes in zip(target.names, target.classes, strict=True)]
+        elif len(target.classes[0]) <= _MOST_PROBABILITIES:
+            names = list(target.classes[0])
+        else:
+            return columns | {"probability": probabilities.max(axis=1)}
+        return columns | {f"probability_{name}": probabilities[:, k] for k, name in enumerate(names)}
+
+    def evaluate(self, data: Any) -> Evaluation:
+        """The metrics on the rows of `data` that have a target.
+
+        Raises DataError for data that does not fit, SpecificationError for a model without a schema.
+        """
+        return self._evaluate(read_table(data))
+
+    def evaluate_rows(self, data: Any, rows: Any) -> Evaluation:
+        """The metrics on some samples of the training data, for instance `fit.validation_rows`."""
+        table = read_table(data)
+        keep = np.flatnonzero(self._with_schema().target.present(table))
+        return self._evaluate(table.take(keep[rows]))
+
+    def _evaluate(self, table: Table) -> Evaluation:
+        schema = self._with_schema()
+        present = schema.target.present(table)
+        if not present.any():
+            raise ModelError(f"{table.source}: no row has a value of the target {', '.join(schema.target.names)}")
+        kept = table if present.all() else table.take(np.flatnonzero(present))
+        X, remarks = schema.encode(kept)
+        Y = schema.target.encode(kept)
+        dtype = self.fit.plan.dtype
+        outputs, loss = forecast(self.network, self.parameters, X.astype(dtype), Y.astype(dtype))
+        judge = evaluated_numbers if schema.target.is_regression else evaluated_classes
+        judged = judge(schema.target, outputs, Y, loss)
+        left_out = table.rows - kept.rows
+        return Evaluation(
+            judged.task, judged.rows, judged.loss, judged.accuracy, judged.classes, judged.outputs, left_out, remarks
+        )
+
+    def _outputs(self, data: Any) -> tuple[Floats, tuple[str, ...]]:
+        remarks: tuple[str, ...] = ()
+        if self.schema is None:
+            X = np.asarray(data, self.fit.plan.dtype)
+            if X.ndim != 2 or X.shape[1] != self.network.inputs:
+                raise ShapeError(f"X must have shape (samples, {self.network.inputs}), got {X.shape}")
+        else:
+            X, remarks = self.schema.encode(read_table(data))
+        return forecast(self.network, self.parameters, X.astype(self.fit.plan.dtype)).outputs, remarks
+
+    def _with_schema(self) -> Schema:
+        if self.schema is None:
+            raise SpecificationError("this model was trained on arrays and has no schema of a table; use fit_table")
+        return self.schema
+
+    # -- opening its training
+
+    def training_data(self, data: Any = None) -> TrainingData:
+        """The arrays that training saw, from the recorded file or from `data`.
+
+        Raises ModelError where the file is not the one of the training, or none is recorded.
+        """
+        schema = self._with_schema()
+        if data is None and (self.origin is None or self.origin.file is None):
+            raise ModelError("the model does not name its training file; give the data")
+        table = read_table(self.origin.file if data is None and self.origin is not None else data)
+        keep = np.flatnonzero(schema.target.present(table))
+        kept = table if len(keep) == table.rows else table.take(keep)
+        X, _ = schema.encode(kept)
+        Y = schema.target.encode(kept)
+        if self.origin is not None and fingerprint(X, Y) != self.origin.fingerprint:
+            raise ModelError(
+                f"{table.source} is not the data of this training ({self.origin.rows} rows, fingerprint "
+                f"{self.origin.fingerprint[:12]}); give the file as it was then"
+            )
+        return TrainingData(X, Y, keep)
+
+    def replay(self, step: int, data: Any = None, engine: str | None = None) -> Replayed:
+        """Where training stood before a step; see `handgrad.training.replay`."""
+        seen = self.training_data(data)
+        return replay(self.fit, seen.X, seen.Y, step, engine)
+
+    # -- keeping it
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Writes the model to one .safetensors file. Raises OutputError where that cannot be done."""
+        from handgrad.modelfile import packed
+
+        return write_whole(path, packed(self))
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Model:
+        """The model of a file that `save` wrote. Raises ModelError for any other file."""
+        from handgrad.modelfile import read_model
+
+        return read_model(Path(path))
+
+    # -- showing it
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        widths = " -> ".join(
+            [str(self.network.inputs), *(f"{layer.units} {layer.function.name}" for layer in self.network.layers)]
+        )
+        yield f"network   {widths}   ({self.network.parameter_count:,} parameters)"
+        if self.schema is not None:
+            target = self.schema.target
+            used = [column.name for column in self.schema.columns if column.kind != "ignored"]
+            yield f"target    {', '.join(target.names)} ({target.task})"
+            yield f"columns   {', '.join(used)}"
+        optimizer = self.fit.recipe.optimizer
+        yield (
+            f"training  {optimizer.name}, rate {optimizer.learning_rate:g}, {self.fit.steps:,} steps in "
+            f"{len(self.fit.history)} epochs, engine {self.fit.engine}, ended by {self.fit.ended}"
+        )
+        yield history_table(self.fit)
+
+    def __repr__(self) -> str:
+        names = () if self.schema is None else self.schema.target.names
+        target = f"target={', '.join(names)!r}, " if names else ""
+        return f"Model({target}sizes={self.network.sizes}, steps={self.fit.steps})"
+
+
+def _numbers_again(labels: Any) -> Any:
+    """Class names that are whole numbers, as numbers."""
+    try:
+        numbers = labels.astype(np.int64)
+    except (ValueError, OverflowError):
+        return labels
+    return numbers if np.array_equal(numbers.astype(str), labels) else labels

@@ -1,0 +1,52 @@
+"""How results show themselves: in a terminal by rich, in a notebook as plain text and HTML."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from handgrad.history import Fit
+
+_SHOWN_EPOCHS = 10
+
+
+class Presented:
+    """Gives a class that rich can draw its form for notebooks."""
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        console = Console(file=io.StringIO(), record=True, width=100, force_jupyter=False, color_system=None)
+        console.print(self)
+        text = console.export_text(clear=False)
+        page = console.export_html(inline_styles=True, code_format="<pre>{code}</pre>")
+        return {"text/plain": text, "text/html": page}
+
+
+def number(value: float | None, digits: int = 4) -> str:
+    """A number as tables show it, or a dash where there is none.
+
+    >>> number(0.000012345), number(12.5), number(None)
+    ('1.234e-05', '12.5', '-')
+    """
+    return "-" if value is None else f"{value:.{digits}g}"
+
+
+def history_table(fit: Fit) -> Table:
+    """The history, thinned to some ten lines."""
+    table = Table(box=None, pad_edge=False)
+    for heading in ("epoch", "loss", "validation loss", fit.metric, "rate"):
+        table.add_column(heading, justify="right")
+    stride = max(1, len(fit.history) // _SHOWN_EPOCHS)
+    for epoch in fit.history:
+        if epoch.epoch in (1, len(fit.history), fit.best_epoch) or epoch.epoch % stride == 0:
+            table.add_row(
+                str(epoch.epoch) + (" *" if epoch.epoch == fit.best_epoch else ""),
+                number(epoch.loss),
+                number(epoch.validation_loss),
+                number(epoch.metric),
+                number(epoch.rate),
+            )
+    return table
