@@ -209,27 +209,30 @@ def substitute(tree: Expression, values: dict[Expression, Expression]) -> Expres
     >>> substitute(Negative(Number(1.0)), {Number(1.0): Number(2.0)})
     Negative(operand=Number(value=2.0, exact=False))
     """
-    if not isinstance(tree, Matrix) and tree in values:
-        return values[tree]
-    if isinstance(tree, Matrix):
-        return tree
-    changes: dict[str, Any] = {}
-    for name in tree.__slots__:
-        held = getattr(tree, name)
-        new = _substitute_held(held, values)
-        if new is not held:
-            changes[name] = new
-    return _replace(tree, changes) if changes else tree
-
-
-def _substitute_held(held: Any, values: dict[Expression, Expression]) -> Any:
-    if isinstance(held, Expression):
-        return substitute(held, values)
-    if isinstance(held, tuple):
-        new = tuple(_substitute_held(item, values) for item in held)
-        return new if any(a is not b for a, b in zip(new, held, strict=True)) else held
-    return held
+    return map_tree(tree, lambda node: node if isinstance(node, Matrix) else values.get(node, node))
 
 
 def _replace(tree: Expression, changes: dict[str, Any]) -> Expression:
     return dataclasses.replace(tree, **changes)
+
+
+def map_tree(tree: Expression, change: Callable[[Expression], Expression]) -> Expression:
+    """The same tree with `change` applied to every node, leaves first."""
+    if isinstance(tree, Matrix):
+        return change(tree)
+    changes: dict[str, Any] = {}
+    for name in tree.__slots__:
+        held = getattr(tree, name)
+        new = _map_held(held, change)
+        if new is not held:
+            changes[name] = new
+    return change(_replace(tree, changes) if changes else tree)
+
+
+def _map_held(held: Any, change: Callable[[Expression], Expression]) -> Any:
+    if isinstance(held, Expression):
+        return map_tree(held, change)
+    if isinstance(held, tuple):
+        new = tuple(_map_held(item, change) for item in held)
+        return new if any(a is not b for a, b in zip(new, held, strict=True)) else held
+    return held

@@ -1,7 +1,7 @@
 """The formulas of activations, losses and optimizers as trees, for tables and sheets without numbers.
 
-One row for each row of the tables of `nn`. They are shown, never evaluated by the program; a test evaluates them
-against `nn`.
+One row for each row of the tables of `nn`. They are shown, never evaluated by the program; a test evaluates
+them against `nn`.
 """
 
 from __future__ import annotations

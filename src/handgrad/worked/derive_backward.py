@@ -1,0 +1,493 @@
+"""The backward pass, worked out: from the loss back to every weight, factor by factor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from handgrad.nn.losses import Loss
+from handgrad.nn.network import Dense
+from handgrad.worked.derive_forward import given_step, scale_node
+from handgrad.worked.expressions import (
+    Apply,
+    Divide,
+    Expression,
+    Factor,
+    Gradient,
+    Hadamard,
+    MatMul,
+    Negative,
+    Power,
+    Sum,
+    SumOver,
+    Symbol,
+    Times,
+    Transpose,
+)
+from handgrad.worked.paper import ONE, Paper, difference, exact, node
+from handgrad.worked.record import Equation, Words, WorkedStep, words
+from handgrad.worked.scalars import bias_scalars, delta_scalars, error_scalars, weight_scalars
+
+MOST_OUTER = 4  # up to so many samples, dW is also written as a sum of one outer product each
+MOST_FACTORS = 4  # layers between a weight and the loss that the chain rule writes out in one line
+
+
+def backward_steps(paper: Paper) -> Iterator[WorkedStep]:
+    """dyhat, then for each layer from the last: derivative, delta, dW, db, and da of the layer before."""
+    depth = paper.network.depth
+    for l in range(depth, 0, -1):
+        layer = paper.network.layers[l - 1]
+        if paper.has(f"delta{l}") and paper.wanted(l):
+            if l == depth:
+                yield from _output_delta(paper, layer)
+            else:
+                yield from _hidden_delta(paper, l, layer)
+        if paper.has(f"dW{l}") and paper.wanted(l):
+            yield from _weights(paper, l)
+        if paper.has(f"db{l}") and paper.wanted(l):
+            yield given_step(paper, f"db{l}", "backward", l) or _bias(paper, l, layer)
+
+
+# --- the first factor: dloss/dyhat ----------------------------------------------------------------------
+
+Derivative = Callable[[Expression, Expression, Expression], Expression]
+
+LOSS_DERIVATIVES: dict[str, Derivative] = {
+    "squared_error": lambda a, y, k: difference(a, y),
+    "binary_cross_entropy": lambda a, y, k: Divide(difference(a, y), Hadamard((a, difference(ONE, a)))),
+    "cross_entropy": lambda a, y, k: Negative(Divide(y, a)),
+    "huber": lambda a, y, k: Apply("clip", (difference(a, y),), (k,)),
+}
+"""d(term)/da of each loss, without the constants (2, scale, 1/n) that `_dyhat_constants` puts before it."""
+
+
+def _dyhat_constants(paper: Paper, loss: Loss) -> tuple[Expression, ...]:
+    constant = loss.scale * (2 if loss.name == "squared_error" else 1)
+    parts: list[Expression] = [] if constant == 1 else [scale_node(constant)]
+    if loss.outputs == "mean" and paper.network.outputs > 1:
+        parts.append(Divide(ONE, exact(paper.network.outputs)))
+    return tuple(parts)
+
+
+def _with_constants(constants: tuple[Expression, ...], tree: Expression) -> Expression:
+    return Times((*constants, tree)) if constants else tree
+
+
+def _dyhat(paper: Paper) -> WorkedStep | None:
+    """dloss/dyhat; None where it is infinite (a saturated output) or not needed."""
+    loss = paper.network.loss
+    if not paper.has("dyhat") or not np.all(np.isfinite(paper.quantities["dyhat"])):
+        return None
+    given = given_step(paper, "dyhat", "backward", paper.network.depth)
+    if given is not None or loss is None:
+        return given
+    derivative, threshold = LOSS_DERIVATIVES[loss.name], exact(loss.threshold or 0.0)
+    constants = _dyhat_constants(paper, loss)
+    return WorkedStep(
+        quantity="dyhat",
+        part="backward",
+        layer=paper.network.depth,
+        equation=Equation(
+            paper.symbol("dyhat"),
+            (_with_constants(constants, derivative(Symbol("yhat"), Symbol("y"), Symbol("threshold"))),),
+            (_with_constants(constants, derivative(paper.value("yhat"), paper.value("y"), threshold)),),
+            paper.value("dyhat"),
+        ),
+        shapes=paper.shapes("yhat", "y", "dyhat"),
+        reason=words("dyhat"),
+    )
+
+
+# --- the activation's derivative ------------------------------------------------------------------------
+
+
+def derivative_of(layer: Dense, z: Expression, a: Expression) -> Expression:
+    """f'(z), through the output where the textbook writes it so."""
+    function = layer.function
+    if function.name in ("sigmoid", "softmax"):
+        return Hadamard((a, difference(ONE, a)))
+    if function.name == "tanh":
+        return difference(ONE, Power(a, exact(2)))
+    parameters = () if function.alpha is None else (exact(function.alpha),)
+    return Apply(function.name + "'", (z,), parameters)
+
+
+def _derivative(paper: Paper, l: int, layer: Dense) -> WorkedStep:
+    name = f"derivative{l}"
+    output = f"f{l}" if paper.has(f"f{l}") else paper.activity(l)
+    return WorkedStep(
+        quantity=name,
+        part="backward",
+        layer=l,
+        equation=Equation(
+            paper.symbol(name),
+            (derivative_of(layer, paper.symbol(f"z{l}"), paper.symbol(output)),),
+            (derivative_of(layer, paper.value(f"z{l}"), paper.value(output)),),
+            paper.value(name),
+        ),
+        shapes=paper.shapes(output, name),
+        reason=words("derivative", layer=l, function=layer.function.name),
+    )
+
+
+# --- delta ----------------------------------------------------------------------------------------------
+
+
+def _output_delta(paper: Paper, layer: Dense) -> Iterator[WorkedStep]:
+    l, loss = paper.network.depth, paper.network.loss
+    dyhat = _dyhat(paper)
+    if dyhat is not None:
+        yield dyhat
+    if layer.function.elementwise:
+        yield _derivative(paper, l, layer)
+    given = given_step(paper, f"delta{l}", "backward", l)
+    if given is not None:
+        yield given
+        return
+    fused = loss is not None and loss.fused(layer.function.name) and "dyhat" not in paper.trace.given
+    chain = _through(paper, "dyhat", l, layer) if dyhat is not None else None
+    if fused:
+        assert loss is not None
+        target, equation = paper.symbol(f"delta{l}"), _fused(paper, loss, layer)
+        scalar, left_out = error_scalars(paper, l, layer)
+        yield WorkedStep(
+            quantity=f"delta{l}",
+            part="backward",
+            layer=l,
+            equation=Equation(target, *equation, paper.value(f"delta{l}")),
+            shapes=paper.shapes("yhat", "y", f"delta{l}"),
+            reason=words("delta_output_fused", layer=l, function=layer.function.name, loss=loss.name),
+            scalar=scalar,
+            left_out=left_out,
+            check=None if chain is None else Equation(target, *chain, paper.value(f"delta{l}")),
+        )
+    elif chain is not None:
+        yield _delta_step(paper, l, layer, chain, words("delta_output_chain", layer=l), "dyhat")
+
+
+def _fused(paper: Paper, loss: Loss, layer: Dense) -> tuple[tuple[Expression, ...], tuple[Expression, ...]]:
+    """`yhat - y` and its kin: symbols and numbers."""
+    constants: tuple[Expression, ...] = () if loss.scale == 1 else (scale_node(loss.scale),)
+    if loss.outputs == "mean" and paper.network.outputs > 1:
+        constants = (*constants, Divide(ONE, exact(paper.network.outputs)))
+
+    def tree(yhat: Expression, y: Expression) -> Expression:
+        if loss.name == "cross_entropy" and layer.function.name == "sigmoid":
+            return Hadamard((y, difference(yhat, ONE)))
+        if loss.name == "cross_entropy" and not np.allclose(paper.quantities["y"].sum(axis=1), 1, atol=1e-12):
+            return difference(Hadamard((yhat, SumOver(y, paper.unit_axis))), y)
+        return difference(yhat, y)
+
+    symbols = _with_constants(constants, tree(Symbol("yhat"), Symbol("y")))
+    return (symbols,), (_with_constants(constants, tree(paper.value("yhat"), paper.value("y"))),)
+
+
+def _through(
+    paper: Paper, upstream: str, l: int, layer: Dense
+) -> tuple[tuple[Expression, ...], tuple[Expression, ...]]:
+    """dloss/dz[l] from dloss/d(output of layer l), symbols and numbers: the chain rule through f_l."""
+    if layer.function.elementwise:
+        derivative = f"derivative{l}"
+        return (
+            (Hadamard((paper.symbol(upstream), paper.symbol(derivative))),),
+            (Hadamard((paper.value(upstream), paper.value(derivative))),),
+        )
+    output = f"f{l}" if paper.has(f"f{l}") else paper.activity(l)
+
+    def tree(da: Expression, a: Expression) -> Expression:
+        return Hadamard((a, difference(da, SumOver(Hadamard((da, a)), paper.unit_axis))))
+
+    return (
+        (tree(paper.symbol(upstream), paper.symbol(output)),),
+        (tree(paper.value(upstream), paper.value(output)),),
+    )
+
+
+def _delta_step(
+    paper: Paper,
+    l: int,
+    layer: Dense,
+    chain: tuple[tuple[Expression, ...], tuple[Expression, ...]],
+    reason: Words,
+    upstream: str,
+) -> WorkedStep:
+    scalar, left_out = delta_scalars(paper, l, layer, upstream)
+    return WorkedStep(
+        quantity=f"delta{l}",
+        part="backward",
+        layer=l,
+        equation=Equation(paper.symbol(f"delta{l}"), *chain, paper.value(f"delta{l}")),
+        shapes=paper.shapes(upstream, f"derivative{l}", f"delta{l}"),
+        reason=reason,
+        scalar=scalar,
+        left_out=left_out,
+    )
+
+
+def _hidden_delta(paper: Paper, l: int, layer: Dense) -> Iterator[WorkedStep]:
+    W, above = f"W{l + 1}", f"delta{l + 1}"
+    upstream = f"da{l}"
+    if paper.has(upstream) and paper.has(above):
+        yield given_step(paper, upstream, "backward", l) or WorkedStep(
+            quantity=upstream,
+            part="backward",
+            layer=l,
+            equation=Equation(
+                paper.symbol(upstream),
+                (paper.back(paper.symbol(W), paper.symbol(above)),),
+                (paper.back(paper.value(W), paper.value(above)),),
+                paper.value(upstream),
+            ),
+            shapes=paper.shapes(W, above, upstream),
+            reason=words("da", layer=l),
+        )
+    if paper.has(f"df{l}"):
+        yield _through_dropout(paper, l, layer)
+        upstream = f"df{l}"
+    if layer.function.elementwise:
+        yield _derivative(paper, l, layer)
+    yield given_step(paper, f"delta{l}", "backward", l) or _delta_step(
+        paper,
+        l,
+        layer,
+        _through(paper, upstream, l, layer),
+        words("delta_hidden", layer=l, function=layer.function.name),
+        upstream,
+    )
+
+
+def _through_dropout(paper: Paper, l: int, layer: Dense) -> WorkedStep:
+    assert layer.dropout is not None
+    name, mask, da = f"df{l}", f"mask{l}", f"da{l}"
+    return WorkedStep(
+        quantity=name,
+        part="backward",
+        layer=l,
+        equation=Equation(
+            paper.symbol(name),
+            (Divide(Hadamard((paper.symbol(mask), paper.symbol(da))), Symbol("keep")),),
+            (Divide(Hadamard((paper.value(mask), paper.value(da))), exact(layer.dropout.keep)),),
+            paper.value(name),
+        ),
+        shapes=paper.shapes(mask, da, name),
+        reason=words("df", layer=l),
+    )
+
+
+# --- the gradients of the parameters --------------------------------------------------------------------
+
+
+def _weights(paper: Paper, l: int) -> Iterator[WorkedStep]:
+    name = f"dW{l}"
+    given = given_step(paper, name, "backward", l)
+    if given is not None:
+        yield given
+        return
+    if not paper.has(f"{name}_data"):
+        yield _weight_gradient(paper, l, name)
+        return
+    yield _weight_gradient(paper, l, f"{name}_data")
+    yield _penalty_gradient(paper, l)
+    yield WorkedStep(
+        quantity=name,
+        part="backward",
+        layer=l,
+        equation=Equation(
+            paper.symbol(name),
+            (Sum((paper.symbol(f"{name}_data"), paper.symbol(f"{name}_penalty"))),),
+            (Sum((paper.value(f"{name}_data"), paper.value(f"{name}_penalty"))),),
+            paper.value(name),
+        ),
+        shapes=paper.shapes(name),
+        reason=words("dW_total"),
+    )
+
+
+def _weight_gradient(paper: Paper, l: int, name: str) -> WorkedStep:
+    delta, a = f"delta{l}", paper.activity(l - 1)
+    symbols = paper.averaged_symbol(paper.product(paper.symbol(delta), paper.symbol(a)))
+    deltas, inputs = paper.quantities[delta], paper.quantities[a]
+    outers = tuple(paper.outer(d, x) for d, x in zip(deltas, inputs, strict=True)) if paper.samples <= MOST_OUTER else ()
+    numbers: tuple[Expression, ...]
+    if paper.samples == 1:
+        numbers = outers
+        reason = words("dW", layer=l)
+    else:
+        numbers = (paper.averaged(paper.product(paper.value(delta), paper.value(a))),)
+        if outers:
+            numbers += (paper.averaged(Sum(outers)),)
+        reason = words("dW_batch", layer=l, samples=paper.samples)
+    scalar, left_out = weight_scalars(paper, l, name)
+    return WorkedStep(
+        quantity=name,
+        part="backward",
+        layer=l,
+        equation=Equation(paper.symbol(name), (symbols,), numbers, paper.value(name)),
+        shapes=paper.shapes(delta, a, name),
+        reason=reason,
+        scalar=scalar,
+        left_out=left_out,
+        factors=_factors(paper, l, name, bias=False),
+    )
+
+
+def _penalty_gradient(paper: Paper, l: int) -> WorkedStep:
+    regularization, name = paper.regularization, f"dW{l}_penalty"
+    symbols: list[Expression] = []
+    numbers: list[Expression] = []
+    W, value = paper.symbol(f"W{l}"), paper.value(f"W{l}")
+    if regularization.l2:
+        symbols.append(_l2_gradient(Symbol("lambda"), regularization.form, Symbol("m"), W))
+        numbers.append(
+            _l2_gradient(exact(regularization.l2), regularization.form, exact(paper.samples), value)
+        )
+    if regularization.l1:
+        symbols.append(Times((Symbol("lambda1"), Apply("sign", (W,)))))
+        numbers.append(Times((exact(regularization.l1), Apply("sign", (value,))), sign=True))
+    return WorkedStep(
+        quantity=name,
+        part="backward",
+        layer=l,
+        equation=Equation(
+            paper.symbol(name),
+            (symbols[0] if len(symbols) == 1 else Sum(tuple(symbols)),),
+            (numbers[0] if len(numbers) == 1 else Sum(tuple(numbers)),),
+            paper.value(name),
+        ),
+        shapes=paper.shapes(f"W{l}", name),
+        reason=words("dW_penalty", layer=l),
+    )
+
+
+def _l2_gradient(strength: Expression, form: str, samples: Expression, W: Expression) -> Expression:
+    if form == "full":
+        return Times((exact(2), strength, W))
+    return Times((Divide(strength, samples) if form == "half_mean" else strength, W))
+
+
+def _bias(paper: Paper, l: int, layer: Dense) -> WorkedStep:
+    name, delta = f"db{l}", f"delta{l}"
+    symbol, value = paper.symbol(delta), paper.value(delta)
+    axis = None if layer.bias == "shared" else paper.sum_axis
+    if paper.samples == 1 and axis is not None:
+        symbols, numbers = symbol, value
+    else:
+        symbols = paper.averaged_symbol(SumOver(symbol, axis))
+        numbers = paper.averaged(SumOver(value, axis))
+    result = paper.value(name)
+    if axis is None:
+        result = node(np.atleast_2d(paper.quantities[name])[:1, :1])
+    reason = {"shared": "db_shared", "frozen": "db_frozen"}.get(layer.bias, "db")
+    scalar, left_out = bias_scalars(paper, l)
+    return WorkedStep(
+        quantity=name,
+        part="backward",
+        layer=l,
+        equation=Equation(paper.symbol(name), (symbols,), (numbers,), result),
+        shapes=paper.shapes(delta, name),
+        reason=words(reason, layer=l),
+        scalar=scalar if layer.bias != "shared" else (),
+        left_out=left_out if layer.bias != "shared" else 0,
+        factors=_factors(paper, l, name, bias=True) if layer.bias != "shared" else (),
+    )
+
+
+# --- the chain rule factor by factor --------------------------------------------------------------------
+
+
+def _factors(paper: Paper, l: int, name: str, *, bias: bool) -> tuple[Equation, ...]:
+    """dL/dW[l] or dL/db[l] as the product of its factors: as derivatives, as labelled factors, with numbers.
+
+    First the chain in symbols and in numbers, then each factor's own value. Only where every layer on the way is
+    elementwise and every number is finite; from far below the loss the chain begins at the delta above.
+    """
+    depth = paper.network.depth
+    top = min(depth, l + MOST_FACTORS - 1)
+    if not _chain_is_plain(paper, l, top):
+        return ()
+    parameter = Symbol("b" if bias else "W", l)
+    first = Symbol("z", l)
+    derivatives: list[Expression] = [Gradient(first, parameter)]
+    for k in range(l, top + 1):
+        output = paper.symbol(paper.activity(k))
+        derivatives.append(Gradient(output, Symbol("z", k)))
+        if k < top:
+            derivatives.append(Gradient(Symbol("z", k + 1), output))
+    if top == depth:
+        derivatives.append(paper.symbol("dyhat"))
+    else:
+        derivatives.append(Gradient(Symbol("z", top + 1), paper.symbol(paper.activity(top))))
+        derivatives.append(paper.symbol(f"delta{top + 1}"))
+    symbols = _nested(paper, l, top, paper.symbol, labelled=True, bias=bias)
+    numbers = _nested(paper, l, top, paper.value, labelled=True, bias=bias)
+    whole = Equation(
+        Gradient(Symbol("data_loss") if name.endswith("_data") else Symbol("loss"), parameter),
+        (Times(tuple(derivatives)), paper.averaged_symbol(symbols)),
+        (paper.averaged(numbers),),
+        paper.value(name),
+    )
+    return (whole, *_each_factor(paper, l, top, bias=bias))
+
+
+def _chain_is_plain(paper: Paper, l: int, top: int) -> bool:
+    needed = [f"derivative{k}" for k in range(l, top + 1)] + ([] if top < paper.network.depth else ["dyhat"])
+    return all(
+        paper.has(name) and bool(np.all(np.isfinite(paper.quantities[name]))) for name in needed
+    ) and all(
+        paper.network.layers[k - 1].function.elementwise and not paper.has(f"f{k}") for k in range(l, top + 1)
+    ) and not paper.trace.rounding.carry and not paper.trace.given
+
+
+def _nested(
+    paper: Paper,
+    l: int,
+    top: int,
+    show: Callable[[str], Expression],
+    *,
+    labelled: bool,
+    bias: bool,
+) -> Expression:
+    """The chain as it is computed: ((cost . f'(z_L)) W_L . f'(z_l)) times the input."""
+    depth = paper.network.depth
+
+    def label(key: str, tree: Expression) -> Expression:
+        return Factor(key, tree) if labelled else tree
+
+    if top == depth:
+        upstream = label("cost_derivative", show("dyhat"))
+    else:
+        upstream = paper.back(label("weights", show(f"W{top + 1}")), label("delta", show(f"delta{top + 1}")))
+    tree: Expression = upstream
+    for k in range(top, l - 1, -1):
+        key = "activation_derivative"
+        if paper.network.layers[k - 1].function.name == "sigmoid":
+            key = "sigmoid_prime"
+        tree = Hadamard((tree, label(key, show(f"derivative{k}"))))
+        if k > l:
+            tree = paper.back(label("weights", show(f"W{k}")), tree)
+    if bias:
+        one = label("one", ONE)
+        summed: Expression = tree if paper.samples == 1 else SumOver(tree, paper.sum_axis)
+        return Times((summed, one), sign=True)
+    a = label("input" if l == 1 else "activation", show(paper.activity(l - 1)))
+    return MatMul(tree, Transpose(a)) if paper.column else MatMul(Transpose(tree), a)
+
+
+def _each_factor(paper: Paper, l: int, top: int, *, bias: bool) -> tuple[Equation, ...]:
+    """The value of each factor on its own."""
+    parts: list[Equation] = []
+    if top == paper.network.depth:
+        parts.append(Equation(paper.symbol("dyhat"), result=paper.value("dyhat")))
+    for k in range(top, l - 1, -1):
+        parts.append(Equation(paper.symbol(f"derivative{k}"), result=paper.value(f"derivative{k}")))
+        if k > l:
+            gradient = Gradient(Symbol("z", k), paper.symbol(paper.activity(k - 1)))
+            parts.append(Equation(gradient, (paper.symbol(f"W{k}"),), result=paper.value(f"W{k}")))
+    a = paper.activity(l - 1)
+    if bias:
+        parts.append(Equation(Gradient(Symbol("z", l), Symbol("b", l)), result=ONE))
+    else:
+        gradient = Gradient(Symbol("z", l), Symbol("W", l))
+        parts.append(Equation(gradient, (paper.symbol(a),), result=paper.value(a)))
+    return tuple(parts)

@@ -1,0 +1,366 @@
+"""The forward pass and the loss, worked out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from handgrad.nn.losses import Loss
+from handgrad.nn.network import Dense
+from handgrad.worked.evaluate import evaluate, map_tree
+from handgrad.worked.expressions import (
+    Apply,
+    BigSum,
+    Divide,
+    Expression,
+    Hadamard,
+    Negative,
+    Norm,
+    Number,
+    Power,
+    Sum,
+    SumOver,
+    Symbol,
+    Times,
+)
+from handgrad.worked.paper import ONE, Paper, difference, exact, node
+from handgrad.worked.record import Equation, WorkedStep, words
+from handgrad.worked.scalars import activation_scalars, linear_scalars
+
+MOST_TERMS = 12  # a loss over more outputs and samples than this is written with matrices, not term by term
+TOLERANCE = 1e-9
+
+
+def forward_steps(paper: Paper) -> Iterator[WorkedStep]:
+    """z and a of each layer, with the dropout between them where there is one."""
+    for l, layer in paper.network.numbered():
+        if not paper.has(f"z{l}") or not paper.wanted(l):
+            continue
+        yield given_step(paper, f"z{l}", "forward", l) or _linear(paper, l, layer)
+        if paper.has(f"f{l}"):
+            yield _activation(paper, l, layer, f"f{l}")
+            yield _dropout(paper, l, layer)
+        else:
+            name = paper.activity(l)
+            yield given_step(paper, name, "forward", l) or _activation(paper, l, layer, name)
+
+
+def given_step(paper: Paper, name: str, part: str, l: int | None) -> WorkedStep | None:
+    """The step of a quantity that was given by hand instead of computed; None where it was computed."""
+    last = l is not None and l == paper.network.depth
+    also = {"yhat": f"a{paper.network.depth}"}.get(name) if last else None
+    if name not in paper.trace.given and also not in paper.trace.given:
+        return None
+    symbol = paper.symbol(name)
+    return WorkedStep(
+        quantity=name,
+        part=part,
+        layer=l,
+        equation=Equation(symbol, result=paper.value(name)),
+        shapes=paper.shapes(name),
+        reason=words("given", quantity=symbol),
+    )
+
+
+def _linear(paper: Paper, l: int, layer: Dense) -> WorkedStep:
+    W, b, a, z = f"W{l}", f"b{l}", paper.activity(l - 1), f"z{l}"
+    product = paper.weighted(paper.value(W), paper.value(a))
+    symbols = paper.weighted(paper.symbol(W), paper.symbol(a))
+    numbers: tuple[Expression, ...] = (product,)
+    if layer.bias != "none":
+        symbols = Sum((symbols, paper.symbol(b)))
+        numbers = (Sum((product, paper.value(b))), Sum((node(evaluate(product)), paper.value(b))))
+    scalar, left_out = linear_scalars(paper, l, layer)
+    return WorkedStep(
+        quantity=z,
+        part="forward",
+        layer=l,
+        equation=Equation(paper.symbol(z), (symbols,), numbers, paper.value(z)),
+        shapes=paper.shapes(W, a, b, z),
+        reason=words("linear", layer=l),
+        scalar=scalar,
+        left_out=left_out,
+    )
+
+
+def activation_of(layer: Dense, z: Expression, axis: int) -> Apply:
+    """f(z) as a node."""
+    function = layer.function
+    parameters = () if function.alpha is None else (exact(function.alpha),)
+    return Apply(function.name, (z,), parameters, axis)
+
+
+def _activation(paper: Paper, l: int, layer: Dense, name: str) -> WorkedStep:
+    scalar, left_out = activation_scalars(paper, l, layer, name)
+    return WorkedStep(
+        quantity=name,
+        part="forward",
+        layer=l,
+        equation=Equation(
+            paper.symbol(name),
+            (activation_of(layer, paper.symbol(f"z{l}"), paper.unit_axis),),
+            (activation_of(layer, paper.value(f"z{l}"), paper.unit_axis),),
+            paper.value(name),
+        ),
+        shapes=paper.shapes(f"z{l}", name),
+        reason=words("output" if name == "yhat" else "activation", layer=l, function=layer.function.name),
+        scalar=scalar,
+        left_out=left_out,
+    )
+
+
+def _dropout(paper: Paper, l: int, layer: Dense) -> WorkedStep:
+    assert layer.dropout is not None
+    f, mask, a = f"f{l}", f"mask{l}", f"a{l}"
+    keep = exact(layer.dropout.keep)
+    return WorkedStep(
+        quantity=a,
+        part="forward",
+        layer=l,
+        equation=Equation(
+            paper.symbol(a),
+            (Divide(Hadamard((paper.symbol(mask), paper.symbol(f))), Symbol("keep")),),
+            (Divide(Hadamard((paper.value(mask), paper.value(f))), keep),),
+            paper.value(a),
+        ),
+        shapes=paper.shapes(mask, f, a),
+        reason=words("dropout", layer=l, keep=layer.dropout.keep),
+    )
+
+
+# --- the loss -------------------------------------------------------------------------------------------
+
+Term = Callable[[Expression, Expression, Expression], Expression]
+
+
+def _squared(a: Expression, y: Expression, threshold: Expression) -> Expression:
+    return Power(difference(a, y), exact(2))
+
+
+def _binary(a: Expression, y: Expression, threshold: Expression) -> Expression:
+    return Negative(
+        Sum(
+            (
+                Hadamard((y, Apply("ln", (a,)))),
+                Hadamard((difference(ONE, y), Apply("ln", (difference(ONE, a),)))),
+            )
+        )
+    )
+
+
+def _categorical(a: Expression, y: Expression, threshold: Expression) -> Expression:
+    return Negative(Hadamard((y, Apply("ln", (a,)))))
+
+
+def _huber(a: Expression, y: Expression, threshold: Expression) -> Expression:
+    distance = Apply("abs", (difference(a, y),))
+    near = Apply("min", (distance, threshold))
+    # min(d, k) (d - min(d, k)/2) is d^2/2 near the target and k (d - k/2) far from it
+    return Hadamard((near, difference(distance, Divide(near, exact(2)))))
+
+
+TERMS: dict[str, Term] = {
+    "squared_error": _squared,
+    "binary_cross_entropy": _binary,
+    "cross_entropy": _categorical,
+    "huber": _huber,
+}
+
+
+def _binary_of_logit(z: Expression, y: Expression, axis: int) -> Expression:
+    rest = Apply("ln", (Sum((ONE, Apply("exp", (Negative(Apply("abs", (z,))),)))),))
+    return Sum((Apply("max", (z, exact(0))), Negative(Hadamard((z, y))), rest))
+
+
+def _softplus_negative(z: Expression, y: Expression, axis: int) -> Expression:
+    return Hadamard((y, Apply("softplus", (Negative(z),))))
+
+
+def _categorical_of_logit(z: Expression, y: Expression, axis: int) -> Expression:
+    return Negative(Hadamard((y, Apply("ln_softmax", (z,), axis=axis))))
+
+
+TERMS_OF_Z: dict[tuple[str, str], Callable[[Expression, Expression, int], Expression]] = {
+    ("binary_cross_entropy", "sigmoid"): _binary_of_logit,
+    ("cross_entropy", "sigmoid"): _softplus_negative,
+    ("cross_entropy", "softmax"): _categorical_of_logit,
+}
+
+
+def scalar_products(tree: Expression) -> Expression:
+    """The same tree with products of numbers in the place of products entry by entry."""
+    return map_tree(
+        tree, lambda part: Times(part.factors, sign=_numeric(part)) if isinstance(part, Hadamard) else part
+    )
+
+
+def _numeric(part: Hadamard) -> bool:
+    return any(isinstance(factor, Number) for factor in part.factors)
+
+
+def loss_steps(paper: Paper) -> Iterator[WorkedStep]:
+    """The data's loss, the penalty and their sum; nothing where there is no target."""
+    if not paper.has("loss"):
+        return
+    loss = paper.network.loss
+    assert loss is not None
+    penalised = bool(_penalties(paper))
+    yield given_step(paper, "data_loss" if penalised else "loss", "loss", None) or _data_loss(
+        paper, loss, "data_loss" if penalised else "loss"
+    )
+    if penalised:
+        yield _penalty(paper)
+        yield _total(paper)
+
+
+def _data_loss(paper: Paper, loss: Loss, name: str) -> WorkedStep:
+    numbers = _loss_numbers(paper, loss)
+    symbols = _loss_symbols(paper, loss)
+    wanted = float(np.asarray(paper.quantities[name]))
+    shown = float(evaluate(numbers)[0, 0])
+    of_z = TERMS_OF_Z.get((loss.name, paper.network.layers[-1].function.name))
+    reason = words("loss", name=loss.name)
+    carried = paper.trace.rounding.carry
+    if of_z is not None and not carried and not math.isclose(shown, wanted, rel_tol=TOLERANCE):
+        symbols, numbers = _loss_of_z(paper, loss, of_z)  # ln of a saturated output says nothing
+        reason = words("loss_from_z", name=loss.name)
+    return WorkedStep(
+        quantity=name,
+        part="loss",
+        layer=None,
+        equation=Equation(Symbol(name), (symbols,), (numbers,), paper.value(name)),
+        shapes=paper.shapes("yhat", "y"),
+        reason=reason,
+    )
+
+
+def _constant(paper: Paper, loss: Loss) -> list[Number | Expression]:
+    """The numbers before the sum of all terms: scale, 1/n, 1/m."""
+    constants: list[Number | Expression] = []
+    if loss.scale != 1:
+        constants.append(scale_node(loss.scale))
+    if loss.outputs == "mean" and paper.network.outputs > 1:
+        constants.append(Divide(ONE, exact(paper.network.outputs)))
+    if paper.share() > 1:
+        constants.append(Divide(ONE, exact(paper.share())))
+    return constants
+
+
+def scale_node(scale: float) -> Expression:
+    """A scale such as 1/2, as a fraction where it is one."""
+    inverse = 1 / scale
+    return Divide(ONE, exact(inverse)) if scale < 1 and inverse == int(inverse) else exact(scale)
+
+
+def _scaled(constants: list[Number | Expression], tree: Expression) -> Expression:
+    return Times((*constants, tree)) if constants else tree
+
+
+def _threshold(loss: Loss) -> Expression:
+    return exact(loss.threshold or 0.0)
+
+
+def _loss_symbols(paper: Paper, loss: Loss) -> Expression:
+    """The loss in letters, with its sums over outputs and samples and their constants."""
+    several_outputs, several_samples = paper.network.outputs > 1, paper.samples > 1
+    entry = ("k",) if several_outputs else ()
+    sample = "i" if several_samples else None
+    yhat = Symbol("yhat", entry=entry, sample=sample)
+    y = Symbol("y", entry=entry, sample=sample)
+    tree = scalar_products(TERMS[loss.name](yhat, y, Symbol("threshold")))
+    if several_outputs:
+        tree = BigSum("k", ONE, Symbol("n"), tree)
+        if loss.outputs == "mean":
+            tree = Times((Divide(ONE, Symbol("n")), tree))
+    if several_samples:
+        tree = BigSum("i", ONE, Symbol("m"), tree)
+        tree = paper.averaged_symbol(tree)
+    return Times((scale_node(loss.scale), tree)) if loss.scale != 1 else tree
+
+
+def _loss_numbers(paper: Paper, loss: Loss) -> Expression:
+    """The loss with the numbers put in: term by term where there are few, else by matrices."""
+    yhat, y = paper.quantities["yhat"], paper.quantities["y"]
+    term, threshold = TERMS[loss.name], _threshold(loss)
+    constants = _constant(paper, loss)
+    if yhat.size > MOST_TERMS:
+        whole = term(paper.value("yhat"), paper.value("y"), threshold)
+        return _scaled(constants, SumOver(whole, None))
+    pairs = list(zip(yhat.reshape(-1), y.reshape(-1), strict=True))
+    if loss.name == "cross_entropy" and any(target != 0 for _, target in pairs):
+        pairs = [(a, target) for a, target in pairs if target != 0]  # 0 ln p is 0
+    terms = tuple(
+        scalar_products(term(Number(float(a)), Number(float(target)), threshold)) for a, target in pairs
+    )
+    return _scaled(constants, terms[0] if len(terms) == 1 else Sum(terms))
+
+
+def _loss_of_z(
+    paper: Paper, loss: Loss, of_z: Callable[[Expression, Expression, int], Expression]
+) -> tuple[Expression, Expression]:
+    z = f"z{paper.network.depth}"
+    axis = paper.unit_axis
+    symbols = SumOver(of_z(paper.symbol(z), Symbol("y"), axis), None)
+    numbers = SumOver(of_z(paper.value(z), paper.value("y"), axis), None)
+    constants = _constant(paper, loss)
+    return _scaled(constants, symbols), _scaled(constants, numbers)
+
+
+def _penalties(paper: Paper) -> bool:
+    return "penalty" in paper.quantities and paper.regularized
+
+
+def _penalty(paper: Paper) -> WorkedStep:
+    symbols: list[Expression] = []
+    numbers: list[Expression] = []
+    regularization = paper.regularization
+    layers = range(1, paper.network.depth + 1)
+    for strength, letter, order in ((regularization.l2, "lambda", 2), (regularization.l1, "lambda1", 1)):
+        if strength == 0:
+            continue
+        norms = [Norm(paper.symbol(f"W{l}"), order) for l in layers]
+        values = [Norm(paper.value(f"W{l}"), order) for l in layers]
+        before, value = Symbol(letter), exact(strength)
+        symbols.append(_weighted_norms(before, norms, order, regularization.form, Symbol("m")))
+        numbers.append(_weighted_norms(value, values, order, regularization.form, exact(paper.samples)))
+    return WorkedStep(
+        quantity="penalty",
+        part="loss",
+        layer=None,
+        equation=Equation(
+            Symbol("penalty"), (_one_or_sum(symbols),), (_one_or_sum(numbers),), paper.value("penalty")
+        ),
+        reason=words("penalty"),
+    )
+
+
+def _weighted_norms(
+    strength: Expression, norms: list[Norm], order: int, form: str, samples: Expression
+) -> Expression:
+    parts: list[Expression] = [Power(norm, exact(2)) if order == 2 else norm for norm in norms]
+    total = _one_or_sum(parts)
+    if order == 1 or form == "full":
+        return Times((strength, total))
+    below = exact(2) if form == "half" else Times((exact(2), samples), sign=isinstance(samples, Number))
+    return Times((Divide(strength, below), total))
+
+
+def _one_or_sum(terms: list[Expression]) -> Expression:
+    return terms[0] if len(terms) == 1 else Sum(tuple(terms))
+
+
+def _total(paper: Paper) -> WorkedStep:
+    return WorkedStep(
+        quantity="loss",
+        part="loss",
+        layer=None,
+        equation=Equation(
+            Symbol("loss"),
+            (Sum((Symbol("data_loss"), Symbol("penalty"))),),
+            (Sum((paper.value("data_loss"), paper.value("penalty"))),),
+            paper.value("loss"),
+        ),
+        reason=words("loss_total"),
+    )

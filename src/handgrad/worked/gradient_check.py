@@ -1,0 +1,108 @@
+"""The analytic gradient beside the central difference (L(p + h) - L(p - h)) / 2h, entry by entry.
+
+Source: W. Press et al., Numerical Recipes, 3rd edition (2007), section 5.7: the step that balances rounding and
+truncation is about the cube root of the rounding unit, times the size of the number.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from handgrad.nn.arrays import Array
+from handgrad.nn.backward import backward, batch_loss
+from handgrad.nn.forward import Masks, forward
+from handgrad.nn.network import LayerParameters, Network, Parameters
+from handgrad.nn.regularization import Regularization
+from handgrad.worked.expressions import Gradient, Symbol
+from handgrad.worked.paper import Paper
+from handgrad.worked.record import GradientCheck
+
+STEP = float(np.finfo(np.float64).eps) ** (1 / 3)
+MOST_ENTRIES = 400  # of one parameter; of a larger one these many are checked, evenly spread
+
+
+def check_gradients(paper: Paper) -> tuple[GradientCheck, ...]:
+    """Central differences for the parameters of the step, where it computes gradients from data."""
+    quantities = paper.quantities
+    if "y" not in quantities or "x" not in quantities or paper.network.loss is None or paper.trace.given:
+        return ()
+    masks = [quantities.get(f"mask{l}") for l in range(1, paper.network.depth + 1)]
+    return central_differences(
+        paper.network,
+        paper.trace.before.parameters,
+        quantities["x"],
+        quantities["y"],
+        paper.regularization,
+        masks if any(mask is not None for mask in masks) else None,
+    )
+
+
+def central_differences(
+    network: Network,
+    parameters: Parameters,
+    X: Array,
+    Y: Array,
+    regularization: Regularization,
+    masks: Masks | None = None,
+) -> tuple[GradientCheck, ...]:
+    """One check for each W and each trained or frozen b, in float64; entries that were not probed are NaN."""
+    parameters = tuple(LayerParameters(W.astype(float), b.astype(float)) for W, b in parameters)
+    X, Y = np.asarray(X, float), np.asarray(Y, float)
+    activity = forward(network, parameters, X, masks)
+    gradients = backward(network, parameters, activity, Y, regularization)
+    checks = []
+    for l, layer in network.numbered():
+        for place, letter in enumerate("Wb"):
+            if letter == "b" and layer.bias == "none":
+                continue
+            analytic = gradients[l - 1][place]
+            numeric = _numeric(
+                network, parameters, X, Y, regularization, masks, l, place, layer.bias == "shared" and place == 1
+            )
+            symbol = Gradient(Symbol("loss"), Symbol(letter, l))
+            checks.append(
+                GradientCheck(f"d{letter}{l}", symbol, analytic, numeric, relative_error(analytic, numeric))
+            )
+    return tuple(checks)
+
+
+def relative_error(analytic: Array, numeric: Array) -> float:
+    """Largest |analytic - numeric| over the largest of both in the array (1e-8 at the least)."""
+    probed = ~np.isnan(numeric)
+    if not np.any(probed):
+        return 0.0
+    scale = max(float(np.max(np.abs(analytic[probed]))), float(np.max(np.abs(numeric[probed]))), 1e-8)
+    return float(np.max(np.abs(analytic[probed] - numeric[probed]))) / scale
+
+
+def _numeric(
+    network: Network,
+    parameters: Parameters,
+    X: Array,
+    Y: Array,
+    regularization: Regularization,
+    masks: Masks | None,
+    l: int,
+    place: int,
+    together: bool,
+) -> Array:
+    original = parameters[l - 1][place]
+    numeric = np.full(original.shape, np.nan)
+    flat = np.unique(np.linspace(0, original.size - 1, min(original.size, MOST_ENTRIES)).astype(int))
+    for index in flat:
+        at = np.unravel_index(index, original.shape)
+        h = STEP * max(1.0, abs(float(original[at])))
+        losses = []
+        for sign in (1, -1):
+            moved = original.copy()
+            if together:
+                moved += sign * h  # a shared bias moves for all units at once
+            else:
+                moved[at] += sign * h
+            pair = [*parameters[l - 1]]
+            pair[place] = moved
+            changed = (*parameters[: l - 1], LayerParameters(*pair), *parameters[l:])
+            activity = forward(network, changed, X, masks)
+            losses.append(float(batch_loss(network, changed, activity, Y, regularization)))
+        numeric[at] = (losses[0] - losses[1]) / (2 * h)
+    return numeric

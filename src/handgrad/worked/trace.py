@@ -1,0 +1,250 @@
+"""A step as it happens: the equations of `nn`, watched.
+
+The trace runs the very functions that train; a `Recorder` keeps what each computes, puts given values in the
+place of computed ones, and rounds each result where paper arithmetic is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from handgrad.cases import Case
+from handgrad.errors import CaseError
+from handgrad.nn.arrays import Array
+from handgrad.nn.backward import backward, batch_loss
+from handgrad.nn.clipping import clip
+from handgrad.nn.forward import Activity, Masks, dropout_masks, forward
+from handgrad.nn.network import LayerParameters, Network, Parameters
+from handgrad.nn.observe import Observer
+from handgrad.nn.optimizers import OptimizerState, initial_state, update
+from handgrad.nn.regularization import Regularization
+from handgrad.nn.step import Recipe, Training
+from handgrad.worked.rounding import Rounding, round_array
+
+NO_ROUNDING = Rounding()
+
+
+class Recorder(Observer):
+    """Keeps every quantity by name; puts `given` values in place; rounds where `rounding.carry` asks for it."""
+
+    complete = True
+
+    def __init__(self, given: Mapping[str, Array] | None = None, rounding: Rounding = NO_ROUNDING) -> None:
+        self.quantities: dict[str, Array] = {}
+        self.values_given = dict(given or {})
+        self.rounding = rounding
+        self.rounds = rounding.carry
+
+    def __call__(self, name: str, value: Array) -> Array:
+        if name in self.values_given:
+            value = np.broadcast_to(self.values_given[name], np.shape(value)).astype(np.asarray(value).dtype)
+        elif self.rounds and not name.startswith("mask"):
+            digits = self.rounding.of(name)
+            if digits is not None:
+                value = round_array(value, digits)
+        self.quantities[name] = value
+        return value
+
+    def given(self, name: str) -> bool:
+        return name in self.values_given
+
+    def within(self, prefix: str) -> Observer:
+        return _Within(self, prefix)
+
+
+class _Within(Observer):
+    """A recorder that sees `name` as `prefix_name`."""
+
+    complete = True
+
+    def __init__(self, recorder: Recorder, prefix: str) -> None:
+        self._recorder, self._prefix = recorder, prefix
+
+    def __call__(self, name: str, value: Array) -> Array:
+        return self._recorder(f"{self._prefix}_{name}", value)
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """One step: where it began, every quantity by name, where it ended.
+
+    `after` equals `before` where there is no optimizer. Arrays hold one sample a row.
+    """
+
+    number: int
+    learning_rate: float
+    quantities: dict[str, Array]
+    before: Training
+    after: Training
+    rows: tuple[int, ...]
+    given: frozenset[str] = frozenset()
+    updated: bool = False
+    samples: int = 1
+    rounding: Rounding = field(default_factory=Rounding)
+
+
+def trace_step(
+    network: Network,
+    recipe: Recipe | None,
+    training: Training,
+    X: Array | None,
+    Y: Array | None,
+    number: int,
+    learning_rate: float,
+    masks: Masks | None = None,
+    *,
+    regularization: Regularization | None = None,
+    given: Mapping[str, Array] | None = None,
+    rounding: Rounding = NO_ROUNDING,
+    rows: tuple[int, ...] = (),
+) -> Trace:
+    """One step on the batch X (m, n_0), Y (m, n_L); without Y forward only, without a recipe no update.
+
+    The parameters after it are those of `nn.step.training_step`, bit for bit, unless values are given or rounded.
+    """
+    see = Recorder(given, rounding)
+    if recipe is not None:
+        regularization = recipe.regularization
+    parameters = training.parameters
+    with np.errstate(all="ignore"):  # a saturated output makes dloss/dyhat infinite; the record says so
+        _inputs(see, network, parameters, X, Y)
+        gradients = _gradients(see, network, parameters, X, Y, masks, regularization)
+        after = training
+        if recipe is not None and gradients is not None:
+            if recipe.clipping:
+                gradients = clip(network, gradients, recipe.clipping, see)
+            after = Training(
+                *update(
+                    recipe.optimizer, network, parameters, gradients, training.state, number, learning_rate, see
+                )
+            )
+    return Trace(
+        number=number,
+        learning_rate=learning_rate,
+        quantities=see.quantities,
+        before=training,
+        after=after,
+        rows=rows,
+        given=frozenset(see.values_given),
+        updated=after is not training,
+        samples=_samples(see.quantities, network),
+        rounding=rounding,
+    )
+
+
+def trace_case(case: Case, first: int = 1, last: int | None = None) -> Iterator[Trace]:
+    """The steps of a case in order, from step `first` to `last` (counted from 1, both included).
+
+    Raises CaseError for a step that the case does not have.
+    """
+    last = case.steps if last is None else last
+    for number in (first, last):
+        if not 1 <= number <= case.steps:
+            raise CaseError(
+                f"step {number}: the case has {case.steps} step{'s' * (case.steps > 1)}, counted from 1"
+            )
+    training = initial_training(case)
+    for batch in case.batches():
+        if batch.step > last:
+            return
+        given = {name: _of_batch(value, batch.rows, case.samples) for name, value in case.given.items()}
+        trace = trace_step(
+            case.network,
+            case.recipe,
+            training,
+            None if case.X is None else case.X[batch.rows],
+            None if case.Y is None else case.Y[batch.rows],
+            batch.step,
+            case.learning_rate(batch),
+            dropout_masks(case.network, case.seed, batch.step, len(batch.rows)),
+            regularization=case.regularization,
+            given=given,
+            rounding=case.rounding,
+            rows=tuple(int(row) for row in batch.rows),
+        )
+        training = trace.after
+        if batch.step >= first:
+            yield trace
+
+
+def initial_training(case: Case) -> Training:
+    """The parameters that the case begins with, and an optimizer's state of zeros."""
+    parameters = case.network.initial_parameters(case.seed)
+    if case.recipe is None:
+        return Training(parameters, OptimizerState())
+    return Training(parameters, initial_state(case.recipe.optimizer, parameters))
+
+
+def _of_batch(value: Array, rows: Array, samples: int) -> Array:
+    """The rows of a given quantity that belong to the batch, where it has one row a sample."""
+    return value[rows] if value.ndim == 2 and value.shape[0] == samples and len(rows) < samples else value
+
+
+def _samples(quantities: Mapping[str, Array], network: Network) -> int:
+    for name in ("x", "yhat", f"delta{network.depth}"):
+        if name in quantities:
+            return int(quantities[name].shape[0])
+    return 1
+
+
+def _inputs(see: Recorder, network: Network, parameters: Parameters, X: Array | None, Y: Array | None) -> None:
+    if X is not None:
+        see.quantities["x"] = X
+    if Y is not None:
+        see.quantities["y"] = Y
+    for l, layer in network.numbered():
+        see.quantities[f"W{l}"] = parameters[l - 1].W
+        if layer.bias != "none":
+            see.quantities[f"b{l}"] = parameters[l - 1].b
+
+
+def _gradients(
+    see: Recorder,
+    network: Network,
+    parameters: Parameters,
+    X: Array | None,
+    Y: Array | None,
+    masks: Masks | None,
+    regularization: Regularization | None,
+) -> Parameters | None:
+    """Forward, loss and backward as far as the data reaches; None where there is nothing to learn from."""
+    if X is None and not (see.given("yhat") or see.given(f"a{network.depth}")):
+        return _given_gradients(see, network, parameters)
+    activity = forward(network, parameters, X, masks, see) if X is not None else _given_outputs(see, network)
+    if Y is not None:
+        batch_loss(network, parameters, activity, Y, regularization, see)
+        see.quantities.setdefault("penalty", np.zeros(()))
+    if X is None:
+        return None
+    learns = Y is not None or see.given("dyhat") or see.given(f"delta{network.depth}")
+    if not learns:
+        return _given_gradients(see, network, parameters) if "dW1" in see.values_given else None
+    gradients = backward(network, parameters, activity, Y, regularization, see)
+    for l, layer in network.numbered():
+        derivative = layer.function.derivative(activity.Z[l], activity.F[l])
+        see.quantities[f"derivative{l}"] = derivative
+    return gradients
+
+
+def _given_outputs(see: Recorder, network: Network) -> Activity:
+    """An activity of which only the outputs are known, because they were given."""
+    name = "yhat" if see.given("yhat") else f"a{network.depth}"
+    outputs = see.values_given[name]
+    see.quantities["yhat"] = see.quantities[f"a{network.depth}"] = outputs
+    return Activity((outputs,), (outputs,), (outputs,), (None,))
+
+
+def _given_gradients(see: Recorder, network: Network, parameters: Parameters) -> Parameters:
+    """Gradients that were all given by hand; a layer without trained bias needs none for it."""
+    layers = []
+    for l, layer in network.numbered():
+        W, b = parameters[l - 1]
+        dW = see(f"dW{l}", W)
+        db = see(f"db{l}", np.zeros_like(b)) if see.given(f"db{l}") else np.zeros_like(b)
+        if layer.bias in ("trained", "shared") and not see.given(f"db{l}"):
+            raise CaseError(f"given: db{l} is missing; give it, or set bias = \"none\" in layer {l}")
+        layers.append(LayerParameters(dW, db))
+    return tuple(layers)
