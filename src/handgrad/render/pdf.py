@@ -1,0 +1,24 @@
+"""A document as PDF, set by Typst."""
+
+from __future__ import annotations
+
+from handgrad.errors import RenderError
+from handgrad.render.document import Document
+from handgrad.render.fonts import families_for, typst_module
+from handgrad.render.typst import typst_source
+
+
+def write(document: Document) -> bytes:
+    """The document as a PDF file; the same document gives the same bytes.
+
+    Raises MissingExtraError without the typst package, RenderError where no font has the document's letters.
+    """
+    typst = typst_module()
+    families, fonts = families_for(typst_source(document))
+    source = typst_source(document, families)
+    try:
+        # a fixed moment instead of the present one: two runs give the same bytes
+        pdf: bytes = typst.compile(source.encode(), format="pdf", font_paths=fonts, timestamp=0)
+    except typst.TypstError as error:
+        raise RenderError(f"Typst could not set {document.title!r}: {error}") from error
+    return pdf

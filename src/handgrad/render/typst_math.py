@@ -1,0 +1,150 @@
+"""Mathematics as Typst source: one rule for each kind of box."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from handgrad.errors import RenderError
+from handgrad.render.boxes import (
+    OPERATORS,
+    Accent,
+    Array,
+    Blank,
+    Box,
+    Brace,
+    Delimiter,
+    Digits,
+    Fence,
+    Fraction,
+    Letter,
+    Operator,
+    Radical,
+    Row,
+    Scripts,
+    Series,
+    Text,
+    items,
+)
+
+_ACCENTS = {"hat": "hat", "tilde": "tilde", "bar": "macron"}
+# Characters that Typst would read as syntax, and names of the spaces between boxes.
+_OPERATORS = {"beside": "thin", "apply": "", "comma": "\\,", "semicolon": "\\;"}
+
+
+def math(box: Box) -> str:
+    """The box as the inside of a Typst equation.
+
+    >>> print(math(Fraction(Digits("1"), Letter("m"))))
+    frac("1", m)
+
+    Raises RenderError for a kind of box without a rule.
+    """
+    rule = RULES.get(type(box))
+    if rule is None:
+        raise RenderError(
+            f"Typst has no rule for {type(box).__name__}; add one to RULES in render/typst_math.py"
+        )
+    return rule(box)
+
+
+def line_math(box: Box) -> str:
+    """One line of a broken formula: the sign that it begins with keeps its space."""
+    first, *rest = items(box)
+    if not rest or not isinstance(first, Operator) or OPERATORS[first.name].breaks is None:
+        return math(box)
+    return f"{_operator(first)} med {math(Row(tuple(rest)))}"
+
+
+def string(text: str) -> str:
+    r"""A Typst string: nothing in it is read as markup.
+
+    >>> print(string('a "b" #c'))
+    "a \"b\" #c"
+    """
+    safe = text.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + "".join(" " if character in "\n\r\t" else character for character in safe) + '"'
+
+
+def _row(box: Row) -> str:
+    return joined(source for source in map(math, box.items) if source)
+
+
+def joined(sources: Iterable[str]) -> str:
+    """Sources side by side. Typst prints a blank next to a string, so there is none; elsewhere it parts names."""
+    row = ""
+    for source in sources:
+        apart = row and not (row.endswith('"') or source.startswith('"'))
+        row += f" {source}" if apart else source
+    return row
+
+
+def _letter(box: Letter) -> str:
+    variable = len(box.text) == 1 and box.text.isalpha() and not box.upright
+    source = box.text if variable else string(box.text)
+    return f"bold({source})" if box.bold else source
+
+
+def _blank(box: Blank) -> str:
+    # in braces, or a parenthesis after it would be its argument
+    return f"#{{box(width: {0.55 * box.width:.2f}em, height: 0.7em, stroke: (bottom: 0.5pt))}}"
+
+
+def _operator(box: Operator) -> str:
+    return _OPERATORS.get(box.name, OPERATORS[box.name].character)
+
+
+def _fence(box: Fence) -> str:
+    if box.left in "([":
+        return f"{box.left}{math(box.body)}{box.right}"
+    return f"lr({box.left} {math(box.body)} {box.right})"
+
+
+def _delimiter(box: Delimiter) -> str:
+    kind = "opening" if box.opens else "closing"
+    size = "size: #200%, " if box.large else ""
+    return f'class("{kind}", lr({size}\\{box.text}))'
+
+
+def _scripts(box: Scripts) -> str:
+    base = math(box.base)
+    below = "" if box.below is None else math(box.below)
+    above = "" if box.above is None else math(box.above)
+    if isinstance(box.base, Letter | Digits | Fence):
+        return base + (f"_({below})" if below else "") + (f"^({above})" if above else "")
+    scripts = [f"{place}: {source}" for place, source in (("b", below), ("t", above)) if source]
+    return f"attach({', '.join([base, *scripts])})"
+
+
+def _series(box: Series) -> str:
+    below = "" if box.below is None else f"_({math(box.below)})"
+    above = "" if box.above is None else f"^({math(box.above)})"
+    return f"∑{below}{above}"
+
+
+def _array(box: Array) -> str:
+    left, right = (string(delimiter) if delimiter else "none" for delimiter in (box.left, box.right))
+    side = "right" if box.left == "[" else "left"
+    rows = "; ".join(", ".join(map(math, row)) for row in box.rows)
+    source = f"mat(delim: #({left}, {right}), align: #{side}, column-gap: #0.8em, {rows})"
+    return source if box.shape is None else f'{source}_("{box.shape[0]}×{box.shape[1]}")'
+
+
+RULES: dict[type[Box], Callable[[Any], str]] = {
+    Row: _row,
+    Letter: _letter,
+    Digits: lambda box: string(box.text),
+    Text: lambda box: string(box.text),
+    Blank: _blank,
+    Operator: _operator,
+    Fence: _fence,
+    Delimiter: _delimiter,
+    Fraction: lambda box: f"frac({math(box.top)}, {math(box.bottom)})",
+    Radical: lambda box: f"sqrt({math(box.body)})",
+    Scripts: _scripts,
+    Series: _series,
+    Accent: lambda box: f"{_ACCENTS[box.accent]}({math(box.base)})",
+    Brace: lambda box: f"underbrace({math(box.body)}, {string(box.label)})",
+    Array: _array,
+}
+"""How each kind of box is written; a test holds the table to `boxes.BOXES`."""
