@@ -1,4 +1,4 @@
-"""What all tests share: reproducible property tests, and one thread for libraries that would take them all."""
+"""What all tests share: reproducible property tests, and one thread for greedy libraries."""
 
 from __future__ import annotations
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import copy
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -33,7 +35,7 @@ LOSS_AND_OUTPUT = (
 )
 
 KINK = 0.02
-"""No input of an activation lies closer to 0 than this, so that a central difference never straddles a kink."""
+"""No input of an activation lies closer to 0 than this: no central difference straddles a kink."""
 
 
 class Problem(NamedTuple):
@@ -45,6 +47,7 @@ class Problem(NamedTuple):
     Y: Array
 
 
+@cache
 def problem(
     hidden: str,
     output: str,
@@ -114,16 +117,18 @@ class Watcher(Observer):
 
     complete = True
 
-    def __init__(self, seen: dict[str, Array] | None = None, prefix: str = "") -> None:
-        self.seen: dict[str, Array] = {} if seen is None else seen
-        self.prefix = prefix
+    def __init__(self) -> None:
+        self.seen: dict[str, Array] = {}
+        self.prefix = ""
 
     def __call__(self, name: str, value: Array) -> Array:
         self.seen[self.prefix + name] = value
         return value
 
     def within(self, prefix: str) -> Watcher:
-        return Watcher(self.seen, f"{self.prefix}{prefix}_")
+        inner = copy(self)
+        inner.prefix = f"{self.prefix}{prefix}_"
+        return inner
 
 
 @st.composite

@@ -14,6 +14,8 @@ from handgrad.nn.special import normal_cdf, normal_density
 
 Z = [-30.0, -12.5, -3.7, -1.0, -0.25, -1e-9, 1e-9, 0.3, 1.0, 2.5, 9.0, 30.0]
 
+HUNDREDTH = Decimal.from_float(0.01)  # alpha as the machine holds it
+
 
 def sigmoid(z: Decimal) -> Decimal:
     return 1 / (1 + (-z).exp())
@@ -29,8 +31,8 @@ EXACT = {
     "tanh": (tanh, lambda z: 1 - tanh(z) ** 2),
     "relu": (lambda z: max(z, Decimal(0)), lambda z: Decimal(int(z > 0))),
     "leaky_relu": (
-        lambda z: max(z, z * Decimal(0.01)),
-        lambda z: Decimal(1) if z > 0 else Decimal(0.01),
+        lambda z: max(z, z * HUNDREDTH),
+        lambda z: Decimal(1) if z > 0 else HUNDREDTH,
     ),
     "elu": (lambda z: z if z > 0 else z.exp() - 1, lambda z: Decimal(1) if z > 0 else z.exp()),
     "silu": (

@@ -166,9 +166,7 @@ def test_autograd(hidden: str, loss: str, output: str) -> None:
     torch = pytest.importorskip("torch")
     for (penalty, over_outputs, over_samples, scale), outputs, samples in product(FORMS, OUTPUTS, SAMPLES):
         case = problem(hidden, output, Loss(loss, scale, over_outputs, over_samples), outputs, samples)
-        leaves = [
-            [torch.tensor(array, requires_grad=True) for array in layer] for layer in case.parameters
-        ]
+        leaves = [[torch.tensor(array, requires_grad=True) for array in layer] for layer in case.parameters]
         judged = torch_loss(torch, case, leaves, penalty)
         judged.backward()
         where = f"{hidden}, {output}, {case.network.loss}, {penalty}, {outputs} outputs, {samples} samples"

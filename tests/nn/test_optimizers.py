@@ -206,7 +206,9 @@ def test_what_is_shown_by_name() -> None:
     optimizer = Adam(amsgrad=True)
     watcher = Watcher()
     update(optimizer, network, parameters, gradients, initial_state(optimizer, parameters), 1, 0.1, watcher)
-    state = {f"{p}_{s}" for p in ("W1", "b1", "b3", "W4") for s in ("m", "v", "v_max", "m_hat", "v_hat", "new")}
+    state = {
+        f"{p}_{s}" for p in ("W1", "b1", "b3", "W4") for s in ("m", "v", "v_max", "m_hat", "v_hat", "new")
+    }
     assert state <= set(watcher.seen)
     assert {name for name in watcher.seen if name.startswith(("b2", "b4"))} == {"b2_new"}
     assert watcher.seen["W1_m_hat"] == pytest.approx(np.ones((2, 2)), rel=1e-15)

@@ -92,6 +92,10 @@ class Dense:
             raise ShapeError(f"W must have shape ({units}, inputs), got {self.W.shape}")
         if self.b is not None and self.b.shape != (units,):
             raise ShapeError(f"b must have shape ({units},), got {self.b.shape}")
+        if self.b is not None and bias == "none" and self.b.any():
+            raise SpecificationError(
+                f"a layer with bias 'none' has no b, got {self.b.tolist()}; leave b out, or choose 'frozen'"
+            )
         if self.b is not None and bias == "shared" and np.unique(self.b).size > 1:
             raise SpecificationError(
                 f"a shared bias is one number for the whole layer, got {self.b.tolist()}"
