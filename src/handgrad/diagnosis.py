@@ -9,7 +9,9 @@ from handgrad.nn.arrays import Array
 from handgrad.nn.forward import Masks, forward
 from handgrad.nn.network import Network, Parameters
 
-REMEDIES = "the usual remedies: a smaller learning rate (a tenth), clipping the gradient norm (1), scaled inputs"
+REMEDIES = (
+    "the usual remedies: a smaller learning rate (a tenth), clipping the gradient norm (1), scaled inputs"
+)
 
 
 def why_not_finite(network: Network, parameters: Parameters, X: Array, Y: Array, masks: Masks | None) -> str:
@@ -35,7 +37,9 @@ def judge_parameters(parameters: Parameters, step: int) -> None:
     for l in range(1, len(parameters) + 1):
         name = _bad_parameter(parameters, l)
         if name is not None:
-            raise TrainingError(f"step {step}: after the update, {name} of layer {l} is not finite; {REMEDIES}")
+            raise TrainingError(
+                f"step {step}: after the update, {name} of layer {l} is not finite; {REMEDIES}"
+            )
 
 
 def _bad_parameter(parameters: Parameters, l: int) -> str | None:

@@ -121,7 +121,12 @@ class Evaluation(Presented):
 
     def as_json(self) -> dict[str, Any]:
         """Plain lists and numbers, as `evaluate --json` prints them."""
-        result: dict[str, Any] = {"task": self.task, "rows": self.rows, "left_out": self.left_out, "loss": self.loss}
+        result: dict[str, Any] = {
+            "task": self.task,
+            "rows": self.rows,
+            "left_out": self.left_out,
+            "loss": self.loss,
+        }
         if self.task == "regression":
             result |= {"R2": self.R2, "outputs": [output._asdict() for output in self.outputs]}
         else:

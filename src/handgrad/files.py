@@ -20,8 +20,7 @@ def write_whole(path: str | os.PathLike[str], data: bytes) -> Path:
     b'whole'
     """
     target = Path(path)
-    if target.is_dir():
-        raise OutputError(f"{target} is a directory; give the name of a file to write")
+    judge_target(target)
     # a fixed-length name, so that a long target name does not make the temporary one too long
     temporary = target.parent / f".handgrad-{secrets.token_hex(8)}.part"
     try:
@@ -31,10 +30,6 @@ def write_whole(path: str | os.PathLike[str], data: bytes) -> Path:
             os.fsync(file.fileno())
         _keep_permissions(target, temporary)
         os.replace(temporary, target)
-    except FileNotFoundError as error:
-        raise OutputError(
-            f"cannot write {target}: the directory {target.parent} does not exist; create it first"
-        ) from error
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise OutputError(
@@ -43,6 +38,21 @@ def write_whole(path: str | os.PathLike[str], data: bytes) -> Path:
     finally:
         _discard(temporary)
     return target
+
+
+def judge_target(path: str | os.PathLike[str]) -> None:
+    """Raises OutputError where `path` could not be written, before long work is done for it."""
+    target = Path(path)
+    if target.is_dir():
+        raise OutputError(f"{target} is a directory; give the name of a file to write")
+    if not target.parent.is_dir():
+        raise OutputError(
+            f"cannot write {target}: the directory {target.parent} does not exist; create it first"
+        )
+    if not os.access(target.parent, os.W_OK):
+        raise OutputError(
+            f"cannot write {target}: the directory {target.parent} is closed to you; choose another place"
+        )
 
 
 def _keep_permissions(target: Path, temporary: Path) -> None:

@@ -1,9 +1,9 @@
 """The model file: one .safetensors, arrays by name and one JSON header, no pickle.
 
-    W1 b1 ...                 the parameters that predict
-    W1.m b1.m ...             the optimizer's state, by its slots
-    snapshot.0.W1 ...         where training stood, for replay
-    rows.training ...         which samples trained, which validated
+W1 b1 ...                 the parameters that predict
+W1.m b1.m ...             the optimizer's state, by its slots
+snapshot.0.W1 ...         where training stood, for replay
+rows.training ...         which samples trained, which validated
 """
 
 from __future__ import annotations
@@ -86,7 +86,9 @@ def packed(model: Model) -> bytes:
     last_is_result = fit.snapshots[-1].training is fit.training
     tensors: Tensors = dict(_tensors(fit.recipe.optimizer, fit.training))
     for place, snapshot in enumerate(fit.snapshots[:-1] if last_is_result else fit.snapshots):
-        tensors |= {f"snapshot.{place}.{name}": a for name, a in _tensors(fit.recipe.optimizer, snapshot.training)}
+        tensors |= {
+            f"snapshot.{place}.{name}": a for name, a in _tensors(fit.recipe.optimizer, snapshot.training)
+        }
     for l, layer in network.numbered():
         tensors |= {f"given.{name}{l}": getattr(layer, name) for name in _given(layer)}
     tensors |= {"rows.training": fit.training_rows, "rows.validation": fit.validation_rows}
@@ -138,19 +140,25 @@ def read_model(path: Path) -> Model:
         data = path.read_bytes()
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise ModelError(f"{path} cannot be read: {reason}; give a file that `handgrad train -o` wrote") from error
+        raise ModelError(
+            f"{path} cannot be read: {reason}; give a file that `handgrad train -o` wrote"
+        ) from error
     try:
         tensors: Tensors = safetensors.numpy.load(data)
         size = int.from_bytes(data[:8], "little")
         metadata = json.loads(data[8 : 8 + size]).get("__metadata__") or {}
     except (SafetensorError, ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
-        raise ModelError(f"{path} is not a whole .safetensors file ({error}); save or copy the model again") from error
+        raise ModelError(
+            f"{path} is not a whole .safetensors file ({error}); save or copy the model again"
+        ) from error
     if _KEY not in metadata:
         raise ModelError(f"{path} was not written by handgrad; give a file that `handgrad train -o` wrote")
     try:
         header = msgspec.json.decode(metadata[_KEY], type=_Header)
         if header.format != FORMAT:
-            raise ModelError(f"{path} has model format {header.format}, this version reads {FORMAT}; update handgrad")
+            raise ModelError(
+                f"{path} has model format {header.format}, this version reads {FORMAT}; update handgrad"
+            )
         return _model(header, tensors)
     except ModelError:
         raise
@@ -218,6 +226,7 @@ def _dense(l: int, layer: _Layer, tensors: Tensors) -> Dense:
 def _training(network: Network, optimizer: Optimizer, dtype: str, tensors: Tensors, prefix: str) -> Training:
     parameters, state = [], []
     for l, (units, inputs) in enumerate(zip(network.sizes[1:], network.sizes, strict=False), 1):
+
         def array(name: str, shape: tuple[int, ...]) -> Array:
             found = tensors[prefix + name]
             if found.shape != shape or found.dtype != np.dtype(dtype) or not np.isfinite(found).all():

@@ -122,7 +122,9 @@ class Model(Presented):
         }
         probabilities = target.probabilities(outputs)
         if several:
-            names = [f"{name}={classes[1]}" for name, classes in zip(target.names, target.classes, strict=True)]
+            names = [
+                f"{name}={classes[1]}" for name, classes in zip(target.names, target.classes, strict=True)
+            ]
         elif len(target.classes[0]) <= _MOST_PROBABILITIES:
             names = list(target.classes[0])
         else:
@@ -146,7 +148,9 @@ class Model(Presented):
         schema = self._with_schema()
         present = schema.target.present(table)
         if not present.any():
-            raise ModelError(f"{table.source}: no row has a value of the target {', '.join(schema.target.names)}")
+            raise ModelError(
+                f"{table.source}: no row has a value of the target {', '.join(schema.target.names)}"
+            )
         kept = table if present.all() else table.take(np.flatnonzero(present))
         X, remarks = schema.encode(kept)
         Y = schema.target.encode(kept)
@@ -156,7 +160,14 @@ class Model(Presented):
         judged = judge(schema.target, outputs, Y, loss)
         left_out = table.rows - kept.rows
         return Evaluation(
-            judged.task, judged.rows, judged.loss, judged.accuracy, judged.classes, judged.outputs, left_out, remarks
+            judged.task,
+            judged.rows,
+            judged.loss,
+            judged.accuracy,
+            judged.classes,
+            judged.outputs,
+            left_out,
+            remarks,
         )
 
     def _outputs(self, data: Any) -> tuple[Floats, tuple[str, ...]]:
@@ -171,7 +182,9 @@ class Model(Presented):
 
     def _with_schema(self) -> Schema:
         if self.schema is None:
-            raise SpecificationError("this model was trained on arrays and has no schema of a table; use fit_table")
+            raise SpecificationError(
+                "this model was trained on arrays and has no schema of a table; use fit_table"
+            )
         return self.schema
 
     # -- opening its training
@@ -220,7 +233,10 @@ class Model(Presented):
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         widths = " -> ".join(
-            [str(self.network.inputs), *(f"{layer.units} {layer.function.name}" for layer in self.network.layers)]
+            [
+                str(self.network.inputs),
+                *(f"{layer.units} {layer.function.name}" for layer in self.network.layers),
+            ]
         )
         yield f"network   {widths}   ({self.network.parameter_count:,} parameters)"
         if self.schema is not None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -89,7 +88,7 @@ def fit_table(
         seed=seed,
         **training,
     )
-    file = table.source if isinstance(data, str | Path) else None
+    file = None if table.path is None else str(table.path)
     origin = Origin(fingerprint(ready.X, ready.Y), table.rows, ready.left_out, file)
     return Model(result, ready.schema, origin)
 
@@ -139,7 +138,9 @@ def network_for(
     Raises SpecificationError for a loss that cannot judge the task.
     """
     if not 0 <= dropout < 1:
-        raise SpecificationError(f"dropout is the part of the units that is dropped, 0 <= part < 1, got {dropout}")
+        raise SpecificationError(
+            f"dropout is the part of the units that is dropped, 0 <= part < 1, got {dropout}"
+        )
     task = schema.target.task
     last, usual = _OUTPUT[task]
     chosen = usual if loss is None else Loss(loss, outputs=usual.outputs) if isinstance(loss, str) else loss

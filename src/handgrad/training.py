@@ -26,7 +26,18 @@ from handgrad.nn.schedules import Schedule
 from handgrad.nn.step import Recipe, Training
 from handgrad.progress import Progress, Silent
 
-__all__ = ["Callback", "EarlyStopping", "Epoch", "Fit", "Plan", "Replayed", "Snapshot", "epoch_order", "fit", "replay"]
+__all__ = [
+    "Callback",
+    "EarlyStopping",
+    "Epoch",
+    "Fit",
+    "Plan",
+    "Replayed",
+    "Snapshot",
+    "epoch_order",
+    "fit",
+    "replay",
+]
 
 Callback = Callable[[Epoch], bool | None]
 """Called after each epoch; True ends the training."""
@@ -78,7 +89,9 @@ def fit(
     X, Y = _arrays(network, X, Y, dtype)
     split = _split(network, Y, validation, seed)
     with Interruption() as interruption:
-        return _Trainer(network, recipe, plan, X, Y, split, engine, progress or Silent(), interruption).fit(callbacks)
+        return _Trainer(network, recipe, plan, X, Y, split, engine, progress or Silent(), interruption).fit(
+            callbacks
+        )
 
 
 class _Trainer:
@@ -185,14 +198,18 @@ class _Trainer:
             )
         return result
 
-    def failure(self, session: Session, epoch: int, first: int, order: Rows, losses: list[float]) -> TrainingError:
+    def failure(
+        self, session: Session, epoch: int, first: int, order: Rows, losses: list[float]
+    ) -> TrainingError:
         """The error for a loss that is not finite: its step, its layer, its remedies."""
         B, k = self.plan.rows_of_batch(len(order)), len(losses) - 1
         rows = order[k * B : (k + 1) * B]
         step = first + k
         masks = dropout_masks(self.network, self.plan.seed, step, len(rows))
         cause = why_not_finite(self.network, session.training().parameters, self.X[rows], self.Y[rows], masks)
-        return TrainingError(f"step {step} (epoch {epoch + 1}, batch {k + 1}): the loss is {losses[-1]}; {cause}")
+        return TrainingError(
+            f"step {step} (epoch {epoch + 1}, batch {k + 1}): the loss is {losses[-1]}; {cause}"
+        )
 
 
 def _epoch_loss(network: Network, losses: list[float], B: int, rows: int) -> float:
@@ -326,7 +343,9 @@ def _recorded(name: str) -> Any:
 def _arrays(network: Network, X: Any, Y: Any, dtype: str) -> tuple[Array, Array]:
     """X (samples, inputs) and Y (samples, outputs) in the dtype; class indices become rows of one 1."""
     if network.loss is None:
-        raise SpecificationError("the network has no loss; name one, for instance Network(..., loss='squared_error')")
+        raise SpecificationError(
+            "the network has no loss; name one, for instance Network(..., loss='squared_error')"
+        )
     X, Y = np.asarray(X, dtype), np.asarray(Y)
     if X.ndim != 2 or X.shape[1] != network.inputs:
         raise ShapeError(f"X must have shape (samples, {network.inputs}), got {X.shape}")
@@ -345,7 +364,11 @@ def _arrays(network: Network, X: Any, Y: Any, dtype: str) -> tuple[Array, Array]
 
 
 def _one_hot(classes: Array, count: int) -> Array:
-    if not np.issubdtype(classes.dtype, np.integer) or classes.min(initial=0) < 0 or classes.max(initial=0) >= count:
+    if (
+        not np.issubdtype(classes.dtype, np.integer)
+        or classes.min(initial=0) < 0
+        or classes.max(initial=0) >= count
+    ):
         raise ShapeError(f"Y must hold class indices 0 to {count - 1}, or have shape (samples, {count})")
     return np.eye(count)[classes]
 

@@ -142,8 +142,12 @@ def _kind_of_text(table: Table, name: str, text: pa.Array) -> tuple[str, str]:
     if not wrong.any():
         column_numbers(table, name)  # refuses infinite ones
         present_numbers = numbers[~np.isnan(numbers)]
-        return _kind_of_number(name, numbers, whole=bool(np.all(present_numbers == np.floor(present_numbers))))
-    if int(wrong.sum()) <= present / 5 and present >= 5:  # mostly numbers: the text is a mistake, not a category
+        return _kind_of_number(
+            name, numbers, whole=bool(np.all(present_numbers == np.floor(present_numbers)))
+        )
+    if (
+        int(wrong.sum()) <= present / 5 and present >= 5
+    ):  # mostly numbers: the text is a mistake, not a category
         column_numbers(table, name)
     distinct = pc.unique(text.drop_null())
     if len(distinct) <= 4 and {value.as_py().lower() for value in distinct} <= set(TRUTH):
@@ -198,7 +202,9 @@ def _most_frequent(text: pa.Array) -> tuple[str, ...]:
 def _category_text(table: Table, name: str) -> pa.Array:
     column = table.column(name)
     if not is_plain(column):
-        raise DataError(f"{table.source}, column {name!r} holds {column.type}, not categories; ignore the column")
+        raise DataError(
+            f"{table.source}, column {name!r} holds {column.type}, not categories; ignore the column"
+        )
     return as_text(column)
 
 
@@ -214,7 +220,7 @@ def overridden(
         for name in names:
             table.column(name)
             if kinds.setdefault(name, kind) != kind:
-                raise DataError(f"column {shortened(name)} is given two kinds, {kinds[name]} and {kind}; choose one")
+                raise DataError(
+                    f"column {shortened(name)} is given two kinds, {kinds[name]} and {kind}; choose one"
+                )
     return kinds
-
-

@@ -151,7 +151,9 @@ def column_numbers(table: Table, name: str) -> Floats:
     column = table.column(name)
     if not is_text(column):
         if is_date(column) or not is_plain(column):
-            raise DataError(f"{table.source}, column {name!r} holds {column.type}, not numbers; ignore the column")
+            raise DataError(
+                f"{table.source}, column {name!r} holds {column.type}, not numbers; ignore the column"
+            )
         values, wrong = numbers_of(column), None
     else:
         values, wrong = parsed_numbers(as_text(column), table.decimal_comma)

@@ -79,7 +79,9 @@ def decide(
     goal = find_target(table, target, task)
     kinds = overridden(table, categorical, numeric, ignore)
     if set(kinds) & set(goal.names):
-        raise DataError(f"{', '.join(set(kinds) & set(goal.names))} is the target; its kind is chosen by the task")
+        raise DataError(
+            f"{', '.join(set(kinds) & set(goal.names))} is the target; its kind is chosen by the task"
+        )
     columns = []
     for name in table.names:
         if name in goal.names:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,18 +17,24 @@ import pyarrow as pa
 import pyarrow.feather
 import pyarrow.parquet
 
-from handgrad.data.delimited import read_delimited
+from handgrad.data.delimited import line_of_row, read_delimited
 from handgrad.errors import DataError, ShapeError
 
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """Named columns of equal length; `source` is how messages call it, `path` the text file to look lines up in."""
+    """Named columns of equal length; `source` is how messages call it.
+
+    `path` is the file it was read from, `text` True where that file has lines, `file_rows` the row of the file
+    (from 0) that each row is, None for all of them in order.
+    """
 
     source: str
     columns: dict[str, pa.Array]
     path: Path | None = None
+    text: bool = False
     decimal_comma: bool = False
+    file_rows: Any = None
 
     @property
     def names(self) -> list[str]:
@@ -43,26 +49,22 @@ class Table:
     def column(self, name: str) -> pa.Array:
         """One column. Raises DataError where there is none of that name."""
         if name not in self.columns:
-            raise DataError(
-                f"{self.source}: there is no column {name!r}; it has {_listed(self.names)}"
-            )
+            raise DataError(f"{self.source}: there is no column {name!r}; it has {_listed(self.names)}")
         return self.columns[name]
 
     def place(self, row: int, name: str) -> str:
         """Where a cell stands, for messages: the file, its line (text files) or row, the column."""
-        line = None if self.path is None else _line(self.path, row)
+        row = row if self.file_rows is None else int(self.file_rows[row])
+        line = line_of_row(self.path, row) if self.path is not None and self.text else None
         where = f"row {row + 1}" if line is None else f"line {line}"
         return f"{self.source}, {where}, column {name!r}"
 
     def take(self, rows: Any) -> Table:
         """The table of these rows (int64 indices)."""
-        indices = pa.array(np.asarray(rows, np.int64))
-        # the lines of the file no longer match, so messages count rows
-        return Table(
-            self.source,
-            {name: column.take(indices) for name, column in self.columns.items()},
-            None,
-            self.decimal_comma,
+        rows = np.asarray(rows, np.int64)
+        columns = {name: column.take(pa.array(rows)) for name, column in self.columns.items()}
+        return replace(
+            self, columns=columns, file_rows=rows if self.file_rows is None else self.file_rows[rows]
         )
 
 
@@ -115,12 +117,12 @@ def _read_file(path: Path) -> Table:
         raise DataError(f"{path} cannot be read: {error.strerror or error}") from error
     if table.rows == 0:
         raise DataError(f"{path} has no rows; a table needs a header and at least one row")
-    return table
+    return replace(table, path=path)
 
 
 def _read_text(path: Path) -> Table:
     columns, decimal_comma = read_delimited(path)
-    return Table(str(path), columns, path, decimal_comma)
+    return Table(str(path), columns, text=True, decimal_comma=decimal_comma)
 
 
 def _read_parquet(path: Path) -> Table:
@@ -136,9 +138,7 @@ def _arrow(path: Path, kind: str, read: Callable[[], pa.Table]) -> pa.Table:
         return read()
     except (pa.ArrowException, OSError, ValueError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise DataError(
-            f"{path} is not a whole {kind} file ({reason}); write it again"
-        ) from error
+        raise DataError(f"{path} is not a whole {kind} file ({reason}); write it again") from error
 
 
 def _read_npz(path: Path) -> Table:
@@ -212,12 +212,6 @@ def _joined(column: pa.ChunkedArray) -> pa.Array:
     array = column.combine_chunks()
     # older releases give back a chunked array of one chunk
     return array.chunk(0) if isinstance(array, pa.ChunkedArray) and array.num_chunks == 1 else array
-
-
-def _line(path: Path, row: int) -> int | None:
-    from handgrad.data.delimited import line_of_row
-
-    return line_of_row(path, row)
 
 
 def _listed(names: Sequence[str], most: int = 12) -> str:

@@ -196,7 +196,9 @@ def _is_no_number(table: Table, name: str) -> bool:
 def _holds_classes(table: Table, name: str) -> bool:
     column = table.column(name)
     if is_date(column) or not is_plain(column):
-        raise DataError(f"{table.source}: the target {name!r} holds {column.type}; classes or numbers are needed")
+        raise DataError(
+            f"{table.source}: the target {name!r} holds {column.type}; classes or numbers are needed"
+        )
     if column.null_count == len(column):
         raise DataError(f"{table.source}: all cells of the target {name!r} are missing")
     if pa.types.is_boolean(column.type) or (is_text(column) and _is_no_number(table, name)):

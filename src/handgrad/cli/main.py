@@ -1,0 +1,93 @@
+"""The `handgrad` command: its verbs, and what happens when one of them cannot go on.
+
+Exit status: 0 done; 1 done and something was found; 2 the call or its input is wrong; 70 a defect of handgrad;
+130 ended by Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import Annotated
+
+import typer
+
+from handgrad.cli import evaluate, predict, train
+from handgrad.errors import HandgradError
+
+WRONG, DEFECT, INTERRUPTED = 2, 70, 130
+
+# Typer brings its own click or uses the installed one, by version; both derive BadParameter from UsageError
+_UsageError: type[Exception] = typer.BadParameter.__mro__[1]
+
+app = typer.Typer(
+    name="handgrad",
+    help="Trains feed-forward neural networks and shows its work.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(train.train)
+app.command()(predict.predict)
+app.command()(evaluate.evaluate)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"handgrad {version('handgrad')}")
+        raise typer.Exit
+
+
+@app.callback()
+def handgrad(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and end."),
+    ] = False,
+) -> None:
+    """Trains feed-forward neural networks and shows its work."""
+
+
+def run(arguments: list[str] | None = None) -> None:
+    """Runs the command line and ends the process with its exit status."""
+    if sys.platform != "win32":
+        signal.signal(
+            signal.SIGPIPE, signal.SIG_DFL
+        )  # `handgrad ... | head` ends quietly, as other programs do
+    sys.exit(status(arguments))
+
+
+def status(arguments: list[str] | None = None) -> int:
+    """Runs the command line; the exit status. Errors become one line on stderr."""
+    try:
+        ended = app(args=arguments, standalone_mode=False, prog_name="handgrad")
+    except HandgradError as error:
+        return _told(str(error), WRONG)
+    except _UsageError as error:
+        return (
+            _told(_usage(error), WRONG) if str(error) else WRONG
+        )  # without a message it was a call for help
+    except (KeyboardInterrupt, typer.Abort):
+        return _told("interrupted", INTERRUPTED)
+    except MemoryError:
+        return _told("there is not enough memory; use a smaller table, network or batch", WRONG)
+    except Exception as error:
+        if os.environ.get("HANDGRAD_TRACEBACK"):
+            raise
+        kind = type(error).__name__
+        return _told(f"a defect of handgrad ({kind}: {error}); HANDGRAD_TRACEBACK=1 shows where", DEFECT)
+    return ended if isinstance(ended, int) else 0
+
+
+def _usage(error: Exception) -> str:
+    formatted = getattr(error, "format_message", error.__str__)()
+    return f"{formatted.rstrip('.')}; see handgrad --help"
+
+
+def _told(message: str, code: int) -> int:
+    line = " ".join(message.split())
+    sys.stderr.write(f"handgrad: {line}\n")
+    return code

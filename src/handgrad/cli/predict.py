@@ -1,0 +1,105 @@
+"""`handgrad predict`: a model and a raw file in, a column of predictions out."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+import pyarrow.feather
+import pyarrow.parquet
+import typer
+
+from handgrad.cli.consoles import remark
+from handgrad.data.tables import read_table
+from handgrad.errors import OutputError
+from handgrad.files import judge_target, write_whole
+from handgrad.models import Model
+
+
+def predict(
+    model: Annotated[Path, typer.Argument(help="Model file.")],
+    data: Annotated[
+        Path, typer.Argument(help="CSV, TSV, Parquet, Feather or NPZ file with the model's columns.")
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", help="Where the predictions go (.csv .tsv .parquet .feather)."),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print a JSON list, one object for each row.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No remarks.")] = False,
+) -> None:
+    """Predict every row of a file: the class and its probabilities, or the number.
+
+    Without -o the predictions go to the standard output as CSV.
+
+    Example: handgrad predict penguins.safetensors new.csv -o predicted.csv
+    """
+    write = _writer(out)
+    table, notes = Model.load(model).predictions(read_table(data))
+    remark(notes, quiet)
+    if out is not None:
+        write_whole(out, write(table))
+    if as_json:
+        sys.stdout.write(json.dumps(table.to_pylist(), indent=2, allow_nan=False, ensure_ascii=False) + "\n")
+    elif out is None:
+        sys.stdout.write(_delimited(table, ",").decode())
+
+
+def _delimited(table: pa.Table, mark: str) -> bytes:
+    sink = io.BytesIO()
+    # Arrow quotes every text when it may quote at all
+    style = "needed" if any(_needs_quotes(column) for column in table.columns) else "none"
+    options = pyarrow.csv.WriteOptions(delimiter=mark, quoting_style=style, include_header=False)
+    header = mark.join(_quoted(name, mark) for name in table.column_names)
+    sink.write(f"{header}\n".encode())
+    pyarrow.csv.write_csv(table, sink, options)
+    return sink.getvalue()
+
+
+def _needs_quotes(column: pa.ChunkedArray) -> bool:
+    return pa.types.is_string(column.type) and bool(
+        pc.any(pc.match_substring_regex(column, pattern='[",;\t\r\n]')).as_py()
+    )
+
+
+def _quoted(name: str, mark: str) -> str:
+    special = any(character in name for character in (mark, '"', "\n", "\r"))
+    return '"' + name.replace('"', '""') + '"' if special else name
+
+
+def _parquet(table: pa.Table) -> bytes:
+    sink = io.BytesIO()
+    pyarrow.parquet.write_table(table, sink)
+    return sink.getvalue()
+
+
+def _feather(table: pa.Table) -> bytes:
+    sink = io.BytesIO()
+    pyarrow.feather.write_feather(table, sink)
+    return sink.getvalue()
+
+
+WRITERS: dict[str, Callable[[pa.Table], bytes]] = {
+    ".csv": lambda table: _delimited(table, ","),
+    ".tsv": lambda table: _delimited(table, "\t"),
+    ".parquet": _parquet,
+    ".feather": _feather,
+}
+
+
+def _writer(out: Path | None) -> Callable[[pa.Table], bytes]:
+    if out is None:
+        return WRITERS[".csv"]
+    if out.suffix.lower() not in WRITERS:
+        raise OutputError(f"cannot write {out}: its name must end in one of {' '.join(WRITERS)}")
+    judge_target(out)
+    return WRITERS[out.suffix.lower()]

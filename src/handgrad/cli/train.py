@@ -1,0 +1,218 @@
+"""`handgrad train`: a table in, a model out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from time import perf_counter
+from typing import Annotated, Any
+
+import typer
+
+from handgrad.cli.consoles import output, print_json, remark, remarks
+from handgrad.cli.options import described, whole_numbers
+from handgrad.data.tables import Table, read_table
+from handgrad.errors import SpecificationError
+from handgrad.evaluation import Evaluation
+from handgrad.files import judge_target, write_whole
+from handgrad.history import EarlyStopping
+from handgrad.losscurve import as_svg, in_terminal
+from handgrad.models import Model
+from handgrad.nn.activations import Activation
+from handgrad.nn.clipping import Clipping
+from handgrad.nn.losses import Loss
+from handgrad.nn.optimizers import OPTIMIZERS, Optimizer
+from handgrad.nn.regularization import Regularization
+from handgrad.nn.schedules import Schedule
+from handgrad.progress import shown_on
+from handgrad.tabular import DEFAULT_RATE, fit_table, unused
+
+_RATES = {"sgd": 0.05, "momentum": 0.01, "nesterov": 0.01}
+
+INTERRUPTED = 130
+
+
+def train(
+    data: Annotated[Path, typer.Argument(help="CSV, TSV, Parquet, Feather or NPZ file.")],
+    target: Annotated[list[str], typer.Option(help="Column to predict; repeat it for several outputs.")],
+    model: Annotated[Path, typer.Option("-o", "--output", help="Where the model goes (.safetensors).")],
+    task: Annotated[
+        str | None, typer.Option(help="binary, multiclass, multilabel or regression; found from the target.")
+    ] = None,
+    hidden: Annotated[str, typer.Option(help="Widths of the hidden layers, or none.")] = "64,32",
+    activation: Annotated[
+        str, typer.Option(help="Of the hidden layers, as in relu or leaky_relu:alpha=0.1.")
+    ] = "relu",
+    optimizer: Annotated[
+        str, typer.Option(help="sgd, momentum, nesterov, rmsprop, adam, adamw; as in adam:beta1=0.8.")
+    ] = "adam",
+    learning_rate: Annotated[
+        float | None, typer.Option(help="By default one that suits the optimizer.")
+    ] = None,
+    batch_size: Annotated[str, typer.Option(help="Rows in a batch, or full.")] = "32",
+    epochs: Annotated[int, typer.Option(help="Passes over the training rows.")] = 100,
+    validation: Annotated[float, typer.Option(help="Part of the rows kept for validation.")] = 0.1,
+    early_stopping: Annotated[
+        bool,
+        typer.Option("--early-stopping", help="Stop when validation gets no better; restore the best epoch."),
+    ] = False,
+    patience: Annotated[int, typer.Option(help="Epochs that early stopping waits.")] = 20,
+    schedule: Annotated[
+        str,
+        typer.Option(
+            help="constant, step, exponential, inverse_time, cosine; as in step:every=10,factor=0.5."
+        ),
+    ] = "constant",
+    loss: Annotated[
+        str | None, typer.Option(help="Instead of the task's own, as in huber:threshold=1.")
+    ] = None,
+    l2: Annotated[float, typer.Option(help="Strength of 1/2 lambda |W|^2.")] = 0.0,
+    l1: Annotated[float, typer.Option(help="Strength of lambda |W|.")] = 0.0,
+    dropout: Annotated[float, typer.Option(help="Part of the hidden units that is dropped.")] = 0.0,
+    clip_norm: Annotated[float | None, typer.Option(help="Largest norm of all gradients together.")] = None,
+    clip_value: Annotated[float | None, typer.Option(help="Largest gradient of a single weight.")] = None,
+    categorical: Annotated[
+        list[str] | None, typer.Option(help="Column of categories, whatever it holds.")
+    ] = None,
+    numeric: Annotated[list[str] | None, typer.Option(help="Column of numbers, whatever it holds.")] = None,
+    ignore: Annotated[list[str] | None, typer.Option(help="Column to leave out.")] = None,
+    seed: Annotated[int, typer.Option(help="Same seed, same engine, same threads: same bits.")] = 0,
+    engine: Annotated[str, typer.Option(help="auto, native or reference.")] = "auto",
+    dtype: Annotated[str, typer.Option(help="float64 or float32.")] = "float64",
+    threads: Annotated[int | None, typer.Option(help="By default the engine chooses.")] = None,
+    plot: Annotated[bool, typer.Option("--plot", help="Draw the loss in the terminal.")] = False,
+    plot_file: Annotated[Path | None, typer.Option(help="Draw the loss to this SVG file.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no remarks, no table.")] = False,
+) -> None:
+    """Train a network on a table and save the model.
+
+    What the columns mean is found from the file; missing cells may stay.
+
+    Example: handgrad train penguins.csv --target species -o penguins.safetensors
+    """
+    judge_target(model)
+    if plot_file is not None:
+        judge_target(plot_file)
+    options: dict[str, Any] = {
+        "activation": described("--activation", activation, Activation),
+        "optimizer": _optimizer(optimizer, learning_rate),
+        "batch_size": _batch_size(batch_size),
+        "schedule": described("--schedule", schedule, Schedule, {"over": max(1, epochs)}),
+        "early_stopping": EarlyStopping(patience) if early_stopping else None,
+        "loss": None if loss is None else described("--loss", loss, Loss, {"outputs": "mean"}),
+        "regularization": Regularization(l2=l2, l1=l1),
+        "clipping": Clipping(value=clip_value, norm=clip_norm),
+    }
+    table = read_table(data)
+    began = perf_counter()
+    trained = fit_table(
+        table,
+        _targets(table, target),
+        task=task,
+        categorical=categorical or (),
+        numeric=numeric or (),
+        ignore=ignore or (),
+        hidden=whole_numbers("--hidden", hidden),
+        dropout=dropout,
+        epochs=epochs,
+        validation=validation,
+        seed=seed,
+        engine=engine,
+        dtype=dtype,
+        threads=threads,
+        progress=shown_on(remarks(), quiet or as_json),
+        **options,
+    )
+    seconds = perf_counter() - began
+    trained.save(model)
+    if plot_file is not None:
+        write_whole(plot_file, as_svg(trained.fit.history).encode())
+    _tell(trained, table, model, seconds, plot, as_json, quiet)
+    if trained.fit.ended == "interrupted":
+        raise typer.Exit(INTERRUPTED)
+
+
+def _targets(table: Table, names: list[str]) -> list[str]:
+    """The target columns; `a,b` names two, unless a column is called so."""
+    return [part for name in names for part in ([name] if name in table.columns else name.split(","))]
+
+
+def _optimizer(text: str, learning_rate: float | None) -> Optimizer:
+    def make(name: str, **options: Any) -> Optimizer:
+        if name not in OPTIMIZERS:
+            raise SpecificationError(f"unknown optimizer {name!r}; choose one of {', '.join(OPTIMIZERS)}")
+        rate = _RATES.get(name, DEFAULT_RATE) if learning_rate is None else learning_rate
+        return OPTIMIZERS[name](**{"learning_rate": rate, **options})
+
+    return described("--optimizer", text, make)
+
+
+def _batch_size(text: str) -> int | None:
+    if text == "full":
+        return None
+    try:
+        return int(text)
+    except ValueError as error:
+        raise SpecificationError(f"--batch-size must be a whole number or full, got {text!r}") from error
+
+
+def _tell(
+    trained: Model, table: Table, path: Path, seconds: float, plot: bool, as_json: bool, quiet: bool
+) -> None:
+    """What training came to: remarks, the curve, the table of metrics."""
+    fit = trained.fit
+    assert trained.schema is not None and trained.origin is not None
+    judged_rows = fit.validation_rows if fit.validation_rows.size else fit.training_rows
+    judged = trained.evaluate_rows(table, judged_rows)
+    if as_json:
+        print_json(_result(trained, path, seconds, judged))
+        return
+    notes = [f"column {column.name!r} is not used: {column.reason}" for column in unused(trained.schema)]
+    if trained.origin.left_out:
+        notes.append(f"{trained.origin.left_out} rows without a target are not used")
+    remark(notes, quiet)
+    if quiet:
+        return
+    console = output()
+    if plot:
+        console.print(in_terminal(fit.history, min(console.width, 100)))
+    console.print(
+        f"{len(fit.history)} epochs, {fit.steps:,} steps in {seconds:.2f} s (engine {fit.engine}); {_ending(trained)}"
+    )
+    console.print(
+        "validation rows" if fit.validation_rows.size else "training rows (none were kept for validation)"
+    )
+    console.print(judged)
+    console.print(f"model written to {path}", soft_wrap=True)
+
+
+def _ending(trained: Model) -> str:
+    if trained.fit.ended == "interrupted":
+        return "ended by Ctrl-C, what there is was saved"
+    if trained.fit.best_epoch is not None:
+        return f"the parameters are those of epoch {trained.fit.best_epoch}"
+    return "all epochs done"
+
+
+def _result(trained: Model, path: Path, seconds: float, judged: Evaluation) -> dict[str, Any]:
+    fit = trained.fit
+    assert trained.schema is not None
+    return {
+        "model": str(path),
+        "target": list(trained.schema.target.names),
+        "task": trained.schema.target.task,
+        "features": list(trained.schema.features),
+        "not_used": {column.name: column.reason for column in trained.schema.ignored},
+        "training_rows": len(fit.training_rows),
+        "validation_rows": len(fit.validation_rows),
+        "parameters": fit.network.parameter_count,
+        "steps": fit.steps,
+        "ended": fit.ended,
+        "best_epoch": fit.best_epoch,
+        "engine": fit.engine,
+        "seconds": seconds,
+        "metric": fit.metric,
+        "history": [line._asdict() for line in fit.history],
+        "judged_on": "validation" if fit.validation_rows.size else "training",
+        "metrics": judged.as_json(),
+    }
