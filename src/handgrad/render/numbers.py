@@ -6,7 +6,7 @@ binary expansion: 2.675 to two decimals is 2.68, and 2.9 - 3.2 is -0.3. Nothing 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any
@@ -88,12 +88,13 @@ def shown_exactly(value: Any, precision: Precision) -> Shown:
     return Shown(_text(number.normalize(_WIDE), precision))
 
 
-def shown_together(values: Sequence[Sequence[Any]], precision: Precision) -> list[list[Shown]]:
+def shown_together(values: Iterable[Iterable[Any]], precision: Precision) -> list[list[Shown]]:
     """The entries of a matrix with the same number of decimals; zeros at the end that all share are dropped.
 
     >>> [[str(s) for s in row] for row in shown_together([[0.5, 0.25], [1.0, 3.0]], Precision(4))]
     [['0.50', '0.25'], ['1.00', '3.00']]
     """
+    values = [list(row) for row in values]
     numbers = [[_decimal(value) for value in row] for row in values]
     finite = [number for row in numbers for number in row if number is not None]
     if precision.significant is not None:

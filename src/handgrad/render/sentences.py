@@ -26,7 +26,14 @@ REASONS: dict[str, str] = {
         "Dropout switches some outputs of layer {layer} off for this step. The others are divided by "
         "{keep}, the probability of being kept, so that the expected sum stays the same."
     ),
-    "output": "The output of the last layer is the prediction.",
+    "output": (
+        "The activation function {function} turns the weighted sum of the last layer into the prediction."
+    ),
+    "output/identity": "The last layer has no curve: the weighted sum itself is the prediction.",
+    "output/softmax": (
+        "Softmax turns the weighted sums of the last layer into the prediction, a probability for each "
+        "class: all are positive, and together they make 1."
+    ),
     "loss": (
         "The loss is one number that says how far the prediction is from the target; training makes it "
         "smaller. Here it is the {name}."
@@ -76,8 +83,16 @@ REASONS: dict[str, str] = {
         "transposed."
     ),
     "df": (
-        "How steep is the activation of layer {layer} at each weighted sum? Where it is flat, hardly any "
-        "error passes back."
+        "The error passes back through dropout as the outputs did: units that were switched off get none, "
+        "and what is kept is divided by the same probability."
+    ),
+    "derivative": (
+        "How steep is {function} at each weighted sum of layer {layer}? Where it is flat, hardly any error "
+        "passes back."
+    ),
+    "derivative/identity": "Layer {layer} has no curve, so its derivative is 1 everywhere.",
+    "derivative/relu": (
+        "ReLU lets the error of layer {layer} pass where the weighted sum is positive, and stops it elsewhere."
     ),
     "delta_hidden": (
         "The chain rule once more: the error that arrives at the outputs of layer {layer}, times the "
@@ -167,16 +182,14 @@ FACTORS: dict[str, str] = {
 """What stands under the brace of a labelled factor."""
 
 OBSERVATIONS: dict[str, str] = {
-    "prediction_below": "The prediction was below the target",
-    "prediction_above": "The prediction was above the target",
-    "prediction_exact": "The prediction met the target",
-    "prediction_mixed": "Some predictions were below their targets and some above",
-    "prediction_class": "The network gave the true class a probability of {p}",
-    "weights_all_grew": "all weights of the output layer grew",
-    "weights_all_shrank": "all weights of the output layer shrank",
-    "weights_mixed": (
-        "{grew} weights of the output layer grew, {shrank} shrank and {same} stayed as they were"
-    ),
+    "prediction_below": "The prediction {prediction} was below the target {target}",
+    "prediction_above": "The prediction {prediction} was above the target {target}",
+    "prediction_exact": "The prediction {prediction} met the target",
+    "prediction_mixed": "{below} predictions were below their targets and {above} above",
+    "prediction_class": "The network gave the true class a probability of {probability}",
+    "weights_all_grew": "all weights grew",
+    "weights_all_shrank": "all weights shrank",
+    "weights_mixed": ("{grew} weights grew, {shrank} shrank and {same} stayed as they were"),
     "loss_went_down": "The step lowered the loss from {before} to {after}",
     "loss_went_up": (
         "The loss went up from {before} to {after}: the step was too long for the curvature here, and a "
@@ -322,6 +335,22 @@ TEXT: dict[str, str] = {
     ),
     "joined": "{cause}, so {effect}.",
     "clause": "{clause}.",
+    "clause_effect": "In this step, {effect}.",
+    "factor_by_factor_intro": "The chain rule, factor by factor:",
+    "second_forward": "A second forward pass with the new parameters shows what the step did to the loss:",
+    "parameters_are": "The parameters before the first step:",
+    "drawing_title": "Neural network {sizes}",
+    "drawing_description": "A fully connected network of sizes {sizes}. {layers}",
+    "drawing_layer": "{name}: {units}, {activation}.",
+    "drawing_input": "Input",
+    "drawing_hidden": "Hidden {number}",
+    "drawing_output": "Output",
+    "drawing_more": "{count} more",
+    "drawing_more_layers": "{count} more layers",
+    "drawing_weights": "width: |weight|",
+    "drawing_gradients": "width: |gradient|",
+    "drawing_positive": "positive",
+    "drawing_negative": "negative",
     "shape_line": "Shapes: {shapes}",
     "same_result": "Both agree.",
     "changes_intro": "Each parameter before the step, its gradient, and after the step.",
@@ -334,6 +363,7 @@ TEXT: dict[str, str] = {
     "gradient_check_largest": "Largest relative error for {parameter}: {error}.",
     "training_step": "This step belongs to epoch {epoch} of {epochs}.",
     "training_curve": "Training loss by epoch: {first} in the first, {last} in the last.",
+    "training_caption": "Training loss by epoch",
     "training_curve_at": "The loss was {value} in epoch {epoch}, to which this step belongs.",
     "summary_line": "{quantity} {relation} {value}",
     "shapes_intro": "A table of every quantity with its shape (rows × columns) for this batch.",
@@ -342,6 +372,7 @@ TEXT: dict[str, str] = {
     "formulas_written_out": "Written out",
     "formulas_activations": "The activations and their derivatives",
     "formulas_loss": "The loss",
+    "formulas_term": "One term of it, for one output, and its derivative:",
     "formulas_optimizer": "The optimizer's rule",
     "formulas_optimizer_intro": "For each parameter {theta} with gradient {g}:",
 }

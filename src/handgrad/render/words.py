@@ -101,30 +101,29 @@ class Phrasebook:
     language: str = SOURCE_LANGUAGE
     show: Callable[[float], str] = field(default=lambda value: f"{value:g}")
 
-    def text(self, key: str, **arguments: Argument) -> str:
+    def text(self, key: str, **arguments: Argument | Spans) -> str:
         """A sentence whose arguments are all words and numbers.
 
         Raises RenderError for an unknown key, a missing argument, or mathematics as an argument.
         """
-        parts = self.spans(Words(key, tuple(arguments.items())))
+        parts = self.say(key, **arguments)
         if not all(isinstance(part, str) for part in parts):
             raise RenderError(f"the words {key!r} hold mathematics; ask for spans instead of text")
         return "".join(str(part) for part in parts)
 
-    def say(self, key: str, **arguments: Argument) -> Spans:
+    def spans(self, words: Words) -> Spans:
+        """The sentence of a record's words with its places filled.
+
+        Raises RenderError for an unknown key or a missing argument.
+        """
+        return self.say(words.key, **dict(words.arguments))
+
+    def say(self, key: str, **arguments: Argument | Spans) -> Spans:
         """A sentence, with its mathematics as expressions.
 
         Raises RenderError for an unknown key or a missing argument.
         """
-        return self.spans(Words(key, tuple(arguments.items())))
-
-    def spans(self, words: Words) -> Spans:
-        """The sentence of a key with its places filled.
-
-        Raises RenderError for an unknown key or a missing argument.
-        """
-        arguments = dict(words.arguments)
-        sentence = _catalogue(self.language).gettext(SENTENCES[_variant(words.key, arguments)])
+        sentence = _catalogue(self.language).gettext(SENTENCES[_variant(key, arguments)])
         parts: list[Span] = []
         for text, place, _, _ in string.Formatter().parse(sentence):
             parts.append(text)
@@ -132,22 +131,24 @@ class Phrasebook:
                 continue
             if place not in arguments:
                 got = ", ".join(arguments) or "none"
-                raise RenderError(f"the words {words.key!r} need the argument {place!r}, got {got}")
+                raise RenderError(f"the words {key!r} need the argument {place!r}, got {got}")
             parts.extend(self._filled(place, arguments[place]))
         return joined(parts)
 
-    def _filled(self, place: str, value: Argument) -> Iterable[Span]:
+    def _filled(self, place: str, value: Argument | Spans) -> Iterable[Span]:
+        if isinstance(value, tuple):
+            return value
         if isinstance(value, Words):
             return self.spans(value)
         if isinstance(value, Expression):
             return (value,)
         if isinstance(value, str):
             key = f"{NAMED.get(place, '')}:{value}"
-            return self.spans(Words(key)) if key in SENTENCES else (value,)
+            return self.say(key) if key in SENTENCES else (value,)
         return (str(value) if isinstance(value, int) else self.show(value),)
 
 
-def _variant(key: str, arguments: Mapping[str, Argument]) -> str:
+def _variant(key: str, arguments: Mapping[str, Argument | Spans]) -> str:
     for place in ("function", "name"):
         variant = f"{key}/{arguments.get(place)}"
         if variant in SENTENCES:

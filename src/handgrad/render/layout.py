@@ -1,0 +1,111 @@
+"""From a record to a document: which parts, in which order, under which headings.
+
+Each part is a function in a file of its own (`layout_*.py`). Nothing is computed here: numbers are rounded
+for display, words are looked up, trees are elided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from handgrad.render.document import Block, Document, Heading, Paragraph
+from handgrad.render.layout_calculation import calculation, observation
+from handgrad.render.layout_changes import changes, gradient_check
+from handgrad.render.layout_formulas import formula_sheet
+from handgrad.render.layout_matrices import matrices
+from handgrad.render.layout_problem import problem
+from handgrad.render.layout_shapes import shapes
+from handgrad.render.layout_training import training
+from handgrad.render.settings import PARTS, Settings
+from handgrad.render.sheet import Sheet
+from handgrad.worked.record import Record, StepRecord
+
+LONG = 60
+"""Blocks from which on a document has a table of contents."""
+
+StepPart = Callable[[Sheet, StepRecord], Iterator[Block]]
+RecordPart = Callable[[Sheet], Iterator[Block]]
+
+BEFORE: dict[str, RecordPart] = {"problem": problem}
+"""Parts that stand once, before the steps."""
+
+STEP_PARTS: dict[str, StepPart] = {
+    "forward": lambda sheet, step: calculation(sheet, step, "forward"),
+    "loss": lambda sheet, step: calculation(sheet, step, "loss"),
+    "backward": lambda sheet, step: calculation(sheet, step, "backward"),
+    "update": lambda sheet, step: calculation(sheet, step, "update"),
+    "changes": changes,
+    "gradient_check": gradient_check,
+}
+"""Parts that stand in each step."""
+
+AFTER: dict[str, RecordPart] = {
+    "matrices": matrices,
+    "formulas": formula_sheet,
+    "shapes": shapes,
+    "training": training,
+}
+"""Parts that stand once, after the steps."""
+
+
+def lay_out(record: Record, settings: Settings | None = None) -> Document:
+    """The document of a record, ready for a writer of any medium.
+
+    Raises RenderError for a language without a catalogue, or words and symbols without a row in the tables.
+    """
+    sheet = Sheet(record, settings or Settings())
+    blocks = [*_opening(sheet), *_body(sheet)]
+    return Document(
+        title=record.title,
+        language=sheet.language,
+        blocks=tuple(blocks),
+        notation=sheet.notation,
+        contents=len(blocks) > LONG,
+    )
+
+
+def _opening(sheet: Sheet) -> Iterator[Block]:
+    yield Heading(1, (sheet.record.title,), sheet.anchor("title"))
+    if sheet.record.source:
+        yield sheet.paragraph("source", "source", source=sheet.record.source)
+    yield Paragraph(_settings(sheet), "settings")
+
+
+def _settings(sheet: Sheet) -> tuple[str, ...]:
+    """How numbers are rounded, in one line."""
+    if sheet.record.carry and sheet.record.digits is not None:
+        return (sheet.text("rounding_carried", digits=sheet.record.digits),)
+    if sheet.settings.significant is not None:
+        return (sheet.text("rounding_significant", digits=sheet.settings.significant),)
+    return (sheet.text("rounding", digits=sheet.digits),)
+
+
+def _body(sheet: Sheet) -> Iterator[Block]:
+    wanted = [part for part in PARTS if part in sheet.settings.parts]
+    for part in wanted:
+        if part in BEFORE:
+            yield from _headed(sheet, part, BEFORE[part](sheet))
+    steps = sheet.record.steps
+    for step in steps:
+        if len(steps) > 1:
+            yield sheet.heading(0, "step_of", number=step.number, count=steps[-1].number)
+            sheet.base_level = 3
+        for part in wanted:
+            if part in STEP_PARTS:
+                yield from _headed(sheet, part, STEP_PARTS[part](sheet, step))
+        yield from observation(sheet, step)
+        sheet.base_level = 2
+    for part in wanted:
+        if part in AFTER:
+            yield from _headed(sheet, part, AFTER[part](sheet))
+
+
+def _headed(sheet: Sheet, part: str, blocks: Iterator[Block]) -> Iterator[Block]:
+    """The part under its heading; nothing if the record has nothing for it."""
+    heading = sheet.heading(0, "loss_part" if part == "loss" else part)
+    content = list(blocks)
+    if content:
+        yield heading
+        yield from content
+    else:
+        sheet.anchors.discard(heading.anchor)

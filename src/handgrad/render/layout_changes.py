@@ -1,0 +1,85 @@
+"""Parameters before and after the step, and the gradient beside a central difference."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from handgrad.nn.arrays import Array
+from handgrad.render.document import Block, Formula, Spans, Table
+from handgrad.render.sheet import Sheet
+from handgrad.worked.expressions import Ellipsis, Expression, Gradient, Symbol
+from handgrad.worked.record import GradientCheck, ParameterChange, StepRecord
+
+Row = tuple[Spans, ...]
+
+
+def changes(sheet: Sheet, step: StepRecord) -> Iterator[Block]:
+    """A table of every parameter: before, gradient, change, after; then the loss before and after."""
+    if step.changes:
+        yield sheet.paragraph("changes_intro")
+        header = tuple(sheet.say(key) for key in ("parameter", "before", "gradient", "change", "after"))
+        rows = [row for change in step.changes for row in _change_rows(sheet, change)]
+        yield Table(header, tuple(rows), "lrrrr")
+    if step.loss_before is not None and step.loss_after is not None:
+        yield sheet.paragraph("second_forward")
+        before, after = (sheet.number(value, "loss") for value in (step.loss_before, step.loss_after))
+        yield Formula(Symbol("loss"), (("=", before),))
+        yield Formula(Symbol("loss", mark="new"), (("=", after),))
+
+
+def _change_rows(sheet: Sheet, change: ParameterChange) -> Iterator[Row]:
+    before, after, gradient = (_flat(values) for values in (change.before, change.after, change.gradient))
+    columns = [before, gradient, after - before, after]
+    return _rows(sheet, change.symbol, change.before, columns, change.quantity)
+
+
+def _flat(values: Array) -> Array:
+    return np.asarray(values, dtype=np.float64).reshape(-1)
+
+
+def _rows(
+    sheet: Sheet, symbol: Symbol, parameter: Array, columns: Sequence[Array], quantity: str
+) -> Iterator[Row]:
+    """A row for each entry, or for the first and the last of them with dots between."""
+    entries = [tuple(int(i) for i in index) for index in np.ndindex(np.shape(parameter))]
+    most = sheet.settings.most_entries
+    places = list(range(len(entries)))
+    if len(places) > most:
+        places = [*places[: most - 2], places[-1]]
+    texts = [sheet.shown_column([float(column[i]) for i in places], quantity) for column in columns]
+    single = len(entries) == 1
+    for row, place in enumerate(places):
+        if row and places[row - 1] != place - 1:
+            yield tuple((Ellipsis("vertical"),) for _ in range(len(columns) + 1))
+        name = symbol if single else replace(symbol, entry=entries[place])
+        yield ((name,), *((column[row],) for column in texts))
+
+
+def gradient_check(sheet: Sheet, step: StepRecord) -> Iterator[Block]:
+    """The gradients of the backward pass beside central differences, and how far apart they are."""
+    if not step.checks:
+        return
+    yield sheet.paragraph("gradient_check_intro")
+    header = tuple(sheet.say(key) for key in ("gradient", "analytic", "numeric", "relative_error"))
+    rows = [row for check in step.checks for row in _check_rows(sheet, check)]
+    yield Table(header, tuple(rows), "lrrr")
+
+
+def _check_rows(sheet: Sheet, check: GradientCheck) -> Iterator[Row]:
+    analytic, numeric = _flat(check.analytic), _flat(check.numeric)
+    symbol = check.symbol.by if isinstance(check.symbol, Gradient) else check.symbol
+    assert isinstance(symbol, Symbol)
+    rows = list(_rows(sheet, symbol, check.analytic, [analytic, numeric], check.quantity))
+    error = sheet.number(check.largest_relative_error)
+    for place, row in enumerate(rows):
+        gradient = row[0] if isinstance(row[0][0], Ellipsis) else (_by(check.symbol, row[0][0]),)
+        last: Spans = (error,) if place == len(rows) - 1 else ()
+        yield (gradient, *row[1:], last)
+
+
+def _by(gradient: Expression, symbol: object) -> Expression:
+    assert isinstance(symbol, Expression)
+    return replace(gradient, by=symbol) if isinstance(gradient, Gradient) else symbol

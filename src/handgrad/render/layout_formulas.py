@@ -1,0 +1,120 @@
+"""The formula sheet: the same network in symbols alone, without a number of the data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from handgrad.render.document import Block, Paragraph, Spans, Table
+from handgrad.render.layout_problem import with_values
+from handgrad.render.sheet import Sheet
+from handgrad.worked.expressions import Symbol
+from handgrad.worked.formulas import (
+    ACTIVATION_FORMULAS,
+    LOSS_FORMULAS,
+    OPTIMIZER_FORMULAS,
+    forward_equations,
+    gradient_equations,
+    hidden_delta,
+    loss_formula,
+    output_delta,
+    penalty_formula,
+)
+from handgrad.worked.record import Equation
+
+
+def formula_sheet(sheet: Sheet) -> Iterator[Block]:
+    """In general, written out layer by layer, the functions used, the loss, the optimizer."""
+    yield sheet.paragraph("formulas_intro", l=Symbol("l"))
+    yield sheet.heading(1, "formulas_general")
+    yield from _equations(sheet, _general(sheet))
+    yield sheet.heading(1, "formulas_written_out")
+    yield from _equations(sheet, _written_out(sheet))
+    yield sheet.heading(1, "formulas_activations")
+    yield _activations(sheet)
+    yield from _loss(sheet)
+    yield from _optimizer(sheet)
+
+
+def _equations(sheet: Sheet, equations: Iterator[Equation]) -> Iterator[Block]:
+    for equation in equations:
+        yield sheet.formula(equation)
+
+
+def _samples(sheet: Sheet) -> int:
+    steps = sheet.record.steps
+    return int(steps[0].quantities["x"].shape[0]) if steps else 1
+
+
+def _mean(sheet: Sheet) -> bool:
+    loss = sheet.record.network.loss
+    return loss is not None and loss.samples == "mean"
+
+
+def _general(sheet: Sheet) -> Iterator[Equation]:
+    below, column = Symbol("a", "l-1"), sheet.column
+    yield from forward_equations("l", below, Symbol("a", "l"), "f", column)
+    if sheet.record.network.loss is not None:
+        yield output_delta("L", "f")
+        yield hidden_delta("l", "l+1", "f", column)
+        yield from gradient_equations("l", below, column, _samples(sheet), _mean(sheet))
+
+
+def _written_out(sheet: Sheet) -> Iterator[Equation]:
+    network, column = sheet.record.network, sheet.column
+    for l, layer in network.numbered():
+        below, above = sheet.activity(l - 1), sheet.activity(l)
+        yield from forward_equations(l, below, above, layer.function.name, column)
+    if network.loss is None:
+        return
+    for l, layer in reversed(list(network.numbered())):
+        if l == network.depth:
+            yield output_delta(l, layer.function.name)
+        else:
+            yield hidden_delta(l, l + 1, layer.function.name, column)
+        yield from gradient_equations(l, sheet.activity(l - 1), column, _samples(sheet), _mean(sheet))
+
+
+def _activations(sheet: Sheet) -> Table:
+    used = dict.fromkeys(layer.function.name for layer in sheet.record.network.layers)
+    header = tuple(sheet.say(key) for key in ("activation_label", "function", "derivative"))
+    return Table(header, tuple(_activation_row(sheet, name) for name in used), "lll")
+
+
+def _activation_row(sheet: Sheet, name: str) -> tuple[Spans, ...]:
+    row = ACTIVATION_FORMULAS[name]
+    return sheet.say(f"activation:{name}"), _relation(sheet, row.value), _relation(sheet, row.derivative)
+
+
+def _relation(sheet: Sheet, equation: Equation) -> Spans:
+    """target = form, within a line of text."""
+    display = sheet.display()
+    return (display.tree(equation.target), " = ", display.tree(equation.symbols[0]))
+
+
+def _loss(sheet: Sheet) -> Iterator[Block]:
+    network = sheet.record.network
+    if network.loss is None:
+        return
+    yield sheet.heading(1, "formulas_loss")
+    yield sheet.paragraph("loss_is", loss=network.loss.name)
+    tree = loss_formula(network.loss, network.outputs, _samples(sheet))
+    penalty = penalty_formula(sheet.regularization, network.depth)
+    yield sheet.formula(Equation(Symbol("loss" if penalty is None else "data_loss"), (tree,)))
+    yield sheet.paragraph("formulas_term")
+    yield sheet.formula(LOSS_FORMULAS[network.loss.name].value)
+    yield sheet.formula(LOSS_FORMULAS[network.loss.name].derivative)
+    if network.loss.threshold is not None:
+        yield Paragraph(with_values(sheet, [(Symbol("threshold"), network.loss.threshold)]))
+    if penalty is not None:
+        yield sheet.paragraph("penalty_is")
+        yield sheet.formula(Equation(Symbol("penalty"), (penalty,)))
+
+
+def _optimizer(sheet: Sheet) -> Iterator[Block]:
+    if sheet.record.recipe is None:
+        return
+    optimizer = sheet.record.recipe.optimizer
+    yield sheet.heading(1, "formulas_optimizer")
+    yield sheet.paragraph("formulas_optimizer_intro", theta=Symbol("theta"), g=Symbol("g"))
+    for equation in OPTIMIZER_FORMULAS[optimizer.name](optimizer):
+        yield sheet.formula(equation)

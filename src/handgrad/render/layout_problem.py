@@ -1,0 +1,184 @@
+"""The problem: the network, its data, its parameters, the loss and the optimizer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from handgrad.diagram import Captions, DrawingOptions, draw
+from handgrad.nn.network import LayerParameters
+from handgrad.render.document import Block, Figure, Formula, Paragraph, Span, Spans, Table
+from handgrad.render.sheet import Sheet
+from handgrad.render.words import joined
+from handgrad.worked.expressions import Number, Relation, Symbol
+from handgrad.worked.formulas import (
+    OPTIMIZER_FORMULAS,
+    hyperparameters,
+    loss_formula,
+    penalty_formula,
+)
+from handgrad.worked.record import Equation, StepRecord
+
+
+def problem(sheet: Sheet) -> Iterator[Block]:
+    """Everything that is given before the first step."""
+    yield from _network(sheet)
+    step = sheet.record.steps[0] if sheet.record.steps else None
+    if step is not None:
+        yield from _data(sheet, step)
+        yield from _parameters(sheet, step)
+    yield from _loss(sheet, step)
+    yield from _optimizer(sheet, step)
+
+
+def _network(sheet: Sheet) -> Iterator[Block]:
+    network = sheet.record.network
+    yield sheet.paragraph(
+        "network_sizes",
+        inputs=network.inputs,
+        layers=network.depth,
+        sizes=" → ".join(str(size) for size in network.sizes),
+        parameters=network.parameter_count,
+    )
+    keys = ("layer_label", "units", "activation_label", "bias_label", "shape")
+    rows: list[tuple[Spans, ...]] = [((sheet.text("inputs_label"),), (str(network.inputs),), (), (), ())]
+    for (number, layer), width in zip(network.numbered(), network.sizes, strict=False):
+        name = sheet.text("output_layer" if number == network.depth else "layer", number=number)
+        shape: Spans = (Symbol("W", number), " " + sheet.shape_text(layer.units, width))
+        rows.append(
+            (
+                (name,),
+                (str(layer.units),),
+                sheet.say(f"activation:{layer.function.name}"),
+                sheet.say(f"bias:{layer.bias}"),
+                shape,
+            )
+        )
+    yield Table(tuple(sheet.say(key) for key in keys), tuple(rows), "lrlll")
+    yield from _figure(sheet)
+    for number, layer in network.numbered():
+        if layer.dropout is not None:
+            keep = Number(layer.dropout.keep, exact=True)
+            yield sheet.paragraph("dropout_is", layer=number, keep=keep)
+    if sheet.record.names:
+        yield sheet.paragraph("input_columns", names=", ".join(sheet.record.names))
+    if sheet.record.classes:
+        yield sheet.paragraph("classes_are", names=", ".join(sheet.record.classes))
+
+
+def _figure(sheet: Sheet) -> Iterator[Block]:
+    network, steps = sheet.record.network, sheet.record.steps
+    if not sheet.settings.figures or not steps:
+        return
+    quantities = steps[0].quantities
+    if any(f"{letter}{l}" not in quantities for l, _ in network.numbered() for letter in "Wb"):
+        return
+    parameters = tuple(
+        LayerParameters(quantities[f"W{l}"], quantities[f"b{l}"]) for l, _ in network.numbered()
+    )
+    options = DrawingOptions(notation=sheet.notation, captions=captions(sheet))
+    scene = draw(network, parameters, options=options)
+    yield Figure(scene.svg(), scene.description, sheet.say("figure_network"), scene.width, scene.height)
+
+
+def captions(sheet: Sheet) -> Captions:
+    """The words of the figure, in the reader's language."""
+    places = {
+        name: "{" + name + "}"
+        for name in ("sizes", "layers", "name", "units", "activation", "count", "number")
+    }
+    names = {layer.function.name for layer in sheet.record.network.layers}
+    return Captions(
+        title=sheet.text("drawing_title", sizes=places["sizes"]),
+        description=sheet.text("drawing_description", sizes=places["sizes"], layers=places["layers"]),
+        described=sheet.text(
+            "drawing_layer", name=places["name"], units=places["units"], activation=places["activation"]
+        ),
+        input=sheet.text("drawing_input"),
+        hidden=sheet.text("drawing_hidden", number=places["number"]),
+        output=sheet.text("drawing_output"),
+        more=sheet.text("drawing_more", count=places["count"]),
+        more_layers=sheet.text("drawing_more_layers", count=places["count"]),
+        weights=sheet.text("drawing_weights"),
+        gradients=sheet.text("drawing_gradients"),
+        positive=sheet.text("drawing_positive"),
+        negative=sheet.text("drawing_negative"),
+        activations=tuple((name, sheet.text(f"activation:{name}")) for name in sorted(names)),
+    )
+
+
+def _data(sheet: Sheet, step: StepRecord) -> Iterator[Block]:
+    samples = step.quantities["x"].shape[0]
+    first = Paragraph(sheet.say("batch_one") if samples == 1 else sheet.say("batch_many", samples=samples))
+    yield first
+    if step.rows and sheet.record.names:
+        most = sheet.settings.most_terms
+        rows = [str(row + 1) for row in step.rows[:most]] + (["…"] if len(step.rows) > most else [])
+        yield sheet.paragraph("rows_of_data", rows=", ".join(rows))
+    if sheet.settings.detail != "summary":
+        yield from (_given(sheet, step, name, Symbol(name)) for name in ("x", "y") if name in step.quantities)
+
+
+def _parameters(sheet: Sheet, step: StepRecord) -> Iterator[Block]:
+    if sheet.settings.detail == "summary":
+        return
+    yield sheet.paragraph("parameters_are")
+    for number, layer in sheet.record.network.numbered():
+        letters = "W" if layer.bias == "none" else "Wb"
+        for letter in letters:
+            if f"{letter}{number}" in step.quantities:
+                yield _given(sheet, step, f"{letter}{number}", Symbol(letter, number))
+
+
+def _given(sheet: Sheet, step: StepRecord, name: str, symbol: Symbol) -> Formula:
+    return sheet.formula(Equation(symbol, result=sheet.quantity(step, name)), name)
+
+
+def _loss(sheet: Sheet, step: StepRecord | None) -> Iterator[Block]:
+    loss = sheet.record.network.loss
+    if loss is None or (step is not None and "y" not in step.quantities):
+        return
+    samples = 1 if step is None else step.quantities["x"].shape[0]
+    penalty = penalty_formula(sheet.regularization, sheet.record.network.depth)
+    yield sheet.paragraph("loss_is", loss=loss.name)
+    target = Symbol("loss") if penalty is None else Symbol("data_loss")
+    tree = loss_formula(loss, sheet.record.network.outputs, samples)
+    yield sheet.formula(Equation(target, (tree,)))
+    values: list[tuple[Symbol, float]] = []
+    if loss.threshold is not None:
+        values.append((Symbol("threshold"), loss.threshold))
+    if values:
+        yield Paragraph(with_values(sheet, values))
+    if penalty is None:
+        return
+    yield sheet.paragraph("penalty_is")
+    yield sheet.formula(Equation(Symbol("penalty"), (penalty,)))
+    strengths = [
+        (Symbol(letter), strength)
+        for letter, strength in (("lambda", sheet.regularization.l2), ("lambda1", sheet.regularization.l1))
+        if strength
+    ]
+    yield Paragraph(with_values(sheet, strengths))
+
+
+def _optimizer(sheet: Sheet, step: StepRecord | None) -> Iterator[Block]:
+    recipe = sheet.record.recipe
+    if recipe is None:
+        yield sheet.paragraph("network_without_optimizer")
+        return
+    yield sheet.paragraph("optimizer_is", optimizer=recipe.optimizer.name)
+    for equation in OPTIMIZER_FORMULAS[recipe.optimizer.name](recipe.optimizer):
+        yield sheet.formula(equation)
+    rate = recipe.optimizer.learning_rate if step is None else step.learning_rate
+    yield Paragraph(with_values(sheet, [(Symbol("eta"), rate), *hyperparameters(recipe.optimizer)]))
+    if recipe.clipping.value is not None:
+        yield sheet.paragraph("clipping_value_is", limit=Number(recipe.clipping.value, exact=True))
+    if recipe.clipping.norm is not None:
+        yield sheet.paragraph("clipping_norm_is", limit=Number(recipe.clipping.norm, exact=True))
+
+
+def with_values(sheet: Sheet, values: list[tuple[Symbol, float]]) -> Spans:
+    """with eta = 0.1, beta = 0.9."""
+    parts: list[Span] = []
+    for symbol, value in values:
+        parts.extend((", " if parts else "", Relation(symbol, "=", Number(value, exact=True))))
+    return sheet.say("with_values", values=joined(parts))

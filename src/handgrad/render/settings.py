@@ -1,0 +1,67 @@
+"""What the reader of a sheet chooses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from handgrad.errors import RenderError
+from handgrad.render.document import Notation
+
+PARTS = (
+    "problem",
+    "forward",
+    "loss",
+    "backward",
+    "update",
+    "changes",
+    "matrices",
+    "formulas",
+    "shapes",
+    "gradient_check",
+    "training",
+)
+"""The parts of a sheet, in the order in which they stand."""
+DEFAULT_PARTS = frozenset(("problem", "forward", "loss", "backward", "update", "changes"))
+DETAILS = ("summary", "matrix", "scalar")
+DEFAULT_DIGITS = 4
+SMALLEST_LIMIT = 3
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Choices for `lay_out`.
+
+    `digits`: decimals (None: what the case asks for, else 4), or `significant` digits in their place;
+    `digits_of` has other decimals for single quantities, by public name (W1_new, loss). `notation` and
+    `decimal` None: as the case and the language have them. `detail`: summary, matrix or scalar. `parts`: which
+    of `PARTS`. `most_rows`, `most_columns`: a matrix beyond them is elided; `most_terms`: so is a sum;
+    `most_entries`: rows of the table of changes for one parameter. `figures`: draw pictures.
+
+    Raises RenderError for a choice that cannot be.
+    """
+
+    digits: int | None = None
+    significant: int | None = None
+    digits_of: tuple[tuple[str, int], ...] = ()
+    notation: Notation | None = None
+    language: str | None = None
+    detail: str = "matrix"
+    parts: frozenset[str] = field(default=DEFAULT_PARTS)
+    most_rows: int = 6
+    most_columns: int = 6
+    most_terms: int = 8
+    most_entries: int = 12
+    decimal: str | None = None
+    figures: bool = True
+
+    def __post_init__(self) -> None:
+        if self.detail not in DETAILS:
+            raise RenderError(f"detail must be one of {', '.join(DETAILS)}, got {self.detail!r}")
+        for part in sorted(self.parts):
+            if part not in PARTS:
+                raise RenderError(f"there is no part {part!r}; choose from {', '.join(PARTS)}")
+        if self.decimal not in (None, ".", ","):
+            raise RenderError(f"the decimal point is '.' or ',', got {self.decimal!r}")
+        for name in ("most_rows", "most_columns", "most_terms", "most_entries"):
+            if getattr(self, name) < SMALLEST_LIMIT:
+                raise RenderError(f"{name} must be at least {SMALLEST_LIMIT}, got {getattr(self, name)}")

@@ -1,0 +1,173 @@
+"""What all parts of a sheet share: the record, the reader's choices, words, numbers, headings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import cached_property
+
+import numpy as np
+
+from handgrad.nn.arrays import Array
+from handgrad.render.document import Formula, Heading, Notation, Paragraph, Span, Spans
+from handgrad.render.numbers import Precision, shown_together
+from handgrad.render.settings import DEFAULT_DIGITS, Settings
+from handgrad.render.showing import Display, Limits, literal
+from handgrad.render.words import Phrasebook, chosen_language, decimal_mark, joined
+from handgrad.worked.expressions import Expression, Matrix, Number, Symbol
+from handgrad.worked.record import Argument, Equation, Record, Shape, StepRecord, Words
+
+
+class Sheet:
+    """A record on its way to a document. Layout computes nothing; it asks this for words and numbers."""
+
+    def __init__(self, record: Record, settings: Settings) -> None:
+        self.record, self.settings = record, settings
+        self.language = chosen_language(settings.language)
+        self.decimal = settings.decimal or decimal_mark(self.language)
+        recipe = record.recipe
+        self.regularization = record.regularization if recipe is None else recipe.regularization
+        self.anchors: set[str] = set()
+        self.base_level = 2
+
+    @cached_property
+    def notation(self) -> Notation:
+        """The reader's notation, else the case's; orientation and decimal point are the sheet's own."""
+        chosen = self.settings.notation or Notation(layer=self.record.layer_notation or "bracket")
+        return replace(chosen, orientation=self.record.options.orientation, decimal=self.decimal)
+
+    @cached_property
+    def phrasebook(self) -> Phrasebook:
+        """The words of the reader's language."""
+        return Phrasebook(
+            self.language, show=lambda value: str(shown_together([[value]], self.precision())[0][0])
+        )
+
+    @property
+    def column(self) -> bool:
+        """True where a sample is a column on paper."""
+        return self.record.options.orientation == "column"
+
+    @property
+    def digits(self) -> int:
+        """Decimals asked for by the reader, else by the case, else the default."""
+        if self.settings.digits is not None:
+            return self.settings.digits
+        return DEFAULT_DIGITS if self.record.digits is None else self.record.digits
+
+    def precision(self, quantity: str = "") -> Precision:
+        """How a quantity is rounded for display: its own decimals first, then the reader's, then the case's."""
+        decimals = dict(self.settings.digits_of).get(quantity)
+        if decimals is None and self.settings.digits is None:
+            decimals = dict(self.record.rounding.quantities).get(quantity)
+        significant = None if decimals is not None else self.settings.significant
+        return Precision(self.digits if decimals is None else decimals, significant, self.decimal)
+
+    def display(self, quantity: str = "") -> Display:
+        """How the trees of a quantity are shown."""
+        settings = self.settings
+        limits = Limits(settings.most_rows, settings.most_columns, settings.most_terms)
+        return Display(self.precision(quantity), limits, lambda label: self.text(f"factor:{label}"))
+
+    # words
+
+    def text(self, key: str, **arguments: Argument | Spans) -> str:
+        """A sentence as text."""
+        return self.phrasebook.text(key, **arguments)
+
+    def say(self, key: str, **arguments: Argument | Spans) -> Spans:
+        """A sentence, its mathematics ready to be written."""
+        return self._ready(self.phrasebook.say(key, **arguments))
+
+    def spans(self, words: Words) -> Spans:
+        """The sentence of the record's words."""
+        return self._ready(self.phrasebook.spans(words))
+
+    def _ready(self, spans: Spans) -> Spans:
+        display = self.display()
+        return tuple(span if isinstance(span, str) else display.tree(span, shapes=False) for span in spans)
+
+    def paragraph(self, key: str, role: str = "", **arguments: Argument | Spans) -> Paragraph:
+        """A sentence as a paragraph."""
+        return Paragraph(self.say(key, **arguments), role)
+
+    def heading(self, depth: int, key: str, **arguments: Argument) -> Heading:
+        """A heading `depth` levels below the parts, with an anchor of its own."""
+        stem = "-".join([key.replace("_", "-"), *(str(value) for value in arguments.values())])
+        return Heading(min(4, self.base_level + depth), self.say(key, **arguments), self.anchor(stem))
+
+    def anchor(self, stem: str) -> str:
+        """`stem`, with a number after it where it is taken."""
+        anchor, count = stem, 1
+        while anchor in self.anchors:
+            count += 1
+            anchor = f"{stem}-{count}"
+        self.anchors.add(anchor)
+        return anchor
+
+    # numbers
+
+    def on_paper(self, values: Array, *, weights: bool = False) -> Expression:
+        """An array of the record (one sample a row, biases flat) the way round that paper has it."""
+        array = np.atleast_2d(np.asarray(values, dtype=np.float64))
+        turned = array.T if self.column and not weights else array
+        return Number(float(turned[0, 0])) if turned.size == 1 else Matrix(turned)
+
+    def quantity(self, step: StepRecord, name: str) -> Expression:
+        """A quantity of a step as a number or a matrix on paper."""
+        return self.on_paper(step.quantities[name], weights=name.lstrip("d").startswith("W"))
+
+    def shown_column(self, values: Iterable[float], quantity: str = "") -> list[Expression]:
+        """Numbers of a column of a table, with the same number of decimals."""
+        return [
+            literal(row[0]) for row in shown_together([[value] for value in values], self.precision(quantity))
+        ]
+
+    def number(self, value: float, quantity: str = "") -> Expression:
+        """A number on its own."""
+        return self.display(quantity).number(value)
+
+    # formulas
+
+    def formula(self, equation: Equation, quantity: str = "", shapes: tuple[Shape, ...] = ()) -> Formula:
+        """The equation line by line: symbols, numbers, result."""
+        display = self.display(quantity)
+        forms = [("=", display.tree(tree)) for tree in equation.symbols]
+        for place, tree in enumerate(equation.numbers):
+            rounded = place > 0 and not display.exact(tree)
+            forms.append(("~" if rounded else "=", display.tree(tree)))
+        if equation.result is not None:
+            sign = "~" if self.rounded(equation.result, quantity) else "="
+            form = (sign, display.tree(equation.result))
+            if not forms or forms[-1][1] != form[1]:
+                forms.append(form)
+        return Formula(display.tree(equation.target, shapes=False), tuple(forms), self.shape_line(shapes))
+
+    def rounded(self, result: Expression, quantity: str) -> bool:
+        """True where the result was rounded: for display, or as on paper."""
+        if not self.record.carry:
+            return not self.display(quantity).exact(result)
+        digits = self.record.rounding.of(quantity)
+        # with fewer decimals than rounding leaves, the result came out even
+        return bool(digits) and not Display(Precision(digits - 1)).exact(result)
+
+    def shape_line(self, shapes: tuple[Shape, ...]) -> Spans:
+        """W 2×3, x 3×1 → z 2×1."""
+        parts: list[Span] = []
+        for place, shape in enumerate(shapes):
+            if place:
+                parts.append(" → " if place == len(shapes) - 1 else ", ")
+            parts.extend(
+                (self.display().tree(shape.symbol), f" {self.shape_text(shape.rows, shape.columns)}")
+            )
+        return joined(parts)
+
+    def shape_text(self, rows: int, columns: int) -> str:
+        """2×3."""
+        return self.text("shape_of", rows=rows, columns=columns)
+
+    def activity(self, layer: int) -> Symbol:
+        """What a layer gives: x, a, or the prediction."""
+        if layer == 0:
+            return Symbol("x")
+        return Symbol("yhat") if layer == self.record.network.depth else Symbol("a", layer)
