@@ -1,6 +1,6 @@
 """Mathematics as MathML Core, which browsers show without a script.
 
-What MathML Core leaves to CSS (the alignment of columns, the fonts) is in `STYLE`.
+What MathML Core leaves to CSS (the alignment of columns, the fonts) is in page.css.
 """
 
 from __future__ import annotations
@@ -11,24 +11,11 @@ from xml.sax.saxutils import escape
 
 from handgrad.errors import RenderError
 from handgrad.render import boxes
-from handgrad.render.boxes import Box
+from handgrad.render.boxes import Box, tall
 from handgrad.render.document import Formula, Notation
 from handgrad.render.equation import LIMIT, Line, formula_lines
 from handgrad.render.typeset import Style, typeset
 from handgrad.worked.expressions import Expression
-
-STYLE = """\
-math { font-family: "Latin Modern Math", "STIX Two Math", "Cambria Math", "Libertinus Math",
-  "Noto Sans Math", math; font-size: 1.06em; }
-mtable.lines { text-align: left; }
-mtable.lines > mtr > mtd { text-align: left; padding: 0.4em 0; }
-mtable.lines > mtr > mtd:first-child { text-align: right; }
-mtable.matrix > mtr > mtd { padding: 0.18em 0.45em; }
-mtable.cases > mtr > mtd { text-align: left; padding: 0.18em 0.9em 0.18em 0.2em; }
-mtext.label { font-size: 0.92em; font-family: var(--words, system-ui, sans-serif); }
-mspace.blank { border-bottom: 1px solid currentColor; }
-"""
-"""What a page needs of CSS for the mathematics to stand as it should."""
 
 _BOLD_ITALIC = {
     **{chr(ord("A") + i): chr(0x1D468 + i) for i in range(26)},
@@ -148,9 +135,9 @@ def _operator(box: boxes.Operator, form: str = "") -> str:
 
 
 def _fence(box: boxes.Fence) -> str:
-    left, right = (
-        f'<mo form="{form}">{mark}</mo>' for form, mark in (("prefix", box.left), ("postfix", box.right))
-    )
+    # a delimiter that need not grow stays plain: browsers set grown ones with more space around them
+    grows = "" if tall(box.body) else ' stretchy="false"'
+    left, right = f'<mo form="prefix"{grows}>{box.left}</mo>', f'<mo form="postfix"{grows}>{box.right}</mo>'
     return f"<mrow>{left}{box_mathml(box.body)}{right}</mrow>"
 
 
@@ -184,13 +171,17 @@ def _accent(box: boxes.Accent) -> str:
 
 def _brace(box: boxes.Brace) -> str:
     braced = f'<munder>{box_mathml(box.body)}<mo stretchy="true">{_STRETCHY_BRACE}</mo></munder>'
-    return f'<munder>{braced}<mtext class="label">{escape(box.label)}</mtext></munder>'
+    # the space keeps the labels of neighbours apart
+    label = f'<mrow><mspace width="0.4em"/><mtext class="label">{escape(box.label)}</mtext><mspace width="0.4em"/></mrow>'
+    return f"<munder>{braced}{label}</munder>"
 
 
 def _array(box: boxes.Array) -> str:
     kind = "matrix" if box.left == "[" else "cases"
+    if kind == "matrix" and all(_is_number(cell) for line in box.rows for cell in line):
+        kind = "matrix numbers"
     rows = "".join(
-        f"<mtr>{''.join(f'<mtd>{box_mathml(cell)}</mtd>' for cell in row)}</mtr>" for row in box.rows
+        f"<mtr>{''.join(f'<mtd>{box_mathml(cell)}</mtd>' for cell in line)}</mtr>" for line in box.rows
     )
     right = f'<mo form="postfix">{box.right}</mo>' if box.right else ""
     matrix = f'<mrow><mo form="prefix">{box.left}</mo><mtable class="{kind}">{rows}</mtable>{right}</mrow>'
@@ -198,6 +189,16 @@ def _array(box: boxes.Array) -> str:
         return matrix
     shape = f"<mrow><mn>{box.shape[0]}</mn><mo>\u00d7</mo><mn>{box.shape[1]}</mn></mrow>"
     return f"<munder>{matrix}{shape}</munder>"
+
+
+def _is_number(box: Box) -> bool:
+    """A number, or the dots that stand for some."""
+    match boxes.items(box):
+        case (boxes.Digits(),) | (boxes.Operator("negative"), boxes.Digits()):
+            return True
+        case (boxes.Operator("horizontal" | "vertical" | "diagonal"),):
+            return True
+    return False
 
 
 RULES: dict[type[Box], Callable[[Any], str]] = {

@@ -1,0 +1,211 @@
+"""A document as one HTML page: mathematics as MathML, the figure as inline SVG, no network, light and dark.
+
+The script at its end is for comfort only: it opens folded detail for printing in browsers whose CSS cannot, and
+lets the keyboard scroll what is wider than the screen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from handgrad.errors import RenderError
+from handgrad.render.document import (
+    Block,
+    Bullets,
+    Document,
+    Figure,
+    Fold,
+    Formula,
+    Heading,
+    Literal,
+    Paragraph,
+    Spans,
+    Table,
+)
+from handgrad.render.mathml import formula_mathml, mathml
+from handgrad.render.notation import MINUS
+from handgrad.render.typeset import Style
+from handgrad.render.words import Phrasebook
+
+_MOST_CONTENTS = 60
+"""Entries of a table of contents from which on only the first level of headings is listed."""
+
+_SCRIPT = """\
+const folds = () => document.querySelectorAll("details:not([open])");
+let opened = [];
+addEventListener("beforeprint", () => { opened = [...folds()]; opened.forEach(fold => fold.open = true); });
+addEventListener("afterprint", () => { opened.forEach(fold => fold.open = false); });
+const reach = () => document.querySelectorAll(".formula, .table").forEach(box => {
+  if (box.scrollWidth > box.clientWidth) box.tabIndex = 0; else box.removeAttribute("tabindex");
+});
+addEventListener("resize", reach);
+addEventListener("toggle", reach, true);
+reach();"""
+
+
+def write(document: Document) -> bytes:
+    """The document as a page of HTML, UTF-8.
+
+    Raises RenderError for a kind of block, node or box without a rule.
+    """
+    return _Page(document).text().encode()
+
+
+@cache
+def _stylesheet() -> str:
+    return Path(__file__).with_name("page.css").read_text(encoding="utf-8").strip()
+
+
+class _Page:
+    """One page in the making: the document, its words and its notation."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.style = Style(document.notation, document.language)
+        self.words = Phrasebook(document.language)
+
+    def text(self) -> str:
+        document = self.document
+        title = escape(document.title)
+        skip = escape(self.words.text("skip_to_content"))
+        return (
+            f'<!DOCTYPE html>\n<html lang="{escape(document.language)}">\n<head>\n<meta charset="utf-8">\n'
+            '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+            '<meta name="color-scheme" content="light dark">\n<meta name="generator" content="handgrad">\n'
+            f"<title>{title}</title>\n<style>\n{_stylesheet()}\n</style>\n</head>\n<body>\n"
+            f'<a class="skip" href="#content">{skip}</a>\n<main id="content" tabindex="-1">\n'
+            f"{self._body()}\n</main>\n<script>\n{_SCRIPT}\n</script>\n</body>\n</html>\n"
+        )
+
+    def _body(self) -> str:
+        blocks = list(self.document.blocks)
+        parts: list[str] = []
+        if not any(isinstance(block, Heading) and block.level == 1 for block in blocks):
+            parts.append(f"<h1>{escape(self.document.title)}</h1>")
+        listed = not self.document.contents
+        for block in blocks:
+            if not listed and isinstance(block, Heading) and block.level > 1:
+                parts.append(self._contents())
+                listed = True
+            parts.append(self.block(block))
+        return "\n".join(parts)
+
+    def block(self, block: Block) -> str:
+        rule = RULES.get(type(block))
+        if rule is None:
+            raise RenderError(
+                f"no rule to write {type(block).__name__} as HTML; add one to RULES in render/html.py"
+            )
+        return rule(self, block)
+
+    def spans(self, spans: Spans) -> str:
+        return "".join(self._span(span) for span in spans)
+
+    def _span(self, span: Any) -> str:
+        if isinstance(span, str):
+            return escape(span, quote=False)
+        if isinstance(span, Literal) and "_" not in span.text:
+            number = span.text.replace("-", MINUS)
+            return f'<span class="n">{escape(number, quote=False)}</span>'
+        return mathml(span, self.document.notation, self.document.language)
+
+    def _contents(self) -> str:
+        """The headings as nested lists of links."""
+        headings = [heading for heading in _headings(self.document.blocks) if 1 < heading.level < 4]
+        if len(headings) > _MOST_CONTENTS:
+            headings = [heading for heading in headings if heading.level == 2]
+        title = escape(self.words.text("contents"))
+        entries = "".join(self._entries(headings))
+        return (
+            f'<nav class="contents" aria-labelledby="contents-title">\n<h2 id="contents-title">{title}</h2>\n'
+            f"<ol>\n{entries}</ol>\n</nav>"
+        )
+
+    def _entries(self, headings: list[Heading]) -> Iterator[str]:
+        """Each heading of the first level with a list of those below it."""
+        place = 0
+        while place < len(headings):
+            heading = headings[place]
+            end = place + 1
+            while end < len(headings) and headings[end].level > heading.level:
+                end += 1
+            below = "".join(self._entries(headings[place + 1 : end]))
+            nested = f"\n<ol>\n{below}</ol>\n" if below else ""
+            yield f'<li><a href="#{escape(heading.anchor)}">{self.spans(heading.spans)}</a>{nested}</li>\n'
+            place = end
+
+
+def _headings(blocks: Iterable[Block]) -> Iterator[Heading]:
+    for block in blocks:
+        if isinstance(block, Heading) and block.anchor:
+            yield block
+        elif isinstance(block, Fold):
+            yield from _headings(block.blocks)
+
+
+def _heading(page: _Page, heading: Heading) -> str:
+    anchor = f' id="{escape(heading.anchor)}"' if heading.anchor else ""
+    return f"<h{heading.level}{anchor}>{page.spans(heading.spans)}</h{heading.level}>"
+
+
+def _paragraph(page: _Page, paragraph: Paragraph) -> str:
+    role = f' class="{escape(paragraph.role)}"' if paragraph.role else ""
+    return f"<p{role}>{page.spans(paragraph.spans)}</p>"
+
+
+def _formula(page: _Page, formula: Formula) -> str:
+    shapes = f'\n<p class="shapes">{page.spans(formula.shapes)}</p>' if formula.shapes else ""
+    return f'<div class="formula">{formula_mathml(formula, page.style)}{shapes}</div>'
+
+
+def _bullets(page: _Page, bullets: Bullets) -> str:
+    return "<ul>\n" + "".join(f"<li>{page.spans(item)}</li>\n" for item in bullets.items) + "</ul>"
+
+
+def _table(page: _Page, table: Table) -> str:
+    sides = [{"l": "", "c": ' class="c"', "r": ' class="r"'}[side] for side in table.align]
+    caption = f"<caption>{page.spans(table.caption)}</caption>\n" if table.caption else ""
+    header = "".join(
+        f'<th scope="col"{side}>{page.spans(cell)}</th>'
+        for side, cell in zip(sides, table.header, strict=True)
+    )
+    rows = "".join(
+        f"<tr>{''.join(f'<td{side}>{page.spans(cell)}</td>' for side, cell in zip(sides, row, strict=True))}</tr>\n"
+        for row in table.rows
+    )
+    return (
+        f'<div class="table"><table>\n{caption}<thead><tr>{header}</tr></thead>\n<tbody>\n{rows}</tbody>\n'
+        "</table></div>"
+    )
+
+
+def _figure(page: _Page, figure: Figure) -> str:
+    svg = figure.svg[figure.svg.index("<svg") :].strip()
+    if "<title" not in svg:
+        end = svg.index(">") + 1
+        svg = f"{svg[:end]}<title>{escape(figure.description)}</title>{svg[end:]}"
+    if "role=" not in svg[: svg.index(">")]:
+        svg = svg.replace("<svg", '<svg role="img"', 1)
+    caption = f"\n<figcaption>{page.spans(figure.caption)}</figcaption>" if figure.caption else ""
+    return f"<figure>\n{svg}{caption}\n</figure>"
+
+
+def _fold(page: _Page, fold: Fold) -> str:
+    blocks = "\n".join(page.block(block) for block in fold.blocks)
+    return f"<details>\n<summary>{page.spans(fold.title)}</summary>\n{blocks}\n</details>"
+
+
+RULES: dict[type, Callable[[_Page, Any], str]] = {
+    Heading: _heading,
+    Paragraph: _paragraph,
+    Formula: _formula,
+    Bullets: _bullets,
+    Table: _table,
+    Figure: _figure,
+    Fold: _fold,
+}
+"""How each kind of block is written."""
