@@ -1,0 +1,95 @@
+"""handgrad trains feed-forward neural networks and shows its work.
+
+    >>> import handgrad as hg
+    >>> network = hg.Network(2, [hg.Dense(2, "tanh"), hg.Dense(1, "sigmoid")], "binary_cross_entropy")
+    >>> result = hg.fit(network, [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0], epochs=10)
+    >>> result.steps
+    10
+
+Names are imported when they are first used, so that `import handgrad` is quick.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from handgrad.cases import Case
+    from handgrad.errors import HandgradError
+    from handgrad.worksheet import Worksheet, explain
+    from handgrad.history import EarlyStopping, Fit
+    from handgrad.models import Model
+    from handgrad.nn.activations import Activation
+    from handgrad.nn.clipping import Clipping
+    from handgrad.nn.dropout import Dropout
+    from handgrad.nn.initializers import Initializer
+    from handgrad.nn.losses import Loss
+    from handgrad.nn.network import Dense, Network
+    from handgrad.nn.optimizers import SGD, Adam, AdamW, Momentum, Nesterov, RMSprop
+    from handgrad.nn.regularization import Regularization
+    from handgrad.nn.schedules import Schedule
+    from handgrad.tabular import fit_table
+    from handgrad.training import fit
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "handgrad.cases": ("Case",),
+    "handgrad.errors": ("HandgradError",),
+    "handgrad.worksheet": ("Worksheet", "explain"),
+    "handgrad.history": ("EarlyStopping", "Fit"),
+    "handgrad.models": ("Model",),
+    "handgrad.nn.activations": ("Activation",),
+    "handgrad.nn.clipping": ("Clipping",),
+    "handgrad.nn.dropout": ("Dropout",),
+    "handgrad.nn.initializers": ("Initializer",),
+    "handgrad.nn.losses": ("Loss",),
+    "handgrad.nn.network": ("Dense", "Network"),
+    "handgrad.nn.optimizers": ("SGD", "Adam", "AdamW", "Momentum", "Nesterov", "RMSprop"),
+    "handgrad.nn.regularization": ("Regularization",),
+    "handgrad.nn.schedules": ("Schedule",),
+    "handgrad.tabular": ("fit_table",),
+    "handgrad.training": ("fit",),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "SGD",
+    "Activation",
+    "Adam",
+    "AdamW",
+    "Case",
+    "Clipping",
+    "Dense",
+    "Dropout",
+    "EarlyStopping",
+    "Fit",
+    "HandgradError",
+    "Initializer",
+    "Loss",
+    "Model",
+    "Momentum",
+    "Nesterov",
+    "Network",
+    "RMSprop",
+    "Regularization",
+    "Schedule",
+    "Worksheet",
+    "explain",
+    "fit",
+    "fit_table",
+]
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"module 'handgrad' has no attribute {name!r}")
+    value = getattr(import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted((*globals(), *__all__))

@@ -37,6 +37,7 @@ from handgrad.case_file import (
     parse_case,
     read_case_file,
 )
+from handgrad.data.batches import epoch_order
 from handgrad.errors import CaseError, HandgradError
 from handgrad.nn.activations import Activation
 from handgrad.nn.arrays import Array
@@ -116,8 +117,7 @@ class Case:
         for step in range(first, self.steps + 1):
             if (step - 1) // per_epoch + 1 != epoch:
                 epoch = (step - 1) // per_epoch + 1
-                if self.shuffle:
-                    order = np.random.default_rng([self.seed, epoch]).permutation(self.samples)
+                order = epoch_order(self.seed, epoch - 1, self.samples, self.shuffle)
             k = (step - 1) % per_epoch
             yield Batch(step, epoch, order[k * size : (k + 1) * size])
 
@@ -426,6 +426,8 @@ def _given_array(name: str, value: Any, network: Network, place: str) -> Array:
 
 def _check_enough(case: Case, place: str) -> None:
     """A case needs data, or the gradients of every layer."""
+    if case.Y is not None and case.network.loss is None:
+        raise CaseError(f'{place}: network.loss is missing; data.y needs one, for instance "squared_error"')
     if case.X is not None:
         return
     outputs_given = "yhat" in case.given or f"a{case.network.depth}" in case.given

@@ -11,8 +11,10 @@ from typing import TypeAlias
 
 from handgrad.nn.arrays import Array
 from handgrad.nn.network import Network
+from handgrad.nn.regularization import Regularization
 from handgrad.nn.step import Recipe
 from handgrad.worked.expressions import Expression, Symbol
+from handgrad.worked.rounding import Rounding
 
 Argument: TypeAlias = "str | int | float | Expression | Words"
 
@@ -141,7 +143,7 @@ class Record:
     title: str
     source: str
     network: Network
-    recipe: Recipe
+    recipe: Recipe | None
     steps: tuple[StepRecord, ...]
     digits: int | None = None
     carry: bool = False
@@ -155,3 +157,9 @@ class Record:
     """Of a trained model: the input columns."""
     classes: tuple[str, ...] = ()
     """Of a trained model: the classes of the target."""
+    total: int = 1
+    """How many steps the case or the training has; `steps` may hold some of them."""
+    rounding: Rounding = field(default_factory=Rounding)
+    """Decimals for single quantities, beside `digits`."""
+    regularization: Regularization = field(default_factory=Regularization)
+    """The penalties where there is no recipe (gradients only)."""

@@ -14,7 +14,7 @@ from handgrad.errors import VerificationError
 from handgrad.nn.arrays import Array
 from handgrad.worked.evaluate import evaluate
 from handgrad.worked.expressions import Expression
-from handgrad.worked.record import Equation, Record, StepRecord
+from handgrad.worked.record import Equation, Record, StepRecord, WorkedStep
 from handgrad.worked.rounding import Rounding, round_array
 
 TOLERANCE = {np.dtype(np.float64): 1e-9, np.dtype(np.float32): 2e-4}
@@ -25,7 +25,7 @@ def verify(record: Record) -> int:
 
     Raises VerificationError naming the step, the quantity, and both values, at the first that does not.
     """
-    rounding = Rounding(record.digits, record.carry) if record.carry else None
+    rounding = record.rounding if record.carry else None
     return sum(_verify_step(step, rounding) for step in record.steps)
 
 
@@ -36,27 +36,22 @@ def _verify_step(step: StepRecord, rounding: Rounding | None) -> int:
     )
     count = 0
     for worked in step.steps:
-        digits = None if rounding is None else rounding.digits
-        for equation, rounds in _equations(worked.equation, worked.scalar, worked.check, worked.factors):
+        digits = None if rounding is None else rounding.of(worked.quantity)
+        place = f"step {step.number}, {worked.quantity}"
+        for equation in _equations(worked):
             for form in equation.numbers:
                 assert equation.result is not None
-                _compare(
-                    form, equation.result, tolerance, digits if rounds else None, f"step {step.number}, {worked.quantity}"
-                )
+                _compare(form, equation.result, tolerance, digits, place)
                 count += 1
     return count
 
 
-def _equations(
-    main: Equation, scalar: tuple[Equation, ...], check: Equation | None, factors: tuple[Equation, ...]
-) -> Iterator[tuple[Equation, bool]]:
-    yield main, True
-    for equation in scalar:
-        yield equation, True
-    for equation in factors:
-        yield equation, True
-    if check is not None:
-        yield check, True
+def _equations(worked: WorkedStep) -> Iterator[Equation]:
+    yield worked.equation
+    yield from worked.scalar
+    yield from worked.factors
+    if worked.check is not None:
+        yield worked.check
 
 
 def _compare(

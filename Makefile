@@ -1,0 +1,51 @@
+# make demo | test | check | bench | sanitize | gallery | clean
+PYTHON ?= python3
+BIN := .venv/bin
+SOURCES := $(shell find src CMakeLists.txt pyproject.toml -type f -not -name '*.pyc' -not -name '*.so')
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.PHONY: demo test check bench sanitize gallery clean
+
+demo: .venv/installed
+	$(BIN)/python examples/demo.py
+
+test: .venv/tested
+	$(BIN)/python -m pytest -n 2 --dist loadgroup tests
+	$(BIN)/python -m pytest --doctest-modules --pyargs handgrad
+
+check: .venv/checked
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: .venv/benched
+	$(BIN)/python -m benchmarks.run
+
+sanitize: .venv/installed
+	bash tests/native/sanitize.sh
+
+gallery: .venv/tested
+	$(BIN)/python docs/gallery/make.py
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+	$(PIP) --upgrade pip
+
+.venv/installed: .venv/bin/python $(SOURCES)
+	$(PIP) .
+	@touch $@
+
+.venv/tested: .venv/bin/python $(SOURCES)
+	$(PIP) ".[test,docs]"
+	@touch $@ .venv/installed
+
+.venv/checked: .venv/tested
+	$(PIP) ".[check]"
+	@touch $@
+
+.venv/benched: .venv/bin/python $(SOURCES)
+	$(PIP) ".[bench]"
+	@touch $@ .venv/installed
+
+clean:
+	rm -rf .venv build dist

@@ -1,0 +1,147 @@
+"""`handgrad explain`: the worked calculation of a case or of a step of a trained model."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from handgrad.errors import SpecificationError
+from handgrad.files import write_whole
+from handgrad.render.media import medium_of
+from handgrad.render.settings import DEFAULT_PARTS, PARTS
+from handgrad.worksheet import Worksheet
+from handgrad.worksheet import explain as open_worksheet
+
+PIPE_WIDTH = 80
+MOST_WIDTH = 120  # a line of text or of a formula is hard to read beyond this
+
+
+def explain(
+    what: Annotated[Path, typer.Argument(metavar="CASE|MODEL", help="A case file (.toml, .json) or a model.")],
+    data: Annotated[
+        Path | None, typer.Option(help="For a model: the table it was trained on, if it has moved.")
+    ] = None,
+    rows: Annotated[
+        str | None, typer.Option(help="For a model: rows of the table, N or A:B, counted from 0.")
+    ] = None,
+    step: Annotated[
+        str | None, typer.Option(help="A step N, or several A:B (both included), counted from 1.")
+    ] = None,
+    detail: Annotated[str, typer.Option(help="summary, matrix or scalar.")] = "matrix",
+    digits: Annotated[int | None, typer.Option(help="Decimals shown.")] = None,
+    significant: Annotated[int | None, typer.Option(help="Significant digits shown, instead of decimals.")] = None,
+    notation: Annotated[
+        str | None, typer.Option(help="Layer index: bracket W^[1], superscript W^1, subscript W_1.")
+    ] = None,
+    names: Annotated[str | None, typer.Option(help="Letters: az, hy (h, yhat) or xyz (layers X, Y, Z).")] = None,
+    first_index: Annotated[int | None, typer.Option(help="Entries are counted from 1 or from 0.")] = None,
+    orientation: Annotated[str | None, typer.Option(help="A sample is a column or a row.")] = None,
+    layer: Annotated[list[int] | None, typer.Option(help="Only this layer; may be repeated.")] = None,
+    neuron: Annotated[int | None, typer.Option(help="Only this unit in the scalar detail, from 1.")] = None,
+    sample: Annotated[int | None, typer.Option(help="Only this sample in the scalar detail, from 1.")] = None,
+    with_part: Annotated[
+        list[str] | None,
+        typer.Option("--with", metavar="PART", help=f"Add a part: {', '.join(PARTS)}, or all; may be repeated."),
+    ] = None,
+    without_part: Annotated[
+        list[str] | None, typer.Option("--without", metavar="PART", help="Leave a part out; may be repeated.")
+    ] = None,
+    language: Annotated[
+        str | None, typer.Option(help="Language of the sheet: en, bn; otherwise that of the locale.")
+    ] = None,
+    to: Annotated[
+        str | None,
+        typer.Option(help="terminal, md, html, tex, pdf, docx, ipynb or json; otherwise by the suffix of -o."),
+    ] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.")] = None,
+    width: Annotated[int | None, typer.Option(min=20, help="Columns of the terminal.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The same as --to json.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Do not name the file that was written.")] = False,
+) -> None:
+    """Open a case, or any step of a trained model, as a complete hand calculation.
+
+    Every equation in symbols, with the numbers put in, with its result and its shapes.
+
+    Example: handgrad explain examples/relu-sigmoid-2-2-1.toml --detail scalar
+
+    Example: handgrad explain penguins.safetensors --step 40 --to html -o step40.html
+    """
+    worksheet = open_worksheet(
+        what,
+        step=None if step is None else parse_steps(step),
+        data=data,
+        rows=rows,
+        detail=detail,
+        digits=digits,
+        significant=significant,
+        parts=_parts(with_part or [], without_part or []),
+        language=language,
+        layer_notation=notation,
+        names=names,
+        first_index=first_index,
+        orientation=orientation,
+        layers=layer,
+        neuron=neuron,
+        sample=sample,
+    )
+    medium = _medium(to, output, as_json)
+    if output is not None:
+        path = write_whole(output, _made(worksheet, medium, width))
+        if not quiet:
+            typer.echo(f"wrote {path}")
+    elif medium == "terminal":
+        _show(worksheet, width)
+    else:
+        _to_stdout(worksheet.to(medium), medium)
+
+
+def parse_steps(text: str) -> int | tuple[int, int]:
+    """A step "N" or steps "A:B", both included, counted from 1."""
+    head, colon, tail = text.partition(":")
+    try:
+        return (int(head), int(tail)) if colon else int(head)
+    except ValueError as error:
+        raise SpecificationError(
+            f"--step is written N or A:B (steps A to B, from 1), got {text!r}"
+        ) from error
+
+
+def _parts(added: list[str], removed: list[str]) -> frozenset[str]:
+    for part in (*added, *removed):
+        if part not in (*PARTS, "all"):
+            raise SpecificationError(f"there is no part {part!r}; choose from {', '.join(PARTS)}, all")
+    chosen = set(PARTS) if "all" in added else DEFAULT_PARTS | set(added)
+    return frozenset(chosen - set(removed))
+
+
+def _medium(to: str | None, output: Path | None, as_json: bool) -> str:
+    if as_json:
+        return "json"
+    if to is not None:
+        return to
+    return "terminal" if output is None else medium_of(output)
+
+
+def _made(worksheet: Worksheet, medium: str, width: int | None) -> bytes:
+    return worksheet.text(width or PIPE_WIDTH).encode() if medium == "terminal" else worksheet.to(medium)
+
+
+def _show(worksheet: Worksheet, width: int | None) -> None:
+    terminal = sys.stdout.isatty()
+    if width is None:
+        width = min(shutil.get_terminal_size((PIPE_WIDTH, 24)).columns, MOST_WIDTH) if terminal else PIPE_WIDTH
+    color = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    sys.stdout.write(worksheet.text(width, color))
+
+
+def _to_stdout(content: bytes, medium: str) -> None:
+    if medium in ("pdf", "docx") and sys.stdout.isatty():
+        raise SpecificationError(f"{medium} is not text; name a file with -o")
+    sys.stdout.flush()
+    sys.stdout.buffer.write(content)
+    sys.stdout.buffer.flush()

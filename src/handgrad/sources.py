@@ -1,0 +1,172 @@
+"""What a worked calculation can be made of: a case, or any step of a trained model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Protocol
+
+import numpy as np
+
+from handgrad.cases import Case
+from handgrad.errors import SpecificationError
+from handgrad.models import Model, TrainingData
+from handgrad.nn.arrays import Array
+from handgrad.nn.network import Network
+from handgrad.nn.optimizers import initial_state
+from handgrad.nn.regularization import Regularization
+from handgrad.nn.step import Recipe, Training
+from handgrad.worked.rounding import Rounding
+from handgrad.worked.trace import Trace, trace_case, trace_step
+
+
+class Source(Protocol):
+    """Traces of the steps `1..total`, and what stands at the head of the sheet."""
+
+    title: str
+    source: str
+    network: Network
+    recipe: Recipe | None
+    regularization: Regularization
+    rounding: Rounding
+    total: int
+
+    def traces(self, first: int, last: int) -> Iterator[Trace]:
+        """The steps from `first` to `last`, counted from 1, both included."""
+        ...
+
+
+class CaseSource:
+    """The steps of a case."""
+
+    def __init__(self, case: Case) -> None:
+        self.case = case
+        self.title, self.source, self.network, self.recipe = case.title, case.source, case.network, case.recipe
+        self.regularization = case.regularization if case.recipe is None else case.recipe.regularization
+        self.rounding, self.total = case.rounding, case.steps
+
+    def traces(self, first: int, last: int) -> Iterator[Trace]:
+        return trace_case(self.case, first, last)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows `first` to `last` (the last one not included, counted from 0) of a table.
+
+    >>> Rows.parse("0:2")
+    Rows(first=0, last=2)
+    >>> Rows.parse("7")
+    Rows(first=7, last=8)
+
+    Raises SpecificationError for text of another form.
+    """
+
+    first: int
+    last: int
+
+    @classmethod
+    def parse(cls, text: str) -> Rows:
+        """Rows written as N or A:B."""
+        head, colon, tail = text.partition(":")
+        try:
+            first = int(head or 0)
+            last = int(tail) if colon else first + 1
+        except ValueError as error:
+            raise SpecificationError(f"rows are written N or A:B (rows A to B - 1, from 0), got {text!r}") from error
+        if first < 0 or last <= first:
+            raise SpecificationError(f"rows {text}: the first row is at least 0, and the last comes after it")
+        return cls(first, last)
+
+
+class ModelSource:
+    """The steps of a trained model, or one step on rows that the reader chooses.
+
+    Without `rows`, step t is the step that happened, on the batch that it saw. With `rows`, it is the step that
+    training would have taken at that place on these rows; without a step, with the trained parameters.
+    """
+
+    rounding = Rounding()
+
+    def __init__(self, model: Model, data: Any = None, rows: Rows | None = None) -> None:
+        self.model, self.data, self.chosen = model, data, rows
+        self.network, self.recipe = model.network, model.fit.recipe
+        self.regularization = model.fit.recipe.regularization
+        self.total = model.fit.steps + (1 if rows is not None else 0)
+        self.source = ""
+
+    @property
+    def title(self) -> str:
+        """What is predicted from how many inputs."""
+        schema = self.model.schema
+        sizes = "-".join(map(str, self.network.sizes))
+        return sizes if schema is None else f"{', '.join(schema.target.names)} ({sizes})"
+
+    @property
+    def trained_step(self) -> int:
+        """The number of the step after the training."""
+        return self.model.fit.steps + 1
+
+    def traces(self, first: int, last: int) -> Iterator[Trace]:
+        for step in range(first, last + 1):
+            yield self._trace(step)
+
+    @cached_property
+    def _training_data(self) -> TrainingData:
+        return self.model.training_data(self.data)
+
+    def _trace(self, step: int) -> Trace:
+        if not 1 <= step <= self.total:
+            raise SpecificationError(f"step {step}: the model was trained for {self.model.fit.steps} steps")
+        if self.chosen is not None:
+            return self._on_chosen_rows(step, self.chosen)
+        replayed = self.model.replay(step, self.data)
+        seen, dtype = self._training_data, self.model.fit.plan.dtype
+        return trace_step(
+            self.network,
+            self.recipe,
+            replayed.training,
+            seen.X[replayed.rows].astype(dtype),
+            seen.Y[replayed.rows].astype(dtype),
+            step,
+            replayed.rate,
+            replayed.masks,
+            rows=tuple(int(seen.file_rows[row]) for row in replayed.rows),
+        )
+
+    def _on_chosen_rows(self, step: int, rows: Rows) -> Trace:
+        X, Y = self._rows(rows)
+        if step == self.trained_step:
+            training = self._trained()
+            rate = self.recipe.optimizer.learning_rate
+        else:
+            replayed = self.model.replay(step, None)
+            training, rate = replayed.training, replayed.rate
+        chosen = tuple(range(rows.first, rows.first + len(X)))
+        return trace_step(self.network, self.recipe, training, X, Y, step, rate, rows=chosen)
+
+    def _trained(self) -> Training:
+        training = self.model.fit.training
+        if len(training.state) == self.network.depth:
+            return training
+        return Training(training.parameters, initial_state(self.recipe.optimizer, training.parameters))
+
+    def _rows(self, rows: Rows) -> tuple[Array, Array | None]:
+        """The chosen rows of the data, encoded as for training; no targets where the data has none."""
+        from handgrad.data.tables import read_table
+
+        schema = self.model.schema
+        if schema is None:
+            raise SpecificationError("this model was trained on arrays; explain it with a case file")
+        origin = self.model.origin
+        data = self.data if self.data is not None else origin.file if origin is not None else None
+        if data is None:
+            raise SpecificationError("the model does not name its training file; give the data with --data")
+        table = read_table(data)
+        if rows.first >= table.rows:
+            raise SpecificationError(f"{table.source}: there is no row {rows.first}; it has rows 0 to {table.rows - 1}")
+        part = table.take(np.arange(rows.first, min(rows.last, table.rows)))
+        dtype = self.model.fit.plan.dtype
+        X, _ = schema.encode(part)
+        has_target = all(name in part.names for name in schema.target.names) and schema.target.present(part).all()
+        return X.astype(dtype), schema.target.encode(part).astype(dtype) if has_target else None

@@ -1,0 +1,282 @@
+"""The worked calculation of a case or of a trained model, in every medium."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypedDict, Unpack
+
+import msgspec
+
+from handgrad.cases import Case
+from handgrad.errors import RenderError, SpecificationError
+from handgrad.files import write_whole
+from handgrad.models import Model
+from handgrad.nn.arrays import Array
+from handgrad.render.document import Document, Notation
+from handgrad.render.layout import lay_out
+from handgrad.render.media import MEDIA, medium_of, write
+from handgrad.render.settings import Settings
+from handgrad.render.terminal import to_text
+from handgrad.sources import CaseSource, ModelSource, Rows, Source
+from handgrad.worked.derive import derive
+from handgrad.worked.record import Options, Record
+from handgrad.worked.trace import Trace
+from handgrad.worked.verify import verify
+
+MOST_STEPS = 100  # of a longer training the first step is opened, unless others are named
+
+
+class Choices(TypedDict, total=False):
+    """What `explain` may be asked for; see there."""
+
+    detail: str
+    digits: int | None
+    significant: int | None
+    parts: Collection[str]
+    language: str | None
+    layer_notation: str | None
+    names: str | None
+    first_index: int | None
+    orientation: str | None
+    layers: Collection[int] | None
+    neuron: int | None
+    sample: int | None
+
+
+def explain(
+    what: Case | Model | Mapping[str, Any] | str | os.PathLike[str],
+    *,
+    step: int | tuple[int, int] | None = None,
+    data: Any = None,
+    rows: str | None = None,
+    **choices: Unpack[Choices],
+) -> Worksheet:
+    """Opens the steps of a case (a `Case`, its dictionary, its file) or of a trained model (or its file).
+
+    `step`: a step counted from 1, or (first, last); without it all steps up to 100, of a longer training the
+    first. For a model, `data` is the table it was trained on (the recorded file otherwise) and `rows` ("0:2")
+    chooses rows of it: the step that training would take on them, by default after the training.
+    `detail`: summary, matrix, scalar. `digits` (decimals) or `significant`; `parts`: see `render.settings.PARTS`;
+    `language`: en, bn. `layer_notation`: bracket, superscript, subscript; `names`: az, hy, xyz; `first_index`: 0 or
+    1; `orientation`: column, row. `layers`, `neuron` (from 1), `sample` (from 1) focus the sheet.
+
+    >>> sheet = explain({
+    ...     "network": {"inputs": 1, "loss": "squared_error", "layers": [{"units": 1, "W": [[2.0]]}]},
+    ...     "data": {"x": [[3.0]], "y": [[5.0]]},
+    ... })
+    >>> float(sheet.quantities()["loss"])
+    1.0
+
+    Raises CaseError, ModelError, DataError or SpecificationError for what cannot be opened, VerificationError
+    where a number shown would not follow from the numbers beside it.
+    """
+    source = _source(what, data, rows)
+    first, last = _steps(source, step, rows)
+    worksheet = Worksheet(source, first, last, chosen=step is not None)
+    return worksheet.with_choices(**choices)
+
+
+@dataclass(frozen=True, eq=False)
+class Worksheet:
+    """The worked steps `first` to `last` of a case or a model; it shows itself in terminals and notebooks."""
+
+    source: Source
+    first: int
+    last: int
+    chosen: bool = False
+    options: Options = Options()
+    settings: Settings = Settings()
+
+    def with_choices(self, **choices: Unpack[Choices]) -> Worksheet:
+        """The same steps with other choices; see `explain`."""
+        case = self.source.case if isinstance(self.source, CaseSource) else None
+        asked = case.notation if case is not None else None
+        orientation = choices.get("orientation") or (asked and asked.orientation) or "column"
+        first_index = choices.get("first_index")
+        if first_index is None:
+            first_index = asked.first if asked is not None and asked.first is not None else 1
+        notation = Notation(
+            layer=choices.get("layer_notation") or (asked and asked.layer) or "bracket",
+            names=choices.get("names") or (asked and asked.names) or "az",
+            first=first_index,
+            orientation=orientation,
+        )
+        detail = choices.get("detail", "matrix")
+        parts = choices.get("parts")
+        settings = Settings(
+            digits=choices.get("digits"),
+            significant=choices.get("significant"),
+            digits_of=self.source.rounding.quantities,
+            notation=notation,
+            language=choices.get("language"),
+            detail=detail,
+            **({} if parts is None else {"parts": frozenset(parts)}),
+        )
+        options = Options(
+            orientation=orientation,
+            detail=detail,
+            layers=self._layers(choices.get("layers")),
+            neuron=_position("neuron", choices.get("neuron")),
+            sample=_position("sample", choices.get("sample")),
+            gradient_check="gradient_check" in settings.parts,
+        )
+        return replace(self, options=options, settings=settings)
+
+    def _layers(self, layers: Collection[int] | None) -> tuple[int, ...] | None:
+        depth = self.source.network.depth
+        for layer in layers or ():
+            if not 1 <= layer <= depth:
+                raise SpecificationError(f"layer {layer}: the network has the layers 1 to {depth}")
+        return tuple(sorted(layers)) if layers else None
+
+    # -- what it holds
+
+    def traces(self) -> Iterator[Trace]:
+        """The steps as they happened, one after another."""
+        return self.source.traces(self.first, self.last)
+
+    def quantities(self, step: int | None = None) -> dict[str, Array]:
+        """Every quantity of a step (the first one shown, unless another is named), one sample a row."""
+        number = self.first if step is None else step
+        return next(iter(self.source.traces(number, number))).quantities
+
+    @cached_property
+    def record(self) -> Record:
+        """The worked record, verified."""
+        source = self.source
+        last = self.last if self.chosen or self.last - self.first < MOST_STEPS else self.first
+        steps = tuple(
+            derive(trace, source.network, source.recipe, self.options, source.regularization)
+            for trace in source.traces(self.first, last)
+        )
+        model = source.model if isinstance(source, ModelSource) else None
+        record = Record(
+            title=source.title,
+            source=source.source,
+            network=source.network,
+            recipe=source.recipe,
+            steps=steps,
+            digits=source.rounding.digits,
+            carry=source.rounding.carry,
+            layer_notation=None,
+            options=self.options,
+            losses=() if model is None else tuple(line.loss for line in model.fit.history),
+            epoch=None if model is None else _epoch(model, self.first),
+            names=() if model is None or model.schema is None else model.schema.features,
+            classes=() if model is None else _classes(model),
+            total=source.total,
+            rounding=source.rounding,
+        )
+        verify(record)
+        return record
+
+    @cached_property
+    def document(self) -> Document:
+        """The laid-out sheet."""
+        return lay_out(self.record, self.settings)
+
+    # -- how it is shown
+
+    def text(self, width: int = 80, color: bool = False) -> str:
+        """The sheet for a terminal `width` columns wide."""
+        return to_text(self.document, width, color)
+
+    def json(self) -> bytes:
+        """Title and every quantity of every step, full precision; infinite values are null."""
+        from handgrad import __version__
+
+        head = {"handgrad": __version__, "title": self.source.title, "source": self.source.source}
+        start = msgspec.json.encode(head)[:-1] + b',"steps":['
+        steps = b",".join(_step_json(trace) for trace in self.traces())
+        return start + steps + b"]}\n"
+
+    def to(self, medium: str) -> bytes:
+        """The sheet in a medium: md, html, tex, pdf, docx, ipynb, json or terminal (plain text).
+
+        Raises RenderError for another name, MissingExtraError where a library is missing.
+        """
+        if medium == "json":
+            return self.json()
+        if medium == "terminal":
+            return self.text().encode()
+        if medium not in MEDIA:
+            raise RenderError(f"there is no medium {medium!r}; choose from {', '.join(('terminal', 'json', *MEDIA))}")
+        return write(medium, self.document)
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Writes the sheet to a file, whole or not at all, in the medium of its suffix."""
+        return write_whole(path, self.to(medium_of(path)))
+
+    def __repr__(self) -> str:
+        steps = f"step {self.first}" if self.first == self.last else f"steps {self.first} to {self.last}"
+        return f"Worksheet({self.source.title!r}, {steps} of {self.source.total})"
+
+    def __str__(self) -> str:
+        return self.text()
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return {"text/plain": self.text(), "text/markdown": write("md", self.document).decode()}
+
+    def __rich__(self) -> str:
+        return self.text()
+
+
+def _source(what: Any, data: Any, rows: str | None) -> Source:
+    if isinstance(what, str | os.PathLike):
+        path = Path(what)
+        what = Model.load(path) if path.suffix == ".safetensors" else Case.load(path)
+    elif isinstance(what, Mapping):
+        what = Case.from_dict(what)
+    if isinstance(what, Model):
+        return ModelSource(what, data, None if rows is None else Rows.parse(rows))
+    if not isinstance(what, Case):
+        raise SpecificationError(
+            f"explain takes a case, a model, or the file of one; got {type(what).__name__}"
+        )
+    if data is not None or rows is not None:
+        raise SpecificationError("data and rows belong to a trained model; a case brings its own data")
+    return CaseSource(what)
+
+
+def _steps(source: Source, step: int | tuple[int, int] | None, rows: str | None) -> tuple[int, int]:
+    """First and last step; of a model the last one before its end, or the one on chosen rows."""
+    if step is None and isinstance(source, ModelSource):
+        number = source.trained_step if rows is not None else source.total
+        return number, number
+    first, last = (1, source.total) if step is None else (step, step) if isinstance(step, int) else step
+    if not 1 <= first <= last <= source.total:
+        shown = f"{first}" if first == last else f"{first} to {last}"
+        raise SpecificationError(f"step {shown}: there are the steps 1 to {source.total}")
+    return first, last
+
+
+def _position(what: str, number: int | None) -> int | None:
+    """A position counted from 1 as one counted from 0."""
+    if number is not None and number < 1:
+        raise SpecificationError(f"{what} is counted from 1, got {number}")
+    return None if number is None else number - 1
+
+
+def _epoch(model: Model, step: int) -> int:
+    return min((step - 1) // max(1, model.fit.steps_per_epoch) + 1, max(1, len(model.fit.history)))
+
+
+def _classes(model: Model) -> tuple[str, ...]:
+    schema = model.schema
+    if schema is None or schema.target.is_regression or len(schema.target.classes) != 1:
+        return ()
+    return tuple(schema.target.classes[0])
+
+
+def _step_json(trace: Trace) -> bytes:
+    step = {
+        "step": trace.number,
+        "learning_rate": trace.learning_rate,
+        "rows": trace.rows,
+        "quantities": {name: value.tolist() for name, value in trace.quantities.items()},
+    }
+    return msgspec.json.encode(step)

@@ -1,0 +1,234 @@
+"""Every step of every kind of network is worked out, and every number shown follows from those beside it."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+
+import numpy as np
+import pytest
+
+from handgrad.cases import Case
+from handgrad.errors import VerificationError
+from handgrad.nn.step import training_step
+from handgrad.worked.derive import derive, step_by_quantity
+from handgrad.worked.expressions import Matrix, Number
+from handgrad.worked.record import Options, Record, StepRecord
+from handgrad.worked.rounding import round_array
+from handgrad.worked.trace import trace_case
+from handgrad.worked.verify import verify
+
+HIDDEN = ("relu", "sigmoid", "tanh", "elu", "gelu", "softmax", "silu", "leaky_relu", "softplus", "identity", "step")
+OUTPUTS = (
+    ("sigmoid", "binary_cross_entropy", 1),
+    ("sigmoid", "binary_cross_entropy", 2),
+    ("softmax", "cross_entropy", 3),
+    ("softmax", "squared_error", 3),
+    ("identity", "huber", 2),
+    ("tanh", "squared_error", 1),
+    ("sigmoid", "cross_entropy", 2),
+)
+STEPS = (
+    (1, "sgd"),
+    (2, "adam"),
+    (5, "momentum"),
+    (1, "rmsprop"),
+    (2, "nesterov"),
+    (13, "adamw"),
+)
+
+
+def case_of(activation_1: str, output: tuple[str, str, int], samples: int, optimizer: dict, **more: object) -> Case:
+    activation, loss, units = output
+    rng = np.random.default_rng(7)
+    y = rng.integers(0, 2, (samples, units)).astype(float)
+    if loss == "cross_entropy":
+        y = np.eye(units)[rng.integers(0, units, samples)]
+    layers = [{"units": 3, "activation": activation_1, **more.pop("hidden", {})}, {"units": units, "activation": activation}]
+    return Case.from_dict(
+        {
+            "network": {"inputs": 2, "loss": loss, "layers": layers},
+            "data": {"x": rng.normal(size=(samples, 2)).tolist(), "y": y.tolist()},
+            "optimizer": optimizer,
+            "training": {"steps": 2},
+            **more,
+        }
+    )
+
+
+def record_of(case: Case, **options: object) -> Record:
+    chosen = Options(**options)
+    steps = tuple(
+        derive(trace, case.network, case.recipe, chosen, case.regularization) for trace in trace_case(case)
+    )
+    rounding = case.rounding
+    return Record(
+        "", "", case.network, case.recipe, steps, rounding.digits, rounding.carry, rounding=rounding
+    )
+
+
+@pytest.mark.parametrize(("hidden", "output"), list(itertools.product(HIDDEN, OUTPUTS)), ids=str)
+def test_every_number_follows(hidden, output):
+    # each activation with each output meets some of the batches, optimizers, penalties and both orientations
+    place = HIDDEN.index(hidden) * len(OUTPUTS) + OUTPUTS.index(output)
+    for k in range(2):
+        samples, optimizer = STEPS[(place + 3 * k) % len(STEPS)]
+        more: dict = {"optimizer": {"name": optimizer, "clip_norm": 0.05, "clip_value": 0.2}}
+        if k:
+            more["regularization"] = {"l2": {"strength": 0.1, "form": ("half", "half_mean", "full")[place % 3]}, "l1": 0.01}
+        if samples == 5:
+            more["hidden"] = {"dropout": 0.5}
+        case = case_of(hidden, output, samples, **more)
+        record = record_of(case, orientation=("column", "row")[place % 2], detail="scalar")
+        assert verify(record) > 20
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw"])
+def test_the_step_shown_is_the_step_that_trains(optimizer):
+    case = case_of("tanh", OUTPUTS[2], 4, {"name": optimizer, "clip_norm": 0.3}, regularization={"l2": 0.1})
+    for trace in trace_case(case):
+        stepped = training_step(
+            case.network, case.recipe, trace.before, case.X, case.Y, trace.number, trace.learning_rate
+        )
+        for shown, real in zip(trace.after.parameters, stepped.training.parameters, strict=True):
+            np.testing.assert_array_equal(shown.W, real.W)
+            np.testing.assert_array_equal(shown.b, real.b)
+
+
+def steps_of(record: Record) -> StepRecord:
+    return record.steps[0]
+
+
+def test_a_wrong_number_is_found():
+    record = record_of(case_of("relu", OUTPUTS[0], 1, {"name": "sgd"}))
+    step = steps_of(record)
+    for place, worked in enumerate(step.steps):
+        result = worked.equation.result
+        if isinstance(result, Matrix):
+            wrong = Matrix(result.values + 1e-4 * (1 + np.abs(result.values)))
+        else:
+            assert isinstance(result, Number)
+            wrong = Number(result.value * (1 + 1e-4) + 1e-4)
+        changed = dataclasses.replace(worked, equation=dataclasses.replace(worked.equation, result=wrong))
+        steps = (*step.steps[:place], changed, *step.steps[place + 1 :])
+        forged = dataclasses.replace(record, steps=(dataclasses.replace(step, steps=steps),))
+        if not worked.equation.numbers:
+            continue
+        with pytest.raises(VerificationError, match=worked.quantity):
+            verify(forged)
+
+
+def test_fused_form_and_chain_rule_stand_side_by_side():
+    step = steps_of(record_of(case_of("relu", OUTPUTS[0], 1, {"name": "sgd"})))
+    delta = step_by_quantity(step, "delta2")
+    assert delta.reason is not None
+    assert delta.reason.key == "delta_output_fused"
+    assert delta.check is not None
+
+
+def test_order_is_that_of_the_calculation():
+    step = steps_of(record_of(case_of("tanh", OUTPUTS[5], 1, {"name": "adam"})))
+    names = [worked.quantity for worked in step.steps]
+    assert names[:5] == ["z1", "a1", "z2", "yhat", "loss"]
+    assert names[5:] == [
+        *("dyhat", "derivative2", "delta2", "dW2", "db2"),
+        *("da1", "derivative1", "delta1", "dW1", "db1"),
+        *(f"{p}_{state}" for p in ("W1", "b1", "W2", "b2") for state in ("m", "v", "m_hat", "v_hat", "new")),
+    ]
+
+
+def test_saturated_output_shows_the_loss_from_z():
+    case = Case.from_dict(
+        {
+            "network": {
+                "inputs": 1,
+                "loss": "binary_cross_entropy",
+                "layers": [{"units": 1, "activation": "sigmoid", "W": [[1000.0]]}],
+            },
+            "data": {"x": [[1.0]], "y": [[0.0]]},
+            "optimizer": {"name": "sgd", "learning_rate": 0.1},
+        }
+    )
+    record = record_of(case)
+    assert verify(record) > 5
+    step = steps_of(record)
+    assert float(step.quantities["loss"]) == 1000.0
+    assert step_by_quantity(step, "loss").reason.key == "loss_from_z"
+    assert step_by_quantity(step, "delta1").check is None  # dloss/dyhat is infinite there
+
+
+def test_carried_rounding_is_that_of_paper():
+    case = Case.from_dict(
+        {
+            "network": {
+                "inputs": 2,
+                "loss": "binary_cross_entropy",
+                "layers": [
+                    {"units": 2, "activation": "sigmoid", "W": [[0.1, 0.2], [0.3, 0.4]], "b": [0.1, 0.1]},
+                    {"units": 1, "activation": "sigmoid", "W": [[0.2, 0.3]], "b": [0.1]},
+                ],
+            },
+            "data": {"x": [[1, 0]], "y": [[1]]},
+            "rounding": {"digits": 3, "carry": True, "quantities": {"a1": 2}},
+        }
+    )
+    record = record_of(case)
+    quantities = steps_of(record).quantities
+    assert quantities["a1"].tolist() == [[0.55, 0.60]]
+    assert quantities["z2"].tolist() == [[0.39]]
+    assert quantities["yhat"].tolist() == [[0.596]]
+    assert float(quantities["loss"]) == 0.518  # -ln 0.596 = 0.5175
+    assert quantities["dW2"].tolist() == [[-0.222, -0.242]]
+    for name, value in quantities.items():
+        if name[0] in "zad" and not name.startswith("derivative"):
+            np.testing.assert_array_equal(value, round_array(value, 3))
+    assert verify(record) > 10
+
+
+def test_given_quantities_are_used_and_not_computed():
+    case = Case.from_dict(
+        {
+            "network": {
+                "inputs": 1,
+                "loss": "squared_error",
+                "layers": [{"units": 1, "W": [[2.0]], "bias": "none"}],
+            },
+            "given": {"dW1": [[4.0]]},
+            "optimizer": {"name": "adam", "learning_rate": 0.1, "epsilon": 0.0},
+        }
+    )
+    record = record_of(case)
+    assert verify(record) > 3
+    quantities = steps_of(record).quantities
+    assert quantities["W1_m_hat"].item() == pytest.approx(4.0, rel=1e-15)
+    assert quantities["W1_new"].item() == pytest.approx(1.9, rel=1e-15)
+
+
+def test_the_chain_rule_is_written_factor_by_factor():
+    step = steps_of(record_of(case_of("relu", ("sigmoid", "squared_error", 1), 1, {"name": "sgd"})))
+    whole, *factors = step_by_quantity(step, "dW1").factors
+    assert len(whole.symbols[0].factors) == 5  # dz1/dW1, da1/dz1, dz2/da1, dyhat/dz2, dL/dyhat
+    assert len(factors) == 5
+
+
+def test_observation_says_what_the_step_did():
+    step = steps_of(record_of(case_of("sigmoid", OUTPUTS[0], 1, {"name": "sgd"})))
+    keys = [sentence.key for sentence in step.observation]
+    assert len(keys) == 3
+    assert keys[0].startswith("prediction_")
+    assert keys[2] == "loss_went_down"
+    assert step.loss_after < step.loss_before
+
+
+def test_gradient_check_agrees_with_the_chain_rule():
+    case = case_of("gelu", OUTPUTS[2], 5, {"name": "sgd"}, regularization={"l2": 0.3})
+    step = steps_of(record_of(case, gradient_check=True))
+    assert [check.quantity for check in step.checks] == ["dW1", "db1", "dW2", "db2"]
+    assert max(check.largest_relative_error for check in step.checks) < 1e-7
+
+
+def test_layers_and_neurons_can_be_chosen():
+    case = case_of("relu", OUTPUTS[2], 2, {"name": "sgd"})
+    step = steps_of(record_of(case, layers=(2,), neuron=1, detail="scalar"))
+    assert {worked.layer for worked in step.steps} == {2, None}
+    assert len(step_by_quantity(step, "z2").scalar) == 2  # unit 2 of both samples
