@@ -13,9 +13,14 @@ LATIN = ("New Computer Modern", "Libertinus Serif")
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """A script that Typst brings no font for: its letters, fonts that have its conjuncts, Debian packages."""
+    """A script that Typst brings no font for: its letters, fonts that have its conjuncts, Debian packages.
+
+    `code` is the language written in it, `language` that with a country, as Word wants it.
+    """
 
     name: str
+    code: str
+    language: str
     first: str
     last: str
     families: tuple[str, ...]
@@ -29,6 +34,8 @@ class Script:
 SCRIPTS: tuple[Script, ...] = (
     Script(
         "Bengali",
+        "bn",
+        "bn-BD",
         "\u0980",
         "\u09ff",
         (

@@ -1,0 +1,293 @@
+"""A document as a Word file: headings, tables and lists of Word's own, equations that can be edited."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+from xml.sax.saxutils import escape, quoteattr
+
+from handgrad.errors import MissingExtraError, RenderError
+from handgrad.render.boxes import Operator, row, width
+from handgrad.render.breaking import lines
+from handgrad.render.document import (
+    Bullets,
+    Document,
+    Figure,
+    Fold,
+    Formula,
+    Heading,
+    Paragraph,
+    Spans,
+    Table,
+)
+from handgrad.render.fonts import SCRIPTS
+from handgrad.render.omml import NAMESPACES, begun, display, equation, omml
+from handgrad.render.picture import picture
+from handgrad.render.typeset import Style, typeset
+from handgrad.render.words import Phrasebook
+
+LINE = 38.0
+"""Width of a line of mathematics in em."""
+EM = 220
+"""One em of text of 11 points, in Word's twentieths of a point."""
+KEEP = "<w:keepNext/>"
+SIDES = {"l": "left", "c": "center", "r": "right"}
+TEXT_WIDTH_PX = 620.0
+"""Width of the text in pixels of SVG: no figure is wider."""
+MOMENT = datetime(2000, 1, 1)
+"""When every file claims to have been made, so that two runs give the same bytes."""
+
+_ROLES = {"source": "Source", "settings": "Settings", "observation": "Observation", "note": "Note"}
+
+
+def write(document: Document) -> bytes:
+    """The document as a Word file; the same document gives the same bytes.
+
+    Raises MissingExtraError without the packages python-docx and typst (for the figures), RenderError for a block
+    or expression without a rule.
+    """
+    try:
+        import docx
+    except ImportError as error:
+        raise MissingExtraError("Word output", "docs") from error
+    from handgrad.render.docx_styles import prepare
+
+    file = docx.Document()
+    prepare(file, document)
+    writer = _Writer(document, file)
+    body = file.element.body
+    for xml in writer.body():
+        body.insert(len(body) - 1, _parsed(xml))
+    buffer = io.BytesIO()
+    file.save(buffer)
+    return _dated(buffer.getvalue())
+
+
+def _parsed(xml: str) -> Any:
+    from docx.oxml import parse_xml
+
+    opening, rest = xml.split(">", 1) if not xml.split(">", 1)[0].endswith("/") else (xml[:-2], "")
+    return parse_xml(f"{opening} {NAMESPACES}>{rest}")
+
+
+def _dated(package: bytes) -> bytes:
+    """The same parts in the same order, all of one date."""
+    buffer = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(package)) as old,
+        zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as new,
+    ):
+        for name in old.namelist():
+            part = zipfile.ZipInfo(name, MOMENT.timetuple()[:6])
+            part.compress_type = zipfile.ZIP_DEFLATED
+            part.external_attr = 0o600 << 16
+            new.writestr(part, old.read(name))
+    return buffer.getvalue()
+
+
+def text_run(text: str, properties: str = "") -> str:
+    """A run of text; one with letters of another script says its language, so that Word shapes and spells it."""
+    script = next((script for script in SCRIPTS if script.occurs_in(text)), None)
+    if script is not None:
+        properties += f'<w:lang w:bidi="{script.language}"/>'
+    described = f"<w:rPr>{properties}</w:rPr>" if properties else ""
+    safe = escape("".join(character for character in text if character >= " " or character == "\t"))
+    return f'<w:r>{described}<w:t xml:space="preserve">{safe}</w:t></w:r>'
+
+
+class _Writer:
+    """Writes the blocks of one document, each as the XML of a paragraph or table."""
+
+    def __init__(self, document: Document, file: Any) -> None:
+        self.document = document
+        self.file = file
+        self.style = Style(document.notation, document.language)
+        self.words = Phrasebook(document.language)
+        self.bookmarks = 0
+        self.pictures = 0
+        self.indent = 0
+
+    def body(self) -> list[str]:
+        """The blocks; contents before the first part."""
+        written: list[str] = []
+        awaited = self.document.contents
+        for block in self.document.blocks:
+            if awaited and isinstance(block, Heading) and block.level > 1:
+                written.extend(self.contents())
+                awaited = False
+            written.extend(self.block(block))
+        return written
+
+    def block(self, block: Any) -> list[str]:
+        rule = _RULES.get(type(block))
+        if rule is None:
+            raise RenderError(f"Word has no rule for the block {type(block).__name__}")
+        return rule(self, block)
+
+    def spans(self, spans: Spans, properties: str = "") -> str:
+        """Running text with its mathematics."""
+        return "".join(
+            text_run(span, properties) if isinstance(span, str) else equation(omml(typeset(span, self.style)))
+            for span in spans
+        )
+
+    def paragraph_xml(self, inner: str, style: str = "", properties: str = "", indent: int = 0) -> str:
+        named = f'<w:pStyle w:val="{style}"/>' if style else ""
+        left = self.indent + indent
+        moved = f'<w:ind w:left="{left}"/>' if left else ""
+        described = f"<w:pPr>{named}{properties}{moved}</w:pPr>" if named or properties or moved else ""
+        return f"<w:p>{described}{inner}</w:p>"
+
+    def heading(self, heading: Heading) -> list[str]:
+        inner = self.spans(heading.spans)
+        if heading.anchor:
+            self.bookmarks += 1
+            name = quoteattr(_bookmark(heading.anchor))
+            inner = (
+                f'<w:bookmarkStart w:id="{self.bookmarks}" w:name={name}/>{inner}'
+                f'<w:bookmarkEnd w:id="{self.bookmarks}"/>'
+            )
+        style = "Title" if heading.level == 1 else f"Heading{heading.level - 1}"
+        return [self.paragraph_xml(inner, style)]
+
+    def contents(self) -> list[str]:
+        """A table of contents that Word can bring up to date, filled with links to the headings."""
+        title = self.paragraph_xml(text_run(self.words.text("contents")), "ContentsTitle")
+        entries = [
+            block
+            for block in self.document.blocks
+            if isinstance(block, Heading) and 1 < block.level <= 3 and block.anchor
+        ]
+        if not entries:
+            return []
+        begin = (
+            '<w:r><w:fldChar w:fldCharType="begin"/></w:r>'
+            '<w:r><w:instrText xml:space="preserve"> TOC \\o "1-2" \\h \\u </w:instrText></w:r>'
+            '<w:r><w:fldChar w:fldCharType="separate"/></w:r>'
+        )
+        written = [title]
+        for place, entry in enumerate(entries):
+            link = f"<w:hyperlink w:anchor={quoteattr(_bookmark(entry.anchor))}>{self.spans(entry.spans)}</w:hyperlink>"
+            first = begin if place == 0 else ""
+            last = '<w:r><w:fldChar w:fldCharType="end"/></w:r>' if place == len(entries) - 1 else ""
+            written.append(self.paragraph_xml(first + link + last, f"Contents{entry.level - 1}"))
+        return written
+
+    def paragraph(self, paragraph: Paragraph) -> list[str]:
+        return [self.paragraph_xml(self.spans(paragraph.spans), _ROLES.get(paragraph.role, ""))]
+
+    def formula(self, formula: Formula) -> list[str]:
+        """Each form on a line of its own, its sign about under that of the first; long ones broken at operators."""
+        target = typeset(formula.target, self.style)
+        room = LINE - width(target) - 1.0 - self.indent / EM
+        column = round(width(target) * EM)
+        written: list[str] = []
+        for sign, tree in formula.forms:
+            for place, piece in enumerate(lines(typeset(tree, self.style), room)):
+                line = piece if place else row(Operator(sign), piece)
+                if not written:
+                    written.append(self.paragraph_xml(display(omml(target) + omml(line)), "Equation", KEEP))
+                else:
+                    # a piece of a broken line stands to the right of the equals sign
+                    indent = column + (round(1.3 * EM) if place else 0)
+                    written.append(self.paragraph_xml(display(begun(omml(line))), "Equation", KEEP, indent))
+        if not written:
+            written.append(self.paragraph_xml(display(omml(target)), "Equation"))
+        if formula.shapes:
+            written.append(self.paragraph_xml(self.spans(formula.shapes), "Shapes", "", column))
+        else:
+            written[-1] = written[-1].replace(KEEP, "", 1)
+        return written
+
+    def bullets(self, bullets: Bullets) -> list[str]:
+        return [self.paragraph_xml(self.spans(item), "ListBullet") for item in bullets.items]
+
+    def table(self, table: Table) -> list[str]:
+        widths = self._column_widths(table)
+        columns = "".join(f'<w:gridCol w:w="{each}"/>' for each in widths)
+        rows = self._table_row(table, table.header, widths, header=True)
+        rows += "".join(self._table_row(table, cells, widths) for cells in table.rows)
+        layout = f'<w:tblW w:w="{sum(widths)}" w:type="dxa"/><w:tblLayout w:type="fixed"/>'
+        look = '<w:tblLook w:val="0420" w:firstRow="1" w:noVBand="1"/>'
+        properties = f'<w:tblPr><w:tblStyle w:val="Sheet"/>{layout}{look}</w:tblPr>'
+        written = []
+        if table.caption:
+            written.append(self.paragraph_xml(self.spans(table.caption), "Caption", KEEP))
+        written.append(f"<w:tbl>{properties}<w:tblGrid>{columns}</w:tblGrid>{rows}</w:tbl>")
+        # two tables without a paragraph between them would be one
+        written.append(self.paragraph_xml("", "AfterTable"))
+        return written
+
+    def _table_row(self, table: Table, cells: tuple[Spans, ...], widths: list[int], header: bool = False) -> str:
+        bold, repeated = ("<w:b/><w:bCs/>", "<w:tblHeader/>") if header else ("", "")
+        written = "".join(
+            f'<w:tc><w:tcPr><w:tcW w:w="{each}" w:type="dxa"/><w:vAlign w:val="center"/></w:tcPr><w:p><w:pPr>'
+            f'<w:pStyle w:val="Cell"/><w:jc w:val="{SIDES[side]}"/></w:pPr>{self.spans(cell, bold)}</w:p></w:tc>'
+            for cell, side, each in zip(cells, table.align, widths, strict=True)
+        )
+        return f"<w:tr><w:trPr><w:cantSplit/>{repeated}</w:trPr>{written}</w:tr>"
+
+    def _column_widths(self, table: Table) -> list[int]:
+        """Widths in twentieths of a point: as wide as the contents, the widest columns narrowed to fit the page."""
+        wanted = [
+            max(self._extent(row[place]) for row in (table.header, *table.rows)) + 1.5
+            for place in range(len(table.header))
+        ]
+        excess = sum(wanted) - LINE
+        while excess > 0.01:
+            widest = max(wanted)
+            second = max((each for each in wanted if each < widest), default=0.0)
+            among = sum(each == widest for each in wanted)
+            cut = min(widest - second, excess / among)
+            wanted = [each - cut if each == widest else each for each in wanted]
+            excess = sum(wanted) - LINE
+        return [round(each * EM) for each in wanted]
+
+    def _extent(self, spans: Spans) -> float:
+        """About how wide the running text is, in em."""
+        return sum(
+            0.52 * len(span) if isinstance(span, str) else width(typeset(span, self.style)) for span in spans
+        )
+
+    def figure(self, figure: Figure) -> list[str]:
+        from docx.shared import Pt
+
+        self.pictures += 1
+        png = picture(figure.svg, (figure.width, figure.height), "png", figure.description)
+        shown = min(figure.width, TEXT_WIDTH_PX)
+        inline = self.file.part.new_pic_inline(io.BytesIO(png), Pt(shown * 0.75), None)
+        inline.docPr.set("descr", figure.description)
+        inline.docPr.set("name", f"{self.words.text('figure')} {self.pictures}")
+        from lxml import etree
+
+        xml = etree.tostring(inline, encoding="unicode")
+        keep = KEEP if figure.caption else ""
+        written = [self.paragraph_xml(f"<w:r><w:drawing>{xml}</w:drawing></w:r>", "Picture", keep)]
+        if figure.caption:
+            written.append(self.paragraph_xml(self.spans(figure.caption), "Caption"))
+        return written
+
+    def fold(self, fold: Fold) -> list[str]:
+        self.indent += 280
+        inner = [xml for block in fold.blocks for xml in self.block(block)]
+        self.indent -= 280
+        return [self.paragraph_xml(self.spans(fold.title), "FoldTitle"), *inner]
+
+
+def _bookmark(anchor: str) -> str:
+    """Word's names of bookmarks begin with a letter, hold no hyphen and at most 40 characters."""
+    return ("h_" + anchor.replace("-", "_"))[:40]
+
+
+_RULES: dict[type, Callable[[_Writer, Any], list[str]]] = {
+    Heading: _Writer.heading,
+    Paragraph: _Writer.paragraph,
+    Formula: _Writer.formula,
+    Bullets: _Writer.bullets,
+    Table: _Writer.table,
+    Figure: _Writer.figure,
+    Fold: _Writer.fold,
+}
