@@ -27,9 +27,9 @@ def why_not_finite(network: Network, parameters: Parameters, X: Array, Y: Array,
             largest = np.abs(parameters[l - 1].W).max()
             return f"layer {l}: z is not finite (the largest weight is {largest:.3g}); {REMEDIES}"
         if not np.isfinite(activity.A[l]).all():
-            return f"layer {l}: its activation is not finite (the largest |z| is {np.abs(z).max():.3g}); {REMEDIES}"
+            return f"layer {l}: its activation is not finite (largest |z| {np.abs(z).max():.3g}); {REMEDIES}"
     largest = np.abs(activity.yhat).max()
-    return f"layer {network.depth}: its outputs are finite, the largest {largest:.3g}, but the loss overflows; {REMEDIES}"
+    return f"layer {network.depth}: the loss of its outputs (the largest {largest:.3g}) overflows; {REMEDIES}"
 
 
 def judge_parameters(parameters: Parameters, step: int) -> None:

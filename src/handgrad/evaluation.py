@@ -52,14 +52,17 @@ def forecast(network: Network, parameters: Parameters, X: Array, Y: Array | None
     return Forecast(everything, total / len(X) if loss.samples == "mean" else total)
 
 
-def score(network: Network, parameters: Parameters | None, X: Array, Y: Array) -> Score:
-    """The loss of these rows and their accuracy (classes) or R2 (numbers, as the network sees them)."""
+def metric_of(network: Network) -> str:
+    """The main metric: accuracy where the loss is an entropy, else R2."""
     entropy = network.loss is not None and network.loss.name in ("cross_entropy", "binary_cross_entropy")
-    metric = "accuracy" if entropy else "R2"
-    if parameters is None:
-        return Score(None, metric, None)
+    return "accuracy" if entropy else "R2"
+
+
+def score(network: Network, parameters: Parameters, X: Array, Y: Array) -> Score:
+    """The loss of these rows and their accuracy (classes) or R2 (numbers, as the network sees them)."""
+    metric = metric_of(network)
     outputs, loss = forecast(network, parameters, X, Y)
-    if not entropy:
+    if metric == "R2":
         return Score(loss, metric, r_squared(np.asarray(Y, np.float64), outputs))
     if network.loss is not None and network.loss.name == "cross_entropy":
         right = np.argmax(outputs, axis=1) == np.argmax(Y, axis=1)
@@ -153,9 +156,14 @@ def _grid(headings: tuple[str, ...], lines: tuple[tuple[Any, ...], ...]) -> Grid
     for place, heading in enumerate(headings):
         grid.add_column(heading, justify="right" if place else "left")
     for line in lines:
-        grid.add_row(*(cell if isinstance(cell, str) else f"{cell:,}" if isinstance(cell, int) else number(cell)
-                       for cell in line))  # fmt: skip
+        grid.add_row(*map(_cell, line))
     return grid
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return f"{value:,}" if isinstance(value, int) else number(value)
 
 
 def evaluated_classes(target: Target, outputs: Floats, Y: Floats, loss: float | None) -> Evaluation:

@@ -24,12 +24,12 @@ def write_whole(path: str | os.PathLike[str], data: bytes) -> Path:
     # a fixed-length name, so that a long target name does not make the temporary one too long
     temporary = target.parent / f".handgrad-{secrets.token_hex(8)}.part"
     try:
-        with open(temporary, "xb") as file:
+        with temporary.open("xb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
         _keep_permissions(target, temporary)
-        os.replace(temporary, target)
+        temporary.replace(target)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise OutputError(
@@ -58,7 +58,7 @@ def judge_target(path: str | os.PathLike[str]) -> None:
 def _keep_permissions(target: Path, temporary: Path) -> None:
     """An existing file keeps its mode; a new one gets what the umask gave the temporary file."""
     if target.exists():
-        os.chmod(temporary, target.stat().st_mode & 0o7777)
+        temporary.chmod(target.stat().st_mode & 0o7777)
 
 
 def _discard(temporary: Path) -> None:

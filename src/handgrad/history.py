@@ -21,7 +21,7 @@ DTYPES = ("float32", "float64")
 
 @dataclass(frozen=True)
 class EarlyStopping:
-    """Stops after `patience` epochs in which the loss did not fall by more than `least`, and restores the best ones.
+    """Stops after `patience` epochs in which the loss did not fall by more than `least`; restores the best.
 
     The loss is that of the validation rows, or of the training rows where there are none.
 
@@ -88,7 +88,7 @@ class Plan:
         return training_rows[epoch_order(self.seed, epoch, len(training_rows), self.shuffle)]
 
     def learning_rates(self, rate: float, first_step: int, epoch: int, steps: int) -> np.ndarray:
-        """The learning rates of `steps` steps from `first_step` (counted from 1) in an epoch (from 0), float64."""
+        """Learning rates of `steps` steps from `first_step` (from 1) in an epoch (from 0), float64."""
         return np.array(
             [self.schedule.rate(rate, first_step - 1 + k, epoch) for k in range(steps)], np.float64
         )
@@ -120,8 +120,8 @@ class Snapshot(NamedTuple):
 class Fit(Presented):
     """A finished training: the parameters that it found, and all that is needed to open any of its steps.
 
-    `training` holds the best parameters where early stopping restored them, else the last ones. `snapshots` begins
-    with the start (step 1) and ends with the state after the last step.
+    `training` holds the best parameters where early stopping restored them, else the last ones. `snapshots`
+    begins with the start (step 1) and ends with the state after the last step.
     """
 
     network: Network

@@ -22,10 +22,11 @@ def curves(history: Sequence[Epoch]) -> dict[str, list[float]]:
 def in_terminal(history: Sequence[Epoch], width: int = 72, height: int = 12) -> str:
     """The curves as lines of text; the loss axis is logarithmic where all losses are positive.
 
-    >>> print(in_terminal([Epoch(e, 1.0 / e, None, None, 0.1, 0.0, e) for e in (1, 2, 3, 4)], width=12, height=2))
+    >>> history = [Epoch(e, 1.0 / e, None, None, 0.1, 0.0, e) for e in (1, 2, 3, 4)]
+    >>> print(in_terminal(history, width=12, height=2))
     loss
-       1 ⢇⣀
-    0.25   ⠉⠉⠉⠒
+       1 ⠙⢦⡀
+    0.25   ⠉⠓⠦⣄
          epoch 1 to 4
     """
     drawn = []
@@ -112,6 +113,7 @@ def as_svg(history: Sequence[Epoch], width: int = 640, height: int = 320) -> str
         colour, dash = _COLOURS[place], ' stroke-dasharray="6 3"' if place else ""
         parts.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="1.5"{dash}/>')
         parts.append(
-            f'<text x="{left + across}" y="{top + 14 * (place + 1)}" text-anchor="end" fill="{colour}">{name}</text>'
+            f'<text x="{left + across}" y="{top + 14 * (place + 1)}" text-anchor="end" '
+            f'fill="{colour}">{name}</text>'
         )
     return "\n".join([*parts, "</svg>", ""])

@@ -18,6 +18,7 @@ import numpy as np
 import safetensors.numpy
 from safetensors import SafetensorError
 
+from handgrad import __version__
 from handgrad.data.schema import Schema
 from handgrad.errors import HandgradError, ModelError
 from handgrad.history import Epoch, Fit, Plan, Snapshot
@@ -76,13 +77,7 @@ class _Header(msgspec.Struct):
 
 def packed(model: Model) -> bytes:
     """The bytes of a model file."""
-    from importlib.metadata import PackageNotFoundError, version
-
     fit, network = model.fit, model.network
-    try:
-        installed = version("handgrad")
-    except PackageNotFoundError:  # run from a source tree
-        installed = "unknown"
     last_is_result = fit.snapshots[-1].training is fit.training
     tensors: Tensors = dict(_tensors(fit.recipe.optimizer, fit.training))
     for place, snapshot in enumerate(fit.snapshots[:-1] if last_is_result else fit.snapshots):
@@ -94,7 +89,7 @@ def packed(model: Model) -> bytes:
     tensors |= {"rows.training": fit.training_rows, "rows.validation": fit.validation_rows}
     header = _Header(
         FORMAT,
-        installed,
+        __version__,
         network.inputs,
         tuple(_layer(layer) for layer in network.layers),
         network.loss,

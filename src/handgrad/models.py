@@ -1,4 +1,4 @@
-"""A trained model: predicts and evaluates raw files, is saved whole, and lets any step of its training be opened."""
+"""A trained model: predicts and evaluates raw files, is saved whole, and lets any of its steps be opened."""
 
 from __future__ import annotations
 
@@ -75,10 +75,10 @@ class Model(Presented):
     # -- using it
 
     def predict(self, data: Any) -> Array:
-        """The class of each row, or its number in the units of the training file; shape (samples,) or (samples, targets).
+        """The class of each row, or its number in the file's units, (samples,) or (samples, targets).
 
-        `data` is a file name, a mapping of columns, an Arrow, pandas or polars table; without a schema an array, and the
-        outputs come back as they are.
+        `data` is a file name, a mapping of columns, an Arrow, pandas or polars table; without a schema an
+        array, and the outputs come back as they are.
 
         Raises DataError for data that does not fit the schema.
         """
@@ -93,7 +93,7 @@ class Model(Presented):
         return labels[0] if len(labels) == 1 else np.column_stack(labels)
 
     def predict_proba(self, data: Any) -> Floats:
-        """A probability per class (samples, classes); for several yes-or-no targets that of the second class of each.
+        """A probability per class (samples, classes); for several targets that of the second class of each.
 
         Raises SpecificationError for a regression.
         """

@@ -39,7 +39,7 @@ class Progress(Protocol):
 
 
 class Silent:
-    """Shows nothing."""
+    """Shows nothing; what the others do not show, they take from here."""
 
     def __enter__(self) -> Silent:
         return self
@@ -50,13 +50,13 @@ class Silent:
         return None
 
     def begin(self, epochs: int, steps_per_epoch: int) -> None:
-        return None
+        """Nothing to show."""
 
     def steps(self, epoch: int, done: int, loss: float, rate: float) -> None:
-        return None
+        """Nothing to show."""
 
     def epoch(self, line: Epoch, metric: str) -> None:
-        return None
+        """Nothing to show."""
 
 
 class Bar(Silent):
@@ -84,10 +84,12 @@ class Bar(Silent):
         self._bar.stop()
 
     def begin(self, epochs: int, steps_per_epoch: int) -> None:
+        """Takes the length of the bar."""
         self._per_epoch = steps_per_epoch
         self._bar.update(self._task, total=epochs * steps_per_epoch)
 
     def steps(self, epoch: int, done: int, loss: float, rate: float) -> None:
+        """Moves the bar."""
         self._bar.update(
             self._task,
             completed=epoch * self._per_epoch + done,
@@ -104,9 +106,11 @@ class Lines(Silent):
         self._epochs, self._began, self._told = 0, 0.0, 0.0
 
     def begin(self, epochs: int, steps_per_epoch: int) -> None:
+        """Starts the clock."""
         self._epochs, self._began = epochs, monotonic()
 
     def epoch(self, line: Epoch, metric: str) -> None:
+        """Writes a line where it is time for one."""
         now = monotonic()
         if line.epoch not in (1, self._epochs) and now - self._told < _SECONDS_A_LINE:
             return

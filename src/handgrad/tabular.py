@@ -65,19 +65,28 @@ def fit_table(
 ) -> Model:
     """Trains a network on a table to predict its target column or columns; the keywords of `fit` apply.
 
-    `dropout` is the part of the hidden units that is dropped. Means, deviations and categories come from the training
-    rows alone.
+    `dropout` is the part of the hidden units that is dropped. Means, deviations and categories come from the
+    training rows alone.
 
-    >>> model = fit_table({"x": [0.0, 1.0, 2.0, 3.0], "y": [1.0, 3.1, 5.0, 6.9]}, "y", hidden=(), validation=0,
-    ...                   optimizer=Adam(0.1), epochs=300)
+    >>> table = {"x": [0.0, 1.0, 2.0, 3.0], "y": [1.0, 3.1, 5.0, 6.9]}
+    >>> model = fit_table(table, "y", hidden=(), validation=0, optimizer=Adam(0.1), epochs=300)
     >>> [round(float(value)) for value in model.predict({"x": [4.0]})]
     [9]
 
-    Raises DataError for a table that cannot be trained on, SpecificationError for options that do not fit its task.
+    Raises DataError for a table that cannot be trained on, SpecificationError for options that do not fit.
     """
     names = [target] if isinstance(target, str) else list(target)
     table = read_table(data)
-    ready = prepare(table, names, task, categorical, numeric, ignore, validation, seed)
+    ready = prepare(
+        table,
+        names,
+        task,
+        categorical=categorical,
+        numeric=numeric,
+        ignore=ignore,
+        validation=validation,
+        seed=seed,
+    )
     network = network_for(ready.schema, hidden, activation, dropout, loss)
     result = fit(
         network,
@@ -97,6 +106,7 @@ def prepare(
     table: Table,
     target: Sequence[str],
     task: str | None = None,
+    *,
     categorical: Collection[str] = (),
     numeric: Collection[str] = (),
     ignore: Collection[str] = (),
@@ -107,7 +117,7 @@ def prepare(
 
     Raises DataError for a table that cannot be trained on.
     """
-    kinds = decide(table, target, task, categorical, numeric, ignore)
+    kinds = decide(table, target, task, categorical=categorical, numeric=numeric, ignore=ignore)
     present = kinds.target.present(table)
     left_out = int(np.sum(~present))
     if table.rows - left_out < 2:

@@ -1,7 +1,7 @@
 """The `handgrad` command: its verbs, and what happens when one of them cannot go on.
 
-Exit status: 0 done; 1 done and something was found; 2 the call or its input is wrong; 70 a defect of handgrad;
-130 ended by Ctrl-C.
+Exit status: 0 done; 1 done and something was found; 2 the call or its input is wrong; 70 a defect of
+handgrad; 130 ended by Ctrl-C.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 
+from handgrad import __version__
 from handgrad.cli import evaluate, predict, train
 from handgrad.errors import HandgradError
 
@@ -35,9 +36,7 @@ app.command()(evaluate.evaluate)
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        from importlib.metadata import version
-
-        typer.echo(f"handgrad {version('handgrad')}")
+        typer.echo(f"handgrad {__version__}")
         raise typer.Exit
 
 

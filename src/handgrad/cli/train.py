@@ -33,6 +33,7 @@ INTERRUPTED = 130
 
 def train(
     data: Annotated[Path, typer.Argument(help="CSV, TSV, Parquet, Feather or NPZ file.")],
+    *,
     target: Annotated[list[str], typer.Option(help="Column to predict; repeat it for several outputs.")],
     model: Annotated[Path, typer.Option("-o", "--output", help="Where the model goes (.safetensors).")],
     task: Annotated[
@@ -127,7 +128,7 @@ def train(
     trained.save(model)
     if plot_file is not None:
         write_whole(plot_file, as_svg(trained.fit.history).encode())
-    _tell(trained, table, model, seconds, plot, as_json, quiet)
+    _tell(trained, table, model, seconds, plot=plot, as_json=as_json, quiet=quiet)
     if trained.fit.ended == "interrupted":
         raise typer.Exit(INTERRUPTED)
 
@@ -157,7 +158,7 @@ def _batch_size(text: str) -> int | None:
 
 
 def _tell(
-    trained: Model, table: Table, path: Path, seconds: float, plot: bool, as_json: bool, quiet: bool
+    trained: Model, table: Table, path: Path, seconds: float, *, plot: bool, as_json: bool, quiet: bool
 ) -> None:
     """What training came to: remarks, the curve, the table of metrics."""
     fit = trained.fit
@@ -177,7 +178,8 @@ def _tell(
     if plot:
         console.print(in_terminal(fit.history, min(console.width, 100)))
     console.print(
-        f"{len(fit.history)} epochs, {fit.steps:,} steps in {seconds:.2f} s (engine {fit.engine}); {_ending(trained)}"
+        f"{len(fit.history)} epochs, {fit.steps:,} steps in {seconds:.2f} s (engine {fit.engine}); "
+        + _ending(trained)
     )
     console.print(
         "validation rows" if fit.validation_rows.size else "training rows (none were kept for validation)"

@@ -46,8 +46,8 @@ def steps_per_epoch(rows: int, batch_size: int) -> int:
 def split_rows(rows: int, validation: float, seed: int, classes: Any = None) -> Split:
     """A part `validation` (0 <= part < 1) of the rows at random for validation, the others for training.
 
-    With `classes` (samples,) each class gives the same part, as nearly as whole rows allow, and keeps a row for
-    training.
+    With `classes` (samples,) each class gives the same part, as nearly as whole rows allow, and keeps a row
+    for training.
 
     Raises DataError where no row would be left for training or none for validation.
     """
@@ -69,7 +69,7 @@ def split_rows(rows: int, validation: float, seed: int, classes: Any = None) -> 
 
 
 def _stratified(shuffled: npt.NDArray[Any], classes: npt.NDArray[Any], wanted: int) -> npt.NDArray[Any]:
-    """Of each class its share of `wanted`, by largest remainders, always leaving one row of it for training."""
+    """Of each class its share of `wanted`, by largest remainders, leaving at least one row for training."""
     _, index, counts = np.unique(classes, return_inverse=True, return_counts=True)
     exact = wanted * counts / len(classes)
     shares = np.minimum(np.floor(exact).astype(int), counts - 1)

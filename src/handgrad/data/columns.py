@@ -6,14 +6,13 @@
     date      days standardised; sine and cosine of the day in the year      3 features
     ignored   nothing                                                        0 features
 
-A column in which cells were missing has one more feature, 1 where the cell is missing; the missing cell itself takes
-the mean, or no category.
+A column in which cells were missing has one more feature, 1 where the cell is missing; the missing cell
+itself takes the mean, or no category.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
-
 
 import msgspec
 import numpy as np

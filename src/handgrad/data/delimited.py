@@ -1,4 +1,4 @@
-"""Delimited text (CSV, TSV): every column is read as text, so that each cell can be judged, and named by its line."""
+"""Delimited text (CSV, TSV): columns are read as text, so that each cell can be named by its line."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _SNIFFED = 1 << 20
 
 
 def read_delimited(path: Path) -> tuple[dict[str, pa.Array], bool]:
-    """The columns as text, missing cells as null; True beside them where numbers are written with a decimal comma.
+    """The columns as text, missing cells as null; True beside them where numbers have a decimal comma.
 
-    Raises DataError for an empty file, a header with the same name twice, lines of unequal length, or text that is
-    not UTF-8.
+    Raises DataError for an empty file, a header with the same name twice, lines of unequal length, or text
+    that is not UTF-8.
     """
     data = _bytes(path)
     delimiter = _delimiter(path, data)
@@ -51,7 +51,7 @@ def read_delimited(path: Path) -> tuple[dict[str, pa.Array], bool]:
 
 
 def line_of_row(path: Path, row: int) -> int | None:
-    """The line of the file on which data row `row` (from 0) begins; None where the file can no longer be read."""
+    """The line on which data row `row` (from 0) begins; None where the file can no longer be read."""
     try:
         data = _bytes(path)
         for number, (line, _) in enumerate(_records(data, _delimiter(path, data))):

@@ -52,7 +52,7 @@ def is_plain(column: pa.Array) -> bool:
 
 
 def as_text(column: pa.Array) -> pa.Array:
-    """The column as strings, missing cells null; whole numbers without a decimal point, truth values in small letters."""
+    """The column as strings, missing cells null; whole numbers without a decimal point."""
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
     if pa.types.is_floating(column.type):
@@ -160,14 +160,14 @@ def column_numbers(table: Table, name: str) -> Floats:
     if wrong is not None and wrong.any():
         row = int(np.argmax(wrong))
         raise DataError(
-            f"{table.place(row, name)}: {shortened(column[row].as_py())} is not a number; correct it, leave it empty "
+            f"{table.place(row, name)}: {_quoted(column, row)} is not a number; correct it, leave it empty "
             f"if it is missing, or train with --categorical {name!r} or --ignore {name!r}"
         )
     infinite = np.isinf(values)
     if infinite.any():
         row = int(np.argmax(infinite))
         raise DataError(
-            f"{table.place(row, name)}: {shortened(str(column[row].as_py()))} is not a finite number; "
+            f"{table.place(row, name)}: {_quoted(column, row)} is not a finite number; "
             "correct it or leave it empty if it is missing"
         )
     return values
@@ -191,7 +191,7 @@ def column_truth(table: Table, name: str) -> Floats:
     if wrong.any():
         row = int(np.argmax(wrong))
         raise DataError(
-            f"{table.place(row, name)}: {shortened(str(column[row].as_py()))} is not one of true, false, yes, no"
+            f"{table.place(row, name)}: {_quoted(column, row)} is not one of true, false, yes, no"
         )
     return values
 
@@ -208,10 +208,14 @@ def column_days(table: Table, name: str) -> Floats:
     if wrong.any():
         row = int(np.argmax(wrong))
         raise DataError(
-            f"{table.place(row, name)}: {shortened(str(column[row].as_py()))} is not a date; write it as 2026-12-31 "
+            f"{table.place(row, name)}: {_quoted(column, row)} is not a date; write it as 2026-12-31 "
             "or 2026-12-31T23:59:59"
         )
     return days
+
+
+def _quoted(column: pa.Array, row: int) -> str:
+    return shortened(str(column[row].as_py()))
 
 
 def shortened(text: str, most: int = 40) -> str:

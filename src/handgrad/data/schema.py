@@ -68,6 +68,7 @@ def decide(
     table: Table,
     target: Sequence[str],
     task: str | None = None,
+    *,
     categorical: Collection[str] = (),
     numeric: Collection[str] = (),
     ignore: Collection[str] = (),
@@ -106,8 +107,8 @@ def measured_schema(table: Table, kinds: Kinds) -> Schema:
         )
     if len(schema.features) > MOST_FEATURES:
         raise DataError(
-            f"{table.source}: the columns give {len(schema.features):,} features, more than {MOST_FEATURES:,}; "
-            "ignore some of them"
+            f"{table.source}: the columns give {len(schema.features):,} features, more than "
+            f"{MOST_FEATURES:,}; ignore some of them"
         )
     return schema
 

@@ -25,8 +25,8 @@ from handgrad.errors import DataError, ShapeError
 class Table:
     """Named columns of equal length; `source` is how messages call it.
 
-    `path` is the file it was read from, `text` True where that file has lines, `file_rows` the row of the file
-    (from 0) that each row is, None for all of them in order.
+    `path` is the file it was read from, `text` True where that file has lines, `file_rows` the row of the
+    file (from 0) that each row is, None for all of them in order.
     """
 
     source: str
@@ -69,8 +69,9 @@ class Table:
 
 
 def read_table(data: Any) -> Table:
-    """A table from a file name, a mapping of columns, a matrix (its columns are X1, X2, ...), or any object with
-    Arrow's C stream (pandas, polars, Arrow).
+    """A table from a file name, a mapping of columns, a matrix, or an Arrow, pandas or polars table.
+
+    The columns of a matrix (samples, features) are called X1, X2, ...
 
     >>> read_table({"x": [1, 2, 3]}).rows
     3
@@ -175,7 +176,7 @@ def from_matrix(X: Any, source: str = "the array") -> Table:
     return _from_columns(source, {f"X{j + 1}": matrix[:, j] for j in range(matrix.shape[1])})
 
 
-def _from_columns(source: str, columns: Mapping[str, Sequence[Any]]) -> Table:
+def _from_columns(source: str, columns: Mapping[str, Any]) -> Table:
     arrays: dict[str, pa.Array] = {}
     for name, values in columns.items():
         try:

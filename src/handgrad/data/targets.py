@@ -35,8 +35,8 @@ FEW = 20
 class Target(msgspec.Struct, frozen=True, omit_defaults=True):
     """The target columns and what they hold.
 
-    `classes` has one tuple for each column of a classification; `means` and `deviations` one number for each column of
-    a regression.
+    `classes` has one tuple for each column of a classification; `means` and `deviations` one number for each
+    column of a regression.
     """
 
     names: tuple[str, ...]
@@ -52,22 +52,21 @@ class Target(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @property
     def is_regression(self) -> bool:
+        """True for numbers, False for classes."""
         return self.task == "regression"
 
     def present(self, table: Table) -> npt.NDArray[np.bool_]:
         """True for the rows in which no target is missing."""
         keep = np.ones(table.rows, bool)
         for name in self.names:
-            column = table.column(name)
             if self.is_regression:
                 keep &= ~np.isnan(column_numbers(table, name))
             else:
                 keep &= np.asarray(pc.is_valid(class_text(table, name)).to_numpy(zero_copy_only=False), bool)
-            del column
         return keep
 
     def encode(self, table: Table) -> Floats:
-        """The targets as the network sees them, shape (samples, outputs): 0 and 1 for classes, standardised numbers.
+        """The targets as the network sees them (samples, outputs): 0 and 1 of classes, standardised numbers.
 
         Raises DataError for a missing target column, a missing value or a class that the model does not know.
         """
@@ -94,14 +93,15 @@ class Target(msgspec.Struct, frozen=True, omit_defaults=True):
             row = int(np.argmax(unknown))
             known = ", ".join(self.classes[j][:8]) + (" ..." if len(self.classes[j]) > 8 else "")
             raise DataError(
-                f"{table.place(row, self.names[j])}: the class {shortened(str(text[row].as_py()))} was not in the "
-                f"training data; known are {known}; leave these rows out or train again"
+                f"{table.place(row, self.names[j])}: the class {shortened(str(text[row].as_py()))} was not "
+                f"in the training data; known are {known}; leave these rows out or train again"
             )
         return np.asarray(found.to_numpy(zero_copy_only=False), np.int64)
 
     def values(self, outputs: Floats) -> Floats:
         """Outputs of a regression in the units of the file, shape (samples, outputs)."""
-        return np.asarray(outputs, np.float64) * np.array(self.deviations) + np.array(self.means)
+        values: Floats = np.asarray(outputs, np.float64) * np.array(self.deviations) + np.array(self.means)
+        return values
 
     def probabilities(self, outputs: Floats) -> Floats:
         """A column per class (binary, multiclass) or per target column (multilabel)."""
@@ -133,11 +133,13 @@ def class_text(table: Table, name: str) -> pa.Array:
 
 
 def find_target(table: Table, names: Sequence[str], task: str | None = None) -> Target:
-    """The target: what task it is, its classes, or (still unscaled) its numbers; from its cells or from `task`.
+    """The target: its task, and its classes or (still unscaled) its numbers; from its cells or from `task`.
 
-    Text, truth values and whole numbers of at most 20 different values are classes; other numbers are a regression.
+    Text, truth values and whole numbers of at most 20 different values are classes; other numbers are a
+    regression.
 
-    Raises DataError for a missing column, a task that does not fit, one class only, or more than 10,000 classes.
+    Raises DataError for a missing column, a task that does not fit, one class only, or more than 10,000
+    classes.
     """
     if not names:
         raise DataError("name at least one target column")
@@ -152,7 +154,8 @@ def find_target(table: Table, names: Sequence[str], task: str | None = None) -> 
         return Target(tuple(names), task, means=zeros, deviations=ones)
     if task != "multilabel" and len(names) > 1:
         raise DataError(
-            f"the task {task!r} has one target column, got {len(names)}; several columns are 'regression' or 'multilabel'"
+            f"the task {task!r} has one target column, got {len(names)}; several columns are 'regression' "
+            "or 'multilabel'"
         )
     return Target(tuple(names), task, classes=tuple(_classes(table, name, task) for name in names))
 
@@ -165,7 +168,7 @@ def scaled(target: Target, table: Table) -> Target:
     for name, (mean, deviation) in zip(target.names, measures, strict=True):
         if deviation == 0:
             raise DataError(
-                f"{table.source}, target {name!r} is {mean:g} in every training row; there is nothing to learn"
+                f"{table.source}, target {name!r} is {mean:g} in every training row; nothing can be learned"
             )
     return msgspec.structs.replace(
         target, means=tuple(m for m, _ in measures), deviations=tuple(d for _, d in measures)
@@ -216,7 +219,7 @@ def _classes(table: Table, name: str, task: str) -> tuple[str, ...]:
     if len(found) < 2:
         only = shortened(found[0]) if found else "none"
         raise DataError(
-            f"{table.source}: the target {name!r} holds one class only ({only}); there is nothing to tell apart"
+            f"{table.source}: the target {name!r} holds one class only ({only}); two or more are needed"
         )
     if task in ("binary", "multilabel") and len(found) > 2:
         raise DataError(

@@ -1,0 +1,62 @@
+"""What training remembers of its own way: the best epoch, and a bounded number of states for replay."""
+
+from __future__ import annotations
+
+from handgrad.engines.protocol import Session
+from handgrad.history import EarlyStopping, Epoch, Snapshot
+from handgrad.nn.step import Training
+
+_MOST_BYTES = 64 << 20
+
+
+class Best:
+    """Remembers the best epoch where early stopping is asked for."""
+
+    def __init__(self, rule: EarlyStopping | None, training: Training) -> None:
+        self.rule, self.training = rule, training
+        self.loss, self.epoch, self.waited = float("inf"), 0, 0
+
+    def offer(self, line: Epoch, session: Session) -> None:
+        """Takes the state after this epoch if its loss is the lowest so far."""
+        if self.rule is None:
+            return
+        loss = line.loss if line.validation_loss is None else line.validation_loss
+        if loss < self.loss - self.rule.least or self.epoch == 0:
+            self.loss, self.epoch, self.waited, self.training = loss, line.epoch, 0, session.training()
+        else:
+            self.waited += 1
+
+    @property
+    def exhausted(self) -> bool:
+        """True once the patience is used up."""
+        return self.rule is not None and self.waited >= self.rule.patience
+
+    @property
+    def restores(self) -> bool:
+        """True where the result is the best epoch and not the last one."""
+        return self.rule is not None and self.epoch > 0
+
+
+class Kept:
+    """The states at some epoch starts: the first always, the others evenly thinned as training goes on."""
+
+    def __init__(self, most: int, training: Training) -> None:
+        size = sum(array.nbytes for layer in training.parameters for array in layer)
+        size += sum(array.nbytes for layer in training.state for state in layer for array in state)
+        self.most = max(1, min(most, _MOST_BYTES // max(size, 1)))
+        self.stride = 1
+        self.kept = [(0, Snapshot(1, training))]
+
+    def offer(self, epoch: int, step: int, session: Session) -> None:
+        """Takes the state before step `step`, the first of an epoch (from 0), if it is one to keep."""
+        if self.most == 1 or epoch == 0 or epoch % self.stride:
+            return
+        if len(self.kept) >= self.most:
+            self.stride *= 2
+            self.kept = [pair for pair in self.kept if pair[0] % self.stride == 0]
+        if epoch % self.stride == 0 and len(self.kept) < self.most:
+            self.kept.append((epoch, Snapshot(step, session.training())))
+
+    def all(self, last: Snapshot) -> tuple[Snapshot, ...]:
+        """The kept states in order, then the state after the last step."""
+        return (*(snapshot for _, snapshot in self.kept if snapshot.step < last.step), last)

@@ -1,0 +1,79 @@
+"""Arrays of samples as a network needs them, judged before training begins."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from handgrad.data.batches import Split, split_rows
+from handgrad.errors import ShapeError, SpecificationError
+from handgrad.nn.arrays import Array
+from handgrad.nn.network import Network
+
+
+def samples(network: Network, X: Any, Y: Any, dtype: str) -> tuple[Array, Array]:
+    """X (samples, inputs) and Y (samples, outputs) in the dtype; class indices become rows of one 1.
+
+    Raises ShapeError for arrays that do not fit the network or hold what is not finite.
+    """
+    if network.loss is None:
+        raise SpecificationError(
+            "the network has no loss; name one, as in Network(..., loss='squared_error')"
+        )
+    X, Y = _numbers("X", X), _numbers("Y", Y)
+    if X.ndim != 2 or X.shape[1] != network.inputs:
+        raise ShapeError(f"X must have shape (samples, {network.inputs}), got {X.shape}")
+    if len(X) == 0:
+        raise ShapeError("X has no samples")
+    if Y.ndim == 1 and network.outputs > 1 and network.loss.name == "cross_entropy":
+        Y = _one_hot(Y, network.outputs)
+    Y = Y.reshape(-1, 1) if Y.ndim == 1 else Y
+    if Y.shape != (len(X), network.outputs):
+        raise ShapeError(f"Y must have shape ({len(X)}, {network.outputs}), got {Y.shape}")
+    return _finite("X", X, dtype), _finite("Y", Y, dtype)
+
+
+def split_samples(network: Network, Y: Array, validation: float | Split, seed: int) -> Split:
+    """Which rows train and which validate; a part is taken of each class alike.
+
+    Raises ShapeError for rows that Y does not have.
+    """
+    if isinstance(validation, Split):
+        for rows in validation:
+            if rows.size and not (rows.min() >= 0 and rows.max() < len(Y)):
+                raise ShapeError(f"the split names rows outside 0 to {len(Y) - 1}")
+        if validation.training.size == 0:
+            raise ShapeError("the split names no row for training")
+        return validation
+    if network.loss is None or not network.loss.name.endswith("cross_entropy"):
+        return split_rows(len(Y), validation, seed)
+    return split_rows(len(Y), validation, seed, np.argmax(Y, axis=1) if Y.shape[1] > 1 else Y[:, 0] > 0.5)
+
+
+def _numbers(name: str, values: Any) -> Array:
+    try:
+        array = np.asarray(values)
+    except ValueError as error:
+        raise ShapeError(f"{name} must be an array of numbers with rows of equal length") from error
+    if array.dtype.kind not in "biuf":
+        raise ShapeError(f"{name} must hold numbers, got {array.dtype}; use fit_table for tables with text")
+    return array
+
+
+def _finite(name: str, array: Array, dtype: str) -> Array:
+    with np.errstate(over="ignore"):  # what overflows float32 is told below
+        cast = np.ascontiguousarray(array, dtype)
+    if not np.isfinite(cast).all():
+        place = np.argwhere(~np.isfinite(cast))[0].tolist()
+        raise ShapeError(
+            f"{name} holds {array[tuple(place)]} at {place}; give numbers that are finite in {dtype}"
+        )
+    return cast
+
+
+def _one_hot(classes: Array, count: int) -> Array:
+    whole = np.all(classes == np.floor(classes)) if classes.dtype.kind == "f" else True
+    if not whole or classes.min(initial=0) < 0 or classes.max(initial=0) >= count:
+        raise ShapeError(f"Y must hold class indices 0 to {count - 1}, or have shape (samples, {count})")
+    return np.eye(count)[classes.astype(np.int64)]
