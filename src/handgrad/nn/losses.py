@@ -175,7 +175,7 @@ def _bce_of_logit(z: Array, y: Array) -> Array:
 
 STABLE_TERMS: dict[tuple[str, str], Callable[[Array, Array], Array]] = {
     ("binary_cross_entropy", "sigmoid"): _bce_of_logit,
-    ("cross_entropy", "softmax"): lambda z, y: -y * log_softmax(z),
+    ("cross_entropy", "softmax"): lambda z, y: 0.0 - y * log_softmax(z),  # 0 - 0 is 0, -0 is not
     ("cross_entropy", "sigmoid"): lambda z, y: y * softplus(-z),
 }
 

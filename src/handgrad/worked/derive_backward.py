@@ -51,13 +51,14 @@ def backward_steps(paper: Paper) -> Iterator[WorkedStep]:
 
 # --- the first factor: dloss/dyhat ----------------------------------------------------------------------
 
-Derivative = Callable[[Expression, Expression, Expression], Expression]
+Product = Callable[[Expression, Expression], Expression]
+Derivative = Callable[[Expression, Expression, Expression, Product], Expression]
 
 LOSS_DERIVATIVES: dict[str, Derivative] = {
-    "squared_error": lambda a, y, k: difference(a, y),
-    "binary_cross_entropy": lambda a, y, k: Divide(difference(a, y), Hadamard((a, difference(ONE, a)))),
-    "cross_entropy": lambda a, y, k: Negative(Divide(y, a)),
-    "huber": lambda a, y, k: Apply("clip", (difference(a, y),), (k,)),
+    "squared_error": lambda a, y, k, times: difference(a, y),
+    "binary_cross_entropy": lambda a, y, k, times: Divide(difference(a, y), times(a, difference(ONE, a))),
+    "cross_entropy": lambda a, y, k, times: Negative(Divide(y, a)),
+    "huber": lambda a, y, k, times: Apply("clip", (difference(a, y),), (k,)),
 }
 """d(term)/da of each loss, without the constants (2, scale, 1/n) that `_dyhat_constants` puts before it."""
 
@@ -74,24 +75,37 @@ def _with_constants(constants: tuple[Expression, ...], tree: Expression) -> Expr
     return Times((*constants, tree)) if constants else tree
 
 
+def _saturated(paper: Paper) -> bool:
+    """True where an output is 0 or 1, so that the formula of a cross-entropy divides by zero."""
+    loss, yhat = paper.network.loss, paper.quantities["yhat"]
+    if loss is None or "dyhat" in paper.trace.given:
+        return False
+    ends = {"binary_cross_entropy": (0.0, 1.0), "cross_entropy": (0.0,)}.get(loss.name, ())
+    return bool(np.isin(yhat, ends).any())
+
+
 def _dyhat(paper: Paper) -> WorkedStep | None:
-    """dloss/dyhat; None where it is infinite (a saturated output) or not needed."""
+    """dloss/dyhat; None where it is infinite or its formula is 0/0 (a saturated output) or not needed."""
     loss = paper.network.loss
-    if not paper.has("dyhat") or not np.all(np.isfinite(paper.quantities["dyhat"])):
+    if not paper.has("dyhat") or not np.all(np.isfinite(paper.quantities["dyhat"])) or _saturated(paper):
         return None
     given = given_step(paper, "dyhat", "backward", paper.network.depth)
     if given is not None or loss is None:
         return given
     derivative, threshold = LOSS_DERIVATIVES[loss.name], exact(loss.threshold or 0.0)
     constants = _dyhat_constants(paper, loss)
+
+    def times(left: Expression, right: Expression) -> Expression:
+        return paper.entrywise(paper.network.depth, left, right)
+
     return WorkedStep(
         quantity="dyhat",
         part="backward",
         layer=paper.network.depth,
         equation=Equation(
             paper.symbol("dyhat"),
-            (_with_constants(constants, derivative(Symbol("yhat"), Symbol("y"), Symbol("threshold"))),),
-            (_with_constants(constants, derivative(paper.value("yhat"), paper.value("y"), threshold)),),
+            (_with_constants(constants, derivative(Symbol("yhat"), Symbol("y"), Symbol("threshold"), times)),),
+            (_with_constants(constants, derivative(paper.value("yhat"), paper.value("y"), threshold, times)),),
             paper.value("dyhat"),
         ),
         shapes=paper.shapes("yhat", "y", "dyhat"),
@@ -102,11 +116,11 @@ def _dyhat(paper: Paper) -> WorkedStep | None:
 # --- the activation's derivative ------------------------------------------------------------------------
 
 
-def derivative_of(layer: Dense, z: Expression, a: Expression) -> Expression:
+def derivative_of(paper: Paper, l: int, z: Expression, a: Expression) -> Expression:
     """f'(z), through the output where the textbook writes it so."""
-    function = layer.function
+    function = paper.network.layers[l - 1].function
     if function.name in ("sigmoid", "softmax"):
-        return Hadamard((a, difference(ONE, a)))
+        return paper.entrywise(l, a, difference(ONE, a))
     if function.name == "tanh":
         return difference(ONE, Power(a, exact(2)))
     parameters = () if function.alpha is None else (exact(function.alpha),)
@@ -122,8 +136,8 @@ def _derivative(paper: Paper, l: int, layer: Dense) -> WorkedStep:
         layer=l,
         equation=Equation(
             paper.symbol(name),
-            (derivative_of(layer, paper.symbol(f"z{l}"), paper.symbol(output)),),
-            (derivative_of(layer, paper.value(f"z{l}"), paper.value(output)),),
+            (derivative_of(paper, l, paper.symbol(f"z{l}"), paper.symbol(output)),),
+            (derivative_of(paper, l, paper.value(f"z{l}"), paper.value(output)),),
             paper.value(name),
         ),
         shapes=paper.shapes(output, name),
@@ -174,7 +188,7 @@ def _fused(paper: Paper, loss: Loss, layer: Dense) -> tuple[tuple[Expression, ..
 
     def tree(yhat: Expression, y: Expression) -> Expression:
         if loss.name == "cross_entropy" and layer.function.name == "sigmoid":
-            return Hadamard((y, difference(yhat, ONE)))
+            return paper.entrywise(paper.network.depth, y, difference(yhat, ONE))
         if loss.name == "cross_entropy" and not np.allclose(paper.quantities["y"].sum(axis=1), 1, atol=1e-12):
             return difference(Hadamard((yhat, SumOver(y, paper.unit_axis))), y)
         return difference(yhat, y)
@@ -190,8 +204,8 @@ def _through(
     if layer.function.elementwise:
         derivative = f"derivative{l}"
         return (
-            (Hadamard((paper.symbol(upstream), paper.symbol(derivative))),),
-            (Hadamard((paper.value(upstream), paper.value(derivative))),),
+            (paper.entrywise(l, paper.symbol(upstream), paper.symbol(derivative)),),
+            (paper.entrywise(l, paper.value(upstream), paper.value(derivative)),),
         )
     output = f"f{l}" if paper.has(f"f{l}") else paper.activity(l)
 
@@ -371,7 +385,8 @@ def _bias(paper: Paper, l: int, layer: Dense) -> WorkedStep:
     symbol, value = paper.symbol(delta), paper.value(delta)
     axis = None if layer.bias == "shared" else paper.sum_axis
     if paper.samples == 1 and axis is not None:
-        symbols, numbers = symbol, value
+        symbols: Expression = symbol
+        numbers: Expression = value
     else:
         symbols = paper.averaged_symbol(SumOver(symbol, axis))
         numbers = paper.averaged(SumOver(value, axis))
@@ -463,7 +478,7 @@ def _nested(
         key = "activation_derivative"
         if paper.network.layers[k - 1].function.name == "sigmoid":
             key = "sigmoid_prime"
-        tree = Hadamard((tree, label(key, show(f"derivative{k}"))))
+        tree = paper.entrywise(k, tree, label(key, show(f"derivative{k}")))
         if k > l:
             tree = paper.back(label("weights", show(f"W{k}")), tree)
     if bias:
