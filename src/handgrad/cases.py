@@ -213,9 +213,8 @@ def _network(keys: NetworkKeys, training_seed: int | None, place: str) -> Networ
 
 
 def _layer(keys: LayerKeys, inputs: int, generator: np.random.Generator, place: str) -> Dense:
-    activation = keys.activation
-    if isinstance(activation, ActivationKeys):
-        activation = Activation(activation.name, activation.alpha)
+    given = keys.activation
+    activation = Activation(given.name, given.alpha) if isinstance(given, ActivationKeys) else Activation(given)
     initializer: Initializer | str | None
     own_seed = None
     if isinstance(keys.initializer, InitializerKeys):
@@ -316,7 +315,8 @@ def _one_hot(indices: Array, classes: int, place: str) -> Array:
         raise CaseError(
             f"{place}: a class is a whole number from 0 to {classes - 1}, got {indices[wrong][0]:g}"
         )
-    return np.eye(classes)[indices.astype(int)]
+    rows: Array = np.eye(classes)[indices.astype(int)]
+    return rows
 
 
 def _regularization(keys: RegularizationKeys) -> Regularization:

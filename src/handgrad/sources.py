@@ -24,13 +24,29 @@ from handgrad.worked.trace import Trace, trace_case, trace_step
 class Source(Protocol):
     """Traces of the steps `1..total`, and what stands at the head of the sheet."""
 
-    title: str
-    source: str
-    network: Network
-    recipe: Recipe | None
-    regularization: Regularization
-    rounding: Rounding
-    total: int
+    @property
+    def title(self) -> str:
+        """The title of the sheet."""
+        ...
+
+    @property
+    def source(self) -> str:
+        """Where it was published."""
+        ...
+
+    @property
+    def network(self) -> Network: ...
+    @property
+    def recipe(self) -> Recipe | None: ...
+    @property
+    def regularization(self) -> Regularization: ...
+    @property
+    def rounding(self) -> Rounding: ...
+
+    @property
+    def total(self) -> int:
+        """How many steps there are."""
+        ...
 
     def traces(self, first: int, last: int) -> Iterator[Trace]:
         """The steps from `first` to `last`, counted from 1, both included."""

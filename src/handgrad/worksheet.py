@@ -19,7 +19,7 @@ from handgrad.nn.arrays import Array
 from handgrad.render.document import Document, Notation
 from handgrad.render.layout import lay_out
 from handgrad.render.media import MEDIA, medium_of, write
-from handgrad.render.settings import Settings
+from handgrad.render.settings import DEFAULT_PARTS, Settings
 from handgrad.render.terminal import to_text
 from handgrad.sources import CaseSource, ModelSource, Rows, Source
 from handgrad.worked.derive import derive
@@ -114,7 +114,7 @@ class Worksheet:
             notation=notation,
             language=choices.get("language"),
             detail=detail,
-            **({} if parts is None else {"parts": frozenset(parts)}),
+            parts=DEFAULT_PARTS if parts is None else frozenset(parts),
         )
         options = Options(
             orientation=orientation,

@@ -36,6 +36,8 @@ MOST_FACTORS = 4  # layers between a weight and the loss that the chain rule wri
 def backward_steps(paper: Paper) -> Iterator[WorkedStep]:
     """dyhat, then for each layer from the last: derivative, delta, dW, db, and da of the layer before."""
     depth = paper.network.depth
+    if not paper.has(f"delta{depth}") and (first := _dyhat(paper)) is not None:
+        yield first  # of outputs given by hand, without what led to them
     for l in range(depth, 0, -1):
         layer = paper.network.layers[l - 1]
         if paper.has(f"delta{l}") and paper.wanted(l):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from functools import reduce
 from typing import Any
 
@@ -166,7 +166,7 @@ def _apply(tree: Apply) -> Array:
 def _sum_over(tree: SumOver) -> Array:
     value = evaluate(tree.operand)
     reduced = value.sum(axis=tree.axis, keepdims=True)
-    return reduced * (reduced.size / value.size) if tree.mean else reduced
+    return np.asarray(reduced * (reduced.size / value.size) if tree.mean else reduced)
 
 
 def _grid(tree: Grid) -> Array:
@@ -221,7 +221,7 @@ def map_tree(tree: Expression, change: Callable[[Expression], Expression]) -> Ex
     if isinstance(tree, Matrix):
         return change(tree)
     changes: dict[str, Any] = {}
-    for name in tree.__slots__:
+    for name in _names(tree):
         held = getattr(tree, name)
         new = _map_held(held, change)
         if new is not held:
@@ -236,3 +236,26 @@ def _map_held(held: Any, change: Callable[[Expression], Expression]) -> Any:
         new = tuple(_map_held(item, change) for item in held)
         return new if any(a is not b for a, b in zip(new, held, strict=True)) else held
     return held
+
+
+def leaves(trees: Iterable[Expression]) -> Iterator[Expression]:
+    """Every node without operands, from left to right."""
+    for tree in trees:
+        inner = [] if isinstance(tree, Matrix) else [part for part in _parts(tree) if part is not None]
+        if inner:
+            yield from leaves(inner)
+        else:
+            yield tree
+
+
+def _names(tree: Expression) -> tuple[str, ...]:
+    return tuple(field.name for field in dataclasses.fields(tree))
+
+
+def _parts(tree: Any) -> Iterator[Expression]:
+    held = (getattr(tree, name) for name in _names(tree)) if isinstance(tree, Expression) else iter(tree)
+    for part in held:
+        if isinstance(part, Expression):
+            yield part
+        elif isinstance(part, tuple):
+            yield from _parts(part)

@@ -15,10 +15,12 @@ from handgrad.nn.arrays import Array
 from handgrad.nn.network import Network
 from handgrad.nn.regularization import Regularization
 from handgrad.nn.step import Recipe
+from handgrad.worked.evaluate import leaves
 from handgrad.worked.expressions import (
     Divide,
     Expression,
     Gradient,
+    Hadamard,
     MatMul,
     Matrix,
     Negative,
@@ -145,6 +147,12 @@ class Paper:
     def product(self, delta: Expression, a: Expression) -> Expression:
         """delta a^T, or delta^T a with samples as rows: the gradient of the weights before any mean."""
         return MatMul(delta, Transpose(a)) if self.column else MatMul(Transpose(delta), a)
+
+    def entrywise(self, l: int, *factors: Expression) -> Expression:
+        """The product entry by entry of quantities of layer l: of numbers, where it has one unit and one sample."""
+        if self.samples * self.network.sizes[l] > 1:
+            return Hadamard(factors)
+        return Times(factors, sign=any(isinstance(leaf, Number) for leaf in leaves(factors)))
 
     def outer(self, delta: Array, a: Array) -> Expression:
         """The outer product of one sample's delta and input, arrays (units,) and (inputs,)."""

@@ -218,6 +218,8 @@ def _gradients(
         batch_loss(network, parameters, activity, Y, regularization, see)
         see.quantities.setdefault("penalty", np.zeros(()))
     if X is None:
+        if Y is not None and network.loss is not None:
+            see("dyhat", network.loss.gradient(activity.yhat, Y))
         return None
     learns = Y is not None or see.given("dyhat") or see.given(f"delta{network.depth}")
     if not learns:
