@@ -1,4 +1,7 @@
-"""The network as a figure: `draw` arranges it, `Scene.svg` writes it, `picture.py` makes PNG and PDF of it."""
+"""The network as a figure.
+
+`draw` arranges it as a `Scene`, whose `svg` writes it; `render.picture` makes PNG and PDF of that.
+"""
 
 from handgrad.diagram.scene import Captions, DrawingOptions, draw
 from handgrad.diagram.shapes import Scene

@@ -1,6 +1,7 @@
 """Where the layers and neurons of a network stand, and which of them are left out.
 
-Wide layers keep their first and last units and lose the middle; a deep network keeps its first and last layers.
+Wide layers keep their first and last units and lose the middle; a deep network keeps its first and last
+layers.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Arrangement:
-    """The columns from left to right; `left_out` layers are missing at `gap_x`, before column `gap_before`."""
+    """The columns from left to right; `left_out` layers are missing at `gap_x`, before column
+    `gap_before`."""
 
     columns: tuple[Column, ...]
     width: float
@@ -73,7 +75,7 @@ def arrange(sizes: tuple[int, ...], most_units: int, spacing: Spacing) -> Arrang
         if place and layer != kept[place - 1] + 1:
             gap_before, gap_x = place, x
             x += spacing.column
-        columns.append(_column(layer, sizes[layer], most_units, x, middle, spacing.row))
+        columns.append(_column(layer, _kept(sizes[layer], most_units), (x, middle), spacing.row))
         x += spacing.column
     width = x - spacing.column + spacing.radius + spacing.right
     return Arrangement(
@@ -81,8 +83,8 @@ def arrange(sizes: tuple[int, ...], most_units: int, spacing: Spacing) -> Arrang
     )
 
 
-def _column(layer: int, size: int, most: int, x: float, middle: float, row: float) -> Column:
-    units, left_out = _kept(size, most)
+def _column(layer: int, kept: tuple[list[int], int], centre: tuple[float, float], row: float) -> Column:
+    (units, left_out), (x, middle) = kept, centre
     slots = len(units) + (1 if left_out else 0)
     top = middle - (slots - 1) * row / 2
     neurons, gap_y = [], 0.0

@@ -1,15 +1,26 @@
-"""The network as a picture: inputs green, hidden layers blue, outputs red, a number or a width on each connection."""
+"""The network as a picture: inputs green, hidden layers blue, outputs red, each connection with its number or
+width."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
 from handgrad.diagram.arrangement import Arrangement, Column, Neuron, Spacing, arrange
 from handgrad.diagram.edges import (
-    LABEL_SIZE, NEGATIVE, NEUTRAL, POSITIVE, THICKEST, Chip, Edge, colour, place_chips, width,
+    LABEL_SIZE,
+    NEGATIVE,
+    NEUTRAL,
+    POSITIVE,
+    THICKEST,
+    Chip,
+    Edge,
+    colour,
+    place_chips,
+    width,
 )  # fmt: skip
 from handgrad.diagram.shapes import Box, Circle, Line, Scene, Shape, Text, text_width
 from handgrad.diagram.symbols import figure_text, symbol_text
@@ -43,8 +54,8 @@ _MOST_LABELLED = 40
 class Captions:
     """The words in the picture; each place in braces is filled in.
 
-    `title` knows {sizes} (2-2-1); `description` {sizes} and {layers}, a list made with `described`, which knows
-    {name}, {units} and {activation}; `hidden` {number}; `more` and `more_layers` {count}.
+    `title` knows {sizes} (2-2-1); `description` {sizes} and {layers}, a list made with `described`, which
+    knows {name}, {units} and {activation}; `hidden` {number}; `more` and `more_layers` {count}.
     """
 
     title: str = "Neural network {sizes}"
@@ -66,9 +77,10 @@ class Captions:
 class DrawingOptions:
     """Choices for a drawing.
 
-    `sample`: zero-based row of the activity shown in the neurons. `digits`: significant digits. `most_units`:
-    neurons shown of one layer, the rest become dots. `numbers`: True writes a number on every connection where
-    there is room; False always uses width and colour. `inputs`, `outputs`: names beside the outer neurons.
+    `sample`: zero-based row of the activity shown in the neurons. `digits`: significant digits.
+    `most_units`: neurons shown of one layer, the rest become dots. `numbers`: True writes a number on every
+    connection where there is room; False always uses width and colour. `inputs`, `outputs`: names beside the
+    outer neurons.
     """
 
     sample: int = 0
@@ -91,7 +103,8 @@ def draw(
 ) -> Scene:
     """The network as a scene; `gradients` (in the shapes of the parameters) stand in place of the weights.
 
-    Parameters W[l] (n_l, n_{l-1}) and b[l] (n_l,); `activity` of a batch puts one sample's values in the neurons.
+    Parameters W[l] (n_l, n_{l-1}) and b[l] (n_l,); `activity` of a batch puts one sample's values in the
+    neurons.
 
     >>> from handgrad.nn.network import Dense
     >>> network = Network(2, [Dense(2, "relu"), Dense(1, "sigmoid")])
@@ -110,19 +123,21 @@ def draw(
         _require_fit(network, gradients, "gradients")
     if options.most_units < 3:
         raise SpecificationError(f"a drawing shows at least 3 units of a layer, got {options.most_units}")
-    if activity is not None and not 0 <= options.sample < activity.A[0].shape[0]:
+    samples = 1 if activity is None else activity.A[0].shape[0]
+    if not 0 <= options.sample < samples:
         raise SpecificationError(
-            f"sample {options.sample} of the activity does not exist; it has samples 0 to {activity.A[0].shape[0] - 1}"
+            f"there is no sample {options.sample} in the activity; it has the samples 0 to {samples - 1}"
         )
     return _Drawing(network, gradients or parameters, activity, gradients is not None, options).scene()
 
 
 def _require_fit(network: Network, parameters: Parameters, what: str) -> None:
-    expected = [(units, inputs) for inputs, units in zip(network.sizes, network.sizes[1:], strict=False)]
+    expected = [(units, inputs) for inputs, units in pairwise(network.sizes)]
     shapes = [layer.W.shape for layer in parameters]
     if shapes != expected or any(layer.b.shape != layer.W.shape[:1] for layer in parameters):
         raise ShapeError(
-            f"{what} of a {_sizes(network)} network must have W of shapes (units, inputs) = {expected}, got {shapes}"
+            f"{what} of a {_sizes(network)} network must have W of shapes (units, inputs) = {expected}, "
+            f"got {shapes}"
         )
 
 
@@ -167,7 +182,7 @@ class _Drawing:
     def _arranged(self) -> tuple[Arrangement, tuple[Chip, ...] | None]:
         """Roomy with numbers where they fit, else compact without them."""
         options, sizes = self.options, self.network.sizes
-        connections = sum(a * b for a, b in zip(sizes, sizes[1:], strict=False))
+        connections = sum(a * b for a, b in pairwise(sizes))
         if options.numbers and connections <= _MOST_LABELLED and max(sizes) <= options.most_units:
             roomy = arrange(sizes, options.most_units, self._with_names(_LABELLED))
             chips = place_chips(list(self._connections(roomy)), _neurons(roomy), _LABELLED.radius)
@@ -186,7 +201,7 @@ class _Drawing:
 
     def _connections(self, arrangement: Arrangement) -> Iterator[Edge]:
         columns = arrangement.columns
-        for place, (left, right) in enumerate(zip(columns, columns[1:], strict=False), 1):
+        for place, (left, right) in enumerate(pairwise(columns), 1):
             if arrangement.left_out and place == arrangement.gap_before:
                 continue
             W = self.values[right.layer - 1].W
@@ -256,7 +271,7 @@ class _Drawing:
     def _left_out_layers(self, arrangement: Arrangement) -> Iterator[Shape]:
         if not arrangement.left_out:
             return
-        y = arrangement.columns[0].neurons[0].y if len(arrangement.columns) == 1 else _middle(arrangement)
+        y = _middle(arrangement)
         words = self.options.captions.more_layers.format(count=arrangement.left_out)
         for shift in (-14.0, 0.0, 14.0):
             yield Circle(arrangement.gap_x + shift, y - 10, 3, INK)

@@ -1,7 +1,7 @@
 """A picture as a list of simple shapes, and that list as SVG.
 
-Only lines, circles, rectangles and text, in absolute coordinates: whatever draws SVG, or turns it into another
-medium, needs to know no more than these four.
+Only lines, circles, rectangles and text, in absolute coordinates: whatever draws SVG, or turns it into
+another medium, needs to know no more than these four.
 """
 
 from __future__ import annotations
@@ -30,8 +30,10 @@ class Line:
     width: float
 
     def svg(self) -> str:
+        """The shape as an SVG element."""
         return (
-            f'<line x1="{number(self.x1)}" y1="{number(self.y1)}" x2="{number(self.x2)}" y2="{number(self.y2)}" '
+            f'<line x1="{number(self.x1)}" y1="{number(self.y1)}" '
+            f'x2="{number(self.x2)}" y2="{number(self.y2)}" '
             f'stroke="{self.stroke}" stroke-width="{number(self.width)}"/>'
         )
 
@@ -48,6 +50,7 @@ class Circle:
     width: float = 0.0
 
     def svg(self) -> str:
+        """The shape as an SVG element."""
         return (
             f'<circle cx="{number(self.cx)}" cy="{number(self.cy)}" r="{number(self.r)}" fill="{self.fill}" '
             f'stroke="{self.stroke}" stroke-width="{number(self.width)}"/>'
@@ -67,9 +70,11 @@ class Box:
     stroke: str
 
     def svg(self) -> str:
+        """The shape as an SVG element."""
         return (
             f'<rect x="{number(self.x)}" y="{number(self.y)}" width="{number(self.width)}" '
-            f'height="{number(self.height)}" rx="{number(self.r)}" fill="{self.fill}" stroke="{self.stroke}"/>'
+            f'height="{number(self.height)}" rx="{number(self.r)}" '
+            f'fill="{self.fill}" stroke="{self.stroke}"/>'
         )
 
 
@@ -88,6 +93,7 @@ class Text:
     family: str = WORDS
 
     def svg(self) -> str:
+        """The shape as an SVG element."""
         weight = ' font-weight="bold"' if self.bold else ""
         slant = ' font-style="italic"' if self.italic else ""
         return (

@@ -1,4 +1,4 @@
-"""A symbol of the calculation as pieces of text in a picture: base, subscript and superscript side by side."""
+"""A symbol of the calculation as pieces of text in a picture: base, subscript, superscript side by side."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
-from xml.sax.saxutils import escape, quoteattr
+from xml.sax.saxutils import quoteattr
 
 from handgrad.errors import MissingExtraError, RenderError
 from handgrad.render.boxes import Operator, row, width
@@ -24,7 +24,16 @@ from handgrad.render.document import (
     Table,
 )
 from handgrad.render.fonts import SCRIPTS
-from handgrad.render.omml import NAMESPACES, begun, display, equation, omml
+from handgrad.render.omml import (
+    NAMESPACES,
+    begun,
+    display,
+    equation,
+    names_apart,
+    omml,
+    printable,
+    xml_text,
+)
 from handgrad.render.picture import picture
 from handgrad.render.typeset import Style, typeset
 from handgrad.render.words import Phrasebook
@@ -46,11 +55,12 @@ _ROLES = {"source": "Source", "settings": "Settings", "observation": "Observatio
 def write(document: Document) -> bytes:
     """The document as a Word file; the same document gives the same bytes.
 
-    Raises MissingExtraError without the packages python-docx and typst (for the figures), RenderError for a block
-    or expression without a rule.
+    Raises MissingExtraError without the packages python-docx and typst (which draws the figures), RenderError
+    for a block or expression without a rule.
     """
     try:
         import docx
+        from docx.oxml import parse_xml
     except ImportError as error:
         raise MissingExtraError("Word output", "docs") from error
     from handgrad.render.docx_styles import prepare
@@ -58,19 +68,11 @@ def write(document: Document) -> bytes:
     file = docx.Document()
     prepare(file, document)
     writer = _Writer(document, file)
-    body = file.element.body
-    for xml in writer.body():
-        body.insert(len(body) - 1, _parsed(xml))
+    written = parse_xml(f"<w:body {NAMESPACES}>{''.join(writer.body())}</w:body>")
+    file.element.body[:-1] = list(written)  # before the last element, the properties of the section
     buffer = io.BytesIO()
     file.save(buffer)
     return _dated(buffer.getvalue())
-
-
-def _parsed(xml: str) -> Any:
-    from docx.oxml import parse_xml
-
-    opening, rest = xml.split(">", 1) if not xml.split(">", 1)[0].endswith("/") else (xml[:-2], "")
-    return parse_xml(f"{opening} {NAMESPACES}>{rest}")
 
 
 def _dated(package: bytes) -> bytes:
@@ -89,13 +91,12 @@ def _dated(package: bytes) -> bytes:
 
 
 def text_run(text: str, properties: str = "") -> str:
-    """A run of text; one with letters of another script says its language, so that Word shapes and spells it."""
+    """A run of text; one with letters of another script says its language, for Word to shape and spell."""
     script = next((script for script in SCRIPTS if script.occurs_in(text)), None)
     if script is not None:
         properties += f'<w:lang w:bidi="{script.language}"/>'
     described = f"<w:rPr>{properties}</w:rPr>" if properties else ""
-    safe = escape("".join(character for character in text if character >= " " or character == "\t"))
-    return f'<w:r>{described}<w:t xml:space="preserve">{safe}</w:t></w:r>'
+    return f'<w:r>{described}<w:t xml:space="preserve">{xml_text(text)}</w:t></w:r>'
 
 
 class _Writer:
@@ -170,7 +171,8 @@ class _Writer:
         )
         written = [title]
         for place, entry in enumerate(entries):
-            link = f"<w:hyperlink w:anchor={quoteattr(_bookmark(entry.anchor))}>{self.spans(entry.spans)}</w:hyperlink>"
+            to = quoteattr(_bookmark(entry.anchor))
+            link = f"<w:hyperlink w:anchor={to}>{self.spans(entry.spans)}</w:hyperlink>"
             first = begin if place == 0 else ""
             last = '<w:r><w:fldChar w:fldCharType="end"/></w:r>' if place == len(entries) - 1 else ""
             written.append(self.paragraph_xml(first + link + last, f"Contents{entry.level - 1}"))
@@ -180,13 +182,15 @@ class _Writer:
         return [self.paragraph_xml(self.spans(paragraph.spans), _ROLES.get(paragraph.role, ""))]
 
     def formula(self, formula: Formula) -> list[str]:
-        """Each form on a line of its own, its sign about under that of the first; long ones broken at operators."""
+        """Each form on a line of its own, its sign about under that of the first; long ones broken."""
         target = typeset(formula.target, self.style)
         room = LINE - width(target) - 1.0 - self.indent / EM
         column = round(width(target) * EM)
         written: list[str] = []
+        names: list[str] = []
         for sign, tree in formula.forms:
-            for place, piece in enumerate(lines(typeset(tree, self.style), room)):
+            form = names_apart(typeset(tree, self.style), names)
+            for place, piece in enumerate(lines(form, room)):
                 line = piece if place else row(Operator(sign), piece)
                 if not written:
                     written.append(self.paragraph_xml(display(omml(target) + omml(line)), "Equation", KEEP))
@@ -196,6 +200,10 @@ class _Writer:
                     written.append(self.paragraph_xml(display(begun(omml(line))), "Equation", KEEP, indent))
         if not written:
             written.append(self.paragraph_xml(display(omml(target)), "Equation"))
+        written += [
+            self.paragraph_xml(text_run(f"({number}) {name}"), "Shapes", KEEP, column)
+            for number, name in enumerate(names, 1)
+        ]
         if formula.shapes:
             written.append(self.paragraph_xml(self.spans(formula.shapes), "Shapes", "", column))
         else:
@@ -221,17 +229,20 @@ class _Writer:
         written.append(self.paragraph_xml("", "AfterTable"))
         return written
 
-    def _table_row(self, table: Table, cells: tuple[Spans, ...], widths: list[int], header: bool = False) -> str:
+    def _table_row(
+        self, table: Table, cells: tuple[Spans, ...], widths: list[int], header: bool = False
+    ) -> str:
         bold, repeated = ("<w:b/><w:bCs/>", "<w:tblHeader/>") if header else ("", "")
         written = "".join(
-            f'<w:tc><w:tcPr><w:tcW w:w="{each}" w:type="dxa"/><w:vAlign w:val="center"/></w:tcPr><w:p><w:pPr>'
-            f'<w:pStyle w:val="Cell"/><w:jc w:val="{SIDES[side]}"/></w:pPr>{self.spans(cell, bold)}</w:p></w:tc>'
+            f'<w:tc><w:tcPr><w:tcW w:w="{each}" w:type="dxa"/><w:vAlign w:val="center"/></w:tcPr>'
+            f'<w:p><w:pPr><w:pStyle w:val="Cell"/><w:jc w:val="{SIDES[side]}"/></w:pPr>'
+            f"{self.spans(cell, bold)}</w:p></w:tc>"
             for cell, side, each in zip(cells, table.align, widths, strict=True)
         )
         return f"<w:tr><w:trPr><w:cantSplit/>{repeated}</w:trPr>{written}</w:tr>"
 
     def _column_widths(self, table: Table) -> list[int]:
-        """Widths in twentieths of a point: as wide as the contents, the widest columns narrowed to fit the page."""
+        """In twentieths of a point: as wide as the contents, the widest columns narrowed to fit the page."""
         wanted = [
             max(self._extent(row[place]) for row in (table.header, *table.rows)) + 1.5
             for place in range(len(table.header))
@@ -254,16 +265,16 @@ class _Writer:
 
     def figure(self, figure: Figure) -> list[str]:
         from docx.shared import Pt
+        from lxml import etree as xml_tree
 
         self.pictures += 1
         png = picture(figure.svg, (figure.width, figure.height), "png", figure.description)
         shown = min(figure.width, TEXT_WIDTH_PX)
         inline = self.file.part.new_pic_inline(io.BytesIO(png), Pt(shown * 0.75), None)
-        inline.docPr.set("descr", figure.description)
+        inline.docPr.set("descr", printable(figure.description))
         inline.docPr.set("name", f"{self.words.text('figure')} {self.pictures}")
-        from lxml import etree
 
-        xml = etree.tostring(inline, encoding="unicode")
+        xml = xml_tree.tostring(inline, encoding="unicode")
         keep = KEEP if figure.caption else ""
         written = [self.paragraph_xml(f"<w:r><w:drawing>{xml}</w:drawing></w:r>", "Picture", keep)]
         if figure.caption:

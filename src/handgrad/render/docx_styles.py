@@ -12,7 +12,7 @@ from docx.shared import Cm, Pt, RGBColor
 
 from handgrad.render.document import Document
 from handgrad.render.fonts import SCRIPTS
-from handgrad.render.omml import COMPLEX_FONT
+from handgrad.render.omml import COMPLEX_FONT, printable
 from handgrad.render.words import Phrasebook
 
 BODY, HEADINGS = "Cambria", "Calibri"
@@ -63,7 +63,8 @@ def prepare(file: Any, document: Document) -> None:
     _table_style(file)
     _footer(section, document)
     properties = file.core_properties
-    properties.title, properties.author, properties.language = document.title, "handgrad", document.language
+    properties.title, properties.language = printable(document.title)[:255], document.language
+    properties.author = "handgrad"
     properties.comments = ""
     properties.created = properties.modified = datetime(2000, 1, 1)
     properties.revision = 1
@@ -79,7 +80,7 @@ def _normal(file: Any, language: str, complex_language: str) -> None:
 
 
 def _font(style: Any, family: str, size: float, *, bold: bool, italic: bool) -> None:
-    """Latin and complex scripts alike: Word keeps a second set of font, size, bold and italic for the latter."""
+    """Latin and complex scripts alike: Word keeps font, size, bold and italic once more for the latter."""
     font = style.font
     font.name, font.size, font.bold, font.italic = family, Pt(size), bold, italic
     font.cs_bold, font.cs_italic = bold, italic
@@ -115,15 +116,12 @@ def _footer(section: Any, document: Document) -> None:
     paragraph.style.font.size = Pt(9)
     fields = {"\x01": "PAGE", "\x02": "NUMPAGES"}
     text = ""
-    for character in f"{document.title}\t\t{words}":
+    for character in f"{printable(document.title)}\t\t{words}":
         if character not in fields:
             text += character
             continue
         paragraph.add_run(text)
         text = ""
-        paragraph._p.append(
-            parse_xml(
-                f'<w:fldSimple {nsdecls("w")} w:instr="{fields[character]}"><w:r><w:t>1</w:t></w:r></w:fldSimple>'
-            )
-        )
+        field = f'<w:fldSimple {nsdecls("w")} w:instr="{fields[character]}">'
+        paragraph._p.append(parse_xml(f"{field}<w:r><w:t>1</w:t></w:r></w:fldSimple>"))
     paragraph.add_run(text)

@@ -25,7 +25,6 @@ from handgrad.worked.expressions import (
     Relation,
     Sum,
     SumOver,
-    Symbol,
     Times,
     Transpose,
 )
@@ -74,6 +73,7 @@ def grouped_factor(parent: Expression, place: int, factor: Expression, count: in
 
     Products of one kind run on; of different kinds they are told apart: (W a) ⊙ f'(z), but 1/m (W a).
 
+    >>> from handgrad.worked.expressions import Symbol
     >>> grouped_factor(Hadamard(()), 0, MatMul(Symbol("W"), Symbol("a")), 2)
     True
     """
@@ -87,11 +87,7 @@ def grouped_factor(parent: Expression, place: int, factor: Expression, count: in
             return nested and not outer
         case Times(), MatMul():
             return place < count - 1
-        case MatMul(), Times(sign=False):
-            return place > 0
-        case MatMul(), MatMul():
-            return place > 0
-        case Hadamard(), Hadamard():
+        case (MatMul(), Times(sign=False)) | (MatMul(), MatMul()) | (Hadamard(), Hadamard()):
             return place > 0
     return True
 
@@ -120,7 +116,8 @@ def holds_matrix(tree: Expression) -> bool:
 def children(tree: Expression) -> tuple[Expression, ...]:
     """The expressions directly inside a node."""
     found: list[Expression] = []
-    for name in tree.__slots__:
+    slots: tuple[str, ...] = tree.__slots__
+    for name in slots:
         _collect(getattr(tree, name), found)
     return tuple(found)
 

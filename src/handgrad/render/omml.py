@@ -1,7 +1,8 @@
-"""Mathematics as Word's own equations (Office Math Markup, ECMA-376 part 1, section 22.1): editable, no pictures."""
+"""Mathematics as Word's own equations: Office Math Markup, ECMA-376 part 1, section 22.1."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
@@ -65,22 +66,67 @@ def display(inner: str) -> str:
 
 
 def begun(inner: str) -> str:
-    """A line that begins with a sign: nothing, of no width, stands before it, since a sign alone has no left side."""
+    """A line that begins with a sign: before it stands a blank of no width, as its left side."""
     return _words("\u200b") + inner
+
+
+def printable(text: str) -> str:
+    """The text without the characters that XML cannot hold."""
+    return "".join(character for character in text if character.isprintable() or character in " \u00a0\u200b")
+
+
+def xml_text(text: str) -> str:
+    """Text between tags."""
+    return escape(printable(text))
+
+
+def names_apart(box: Box, names: list[str]) -> Box:
+    """The box with words of another script replaced by (1), (2), ...; `names` takes up the words.
+
+    Equations shape Latin words alone: letters that join or change places come out wrong in them.
+
+    >>> names: list[str] = []
+    >>> names_apart(Brace(Digits("2"), "ওজন"), names).label, names
+    ('(1)', ['ওজন'])
+    """
+    if isinstance(box, Brace) and _complex(box.label):
+        return Brace(names_apart(box.body, names), _mark(box.label, names))
+    if isinstance(box, Text) and _complex(box.text):
+        return Text(_mark(box.text, names))
+    slots: tuple[str, ...] = box.__slots__
+    changes = {slot: _names_apart_in(getattr(box, slot), names) for slot in slots}
+    return dataclasses.replace(box, **changes)
+
+
+def _names_apart_in(held: Any, names: list[str]) -> Any:
+    if isinstance(held, Box):
+        return names_apart(held, names)
+    return tuple(_names_apart_in(item, names) for item in held) if isinstance(held, tuple) else held
+
+
+def _complex(text: str) -> bool:
+    return any(script.occurs_in(text) for script in SCRIPTS)
+
+
+def _mark(name: str, names: list[str]) -> str:
+    if name not in names:
+        names.append(name)
+    return f"({names.index(name) + 1})"
 
 
 def _run(text: str, style: str = "") -> str:
     """A run of mathematics; style p is upright, b bold, bi bold and italic."""
     properties = f'<m:rPr><m:sty m:val="{style}"/></m:rPr>' if style else ""
-    return f'<m:r>{properties}{_FONT}<m:t xml:space="preserve">{escape(text)}</m:t></m:r>'
+    return f'<m:r>{properties}{_FONT}<m:t xml:space="preserve">{xml_text(text)}</m:t></m:r>'
 
 
 def _words(text: str) -> str:
     """Words within mathematics, in the font and language of the text."""
     script = next((script for script in SCRIPTS if script.occurs_in(text)), None)
     language = f'<w:lang w:bidi="{script.language}"/>' if script is not None else ""
-    described = f'<w:rPr><w:rFonts w:ascii="Cambria Math" w:hAnsi="Cambria Math" w:cs="{COMPLEX_FONT}"/>{language}</w:rPr>'
-    return f'<m:r><m:rPr><m:nor/></m:rPr>{described}<m:t xml:space="preserve">{escape(text)}</m:t></m:r>'
+    fonts = f'<w:rFonts w:ascii="Cambria Math" w:hAnsi="Cambria Math" w:cs="{COMPLEX_FONT}"/>'
+    described = f"<w:rPr>{fonts}{language}</w:rPr>"
+    return f'<m:r><m:rPr><m:nor/></m:rPr>{described}<m:t xml:space="preserve">{xml_text(text)}</m:t></m:r>'
 
 
 def _row(box: Row) -> str:
@@ -106,7 +152,9 @@ def _body_of_sum(parts: list[Box]) -> list[Box]:
 
 def _letter(box: Letter) -> str:
     variable = not box.upright and box.text.isalpha()
-    return _run(box.text, {(True, True): "bi", (True, False): "b", (False, False): "p"}.get((box.bold, variable), ""))
+    return _run(
+        box.text, {(True, True): "bi", (True, False): "b", (False, False): "p"}.get((box.bold, variable), "")
+    )
 
 
 def _operator(box: Operator) -> str:
@@ -130,7 +178,9 @@ def _radical(box: Radical) -> str:
 def _scripts(box: Scripts) -> str:
     below = "" if box.below is None else _element("sub", box.below)
     above = "" if box.above is None else _element("sup", box.above)
-    name = {(True, True): "sSubSup", (True, False): "sSub", (False, True): "sSup"}.get((bool(below), bool(above)))
+    name = {(True, True): "sSubSup", (True, False): "sSub", (False, True): "sSup"}.get(
+        (bool(below), bool(above))
+    )
     if name is None:
         return omml(box.base)
     return f"<m:{name}>{_element('e', box.base)}{below}{above}</m:{name}>"

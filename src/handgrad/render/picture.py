@@ -12,7 +12,7 @@ POINTS = 0.75
 
 
 def picture(svg: str, size: tuple[float, float], form: str, title: str = "", scale: float = 2.0) -> bytes:
-    """The SVG of `size` (width, height in pixels) as the bytes of a `png` or `pdf` file, on a transparent ground.
+    """The SVG of `size` (width, height in pixels) as a `png` or `pdf` file, on a transparent ground.
 
     `scale`: pixels of the PNG for one of the SVG. The same picture gives the same bytes.
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from handgrad.errors import RenderError
-from handgrad.render.boxes import tall, width
+from handgrad.render.boxes import Operator, tall, width
 from handgrad.render.breaking import lines
 from handgrad.render.document import (
     Bullets,
@@ -22,7 +22,6 @@ from handgrad.render.document import (
 from handgrad.render.typeset import Style, typeset
 from handgrad.render.typst_math import line_math, math, string
 from handgrad.render.words import Phrasebook
-from handgrad.worked.expressions import Relation, Symbol
 
 LINE = 42.0
 """Width of a line of text in em."""
@@ -77,7 +76,8 @@ PREAMBLE = """\
 #let formula(target, rows, shapes, wide: false, tall: false) = block(above: 1em, below: 1em, width: 100%,
   if wide { layout(size => aligned(target, rows, shapes, size.width, tall)) }
   else { context aligned(target, rows, shapes, none, tall) })
-#let fold(title, body) = block(width: 100%, above: 1.1em, stroke: (left: 0.7pt + luma(170)), inset: (left: 9pt))[
+#let edge = 0.7pt + luma(170)
+#let fold(title, body) = block(width: 100%, above: 1.1em, stroke: (left: edge), inset: (left: 9pt))[
   #block(below: 0.8em, sticky: true, strong(title))
   #body
 ]
@@ -169,7 +169,7 @@ class _Writer:
         return f"#formula($display({math(target)})$, ({rows}), {shapes}{flags})"
 
     def _sign(self, sign: str) -> str:
-        return f"${math(typeset(Relation(Symbol('n'), sign, Symbol('n')), self.style).items[1])}$"
+        return f"${math(Operator(sign))}$"
 
     def bullets(self, bullets: Bullets) -> str:
         return "#list(" + ", ".join(f"[{self.spans(item)}]" for item in bullets.items) + ")"
@@ -194,7 +194,8 @@ class _Writer:
     def figure(self, figure: Figure) -> str:
         # one pixel of SVG is three quarters of a point
         size = f"calc.min({figure.width * 0.75:.1f}pt, 16.6cm)"
-        picture = f'image(bytes({string(figure.svg)}), format: "svg", width: {size}, alt: {string(figure.description)})'
+        described = f"width: {size}, alt: {string(figure.description)}"
+        picture = f'image(bytes({string(figure.svg)}), format: "svg", {described})'
         caption = f", caption: [{self.spans(figure.caption)}]" if figure.caption else ""
         return f'#figure({picture}{caption}, kind: "picture", supplement: none, numbering: none)'
 

@@ -71,7 +71,7 @@ def _row(box: Row) -> str:
 
 
 def joined(sources: Iterable[str]) -> str:
-    """Sources side by side. Typst prints a blank next to a string, so there is none; elsewhere it parts names."""
+    """Sources side by side: Typst prints a blank beside a string, so there is none; others it parts."""
     row = ""
     for source in sources:
         apart = row and not (row.endswith('"') or source.startswith('"'))
@@ -86,7 +86,7 @@ def _letter(box: Letter) -> str:
 
 
 def _blank(box: Blank) -> str:
-    # in braces, or a parenthesis after it would be its argument
+    # in braces: else a parenthesis after it would hold its arguments
     return f"#{{box(width: {0.55 * box.width:.2f}em, height: 0.7em, stroke: (bottom: 0.5pt))}}"
 
 
