@@ -1,0 +1,404 @@
+"""Mathematics in text: a rule for each kind of node, and where a long line may break."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from handgrad.errors import RenderError
+from handgrad.render import textbox
+from handgrad.render.document import LaidMatrix, Literal, Notation
+from handgrad.render.notation import function_written, lowered, raised
+from handgrad.render.notation import plain as symbol_text
+from handgrad.render.textbox import EMPTY, TextBox, beside, fenced, plain
+from handgrad.worked.expressions import (
+    Apply,
+    BigSum,
+    Cases,
+    Divide,
+    Ellipsis,
+    Expression,
+    Factor,
+    Gradient,
+    Grid,
+    Hadamard,
+    MatMul,
+    Matrix,
+    Negative,
+    Norm,
+    Number,
+    Outer,
+    Power,
+    Relation,
+    Root,
+    Sum,
+    SumOver,
+    Symbol,
+    Times,
+    Transpose,
+)
+
+MINUS = "\u2212"
+SIGNS = {"=": "=", "<": "<", ">": ">", "<=": "≤", ">=": "≥", "!=": "≠", "~": "≈"}
+DOTS = {"horizontal": "⋯", "vertical": "⋮", "diagonal": "⋱"}
+RELATION, SUM, PRODUCT, POWER, ATOM = 0, 1, 2, 3, 4
+"""How tightly a node binds; looser ones take parentheses inside tighter ones."""
+WIDEST_LABEL = 14
+
+
+@dataclass(frozen=True)
+class Writer:
+    """Writes trees as boxes of text; `words` says 'if' and 'otherwise' in the reader's language."""
+
+    notation: Notation
+    words: Callable[[str], str] = str
+
+    def box(self, tree: Expression) -> TextBox:
+        """The tree as a box.
+
+        Raises RenderError for a kind of node without a rule.
+        """
+        rule = RULES.get(type(tree))
+        if rule is None:
+            raise RenderError(
+                f"the terminal has no rule for {type(tree).__name__}; add one to RULES in {__name__}"
+            )
+        return rule(self, tree)
+
+    def within(self, tree: Expression, least: int) -> TextBox:
+        """The tree, in parentheses if it binds looser than `least`."""
+        box = self.box(tree)
+        return fenced(box) if _binding(tree) < least else box
+
+    def rows(self, tree: Expression, width: int) -> list[TextBox]:
+        """The tree in rows of at most `width` cells where it can be broken, a row for each."""
+        box = self.box(tree)
+        if box.width <= width:
+            return [box]
+        return textbox.wrapped(self._parts(tree, width), width)
+
+    def _parts(self, tree: Expression, width: int) -> Iterator[TextBox]:
+        """Pieces between which a line may break, operators at the front of the later ones."""
+        box = self.box(tree)
+        breaks = _BREAKS.get(type(tree))
+        if box.width <= width or breaks is None:
+            yield self._narrow(tree, width) if box.width > width else box
+            return
+        for place, (sign, part, least) in enumerate(breaks(tree)):
+            front = plain(f"{sign} " if place else sign.replace("+", ""))
+            inner = list(self._parts(part, width - front.width - 2))
+            if _binding(part) < least:
+                if len(inner) == 1:
+                    inner = [fenced(inner[0])]
+                else:
+                    inner[0] = beside(textbox.delimiter("(", inner[0]), inner[0])
+                    inner[-1] = beside(textbox._trimmed(inner[-1]), textbox.delimiter(")", inner[-1]))
+            inner[0] = beside(front, inner[0])
+            inner[-1] = beside(inner[-1], plain(" "))
+            yield from inner
+
+    def _narrow(self, tree: Expression, width: int) -> TextBox:
+        """A matrix with fewer of its columns, so that it fits; anything else as it is."""
+        box = self.box(tree)
+        while isinstance(tree, LaidMatrix) and box.width > width and len(tree.rows[0]) > 3:
+            tree = without_a_column(tree)
+            box = self.box(tree)
+        return box
+
+
+def without_a_column(matrix: LaidMatrix) -> LaidMatrix:
+    """The matrix with one more column behind the dots."""
+    columns = list(zip(*matrix.rows, strict=True))
+    dots = [
+        place
+        for place, column in enumerate(columns)
+        if all(isinstance(entry, Ellipsis) and entry.direction != "vertical" for entry in column)
+    ]
+    if dots:
+        place = dots[0]
+        del columns[place - 1 if place > 1 else place + 1]
+    else:
+        place = len(columns) // 2
+        columns[place : place + 2] = [
+            tuple(
+                Ellipsis("diagonal" if isinstance(entry, Ellipsis) else "horizontal")
+                for entry in columns[place]
+            )
+        ]
+    return LaidMatrix(tuple(zip(*columns, strict=True)), matrix.shape, matrix.show_shape)
+
+
+def _binding(tree: Expression) -> int:
+    if isinstance(tree, Sum):
+        return SUM if len(tree.terms) > 1 else _binding(tree.terms[0])
+    if isinstance(tree, Times | Hadamard):
+        return PRODUCT if len(tree.factors) > 1 else _binding(tree.factors[0])
+    return _BINDING.get(type(tree), ATOM)
+
+
+_BINDING: dict[type[Expression], int] = {
+    Relation: RELATION,
+    Negative: SUM,
+    BigSum: PRODUCT,
+    SumOver: PRODUCT,
+    MatMul: PRODUCT,
+    Outer: PRODUCT,
+    Divide: PRODUCT,
+    Gradient: PRODUCT,
+    Power: POWER,
+    Transpose: POWER,
+    Cases: SUM,
+}
+
+
+Break = Iterator[tuple[str, Expression, int]]
+
+
+def _sum_breaks(tree: Sum) -> Break:
+    for place, term in enumerate(tree.terms):
+        if isinstance(term, Negative):
+            yield (MINUS if not place else f"{MINUS}"), term.operand, PRODUCT
+        else:
+            yield "+", term, SUM + (1 if place and isinstance(term, Sum) else 0)
+
+
+def _product_breaks(sign: str, factors: tuple[Expression, ...], same: type[Expression]) -> Break:
+    for place, factor in enumerate(factors):
+        yield (sign if place else ""), factor, _least(factor, same)
+
+
+def _least(factor: Expression, same: type[Expression]) -> int:
+    """What a factor must bind at least: products of another kind take parentheses, fractions do not."""
+    if isinstance(factor, same) or isinstance(factor, Divide | Gradient):
+        return PRODUCT
+    if same is Times and isinstance(factor, MatMul | Outer | BigSum | SumOver):
+        return PRODUCT
+    return PRODUCT + 1
+
+
+_BREAKS: dict[type[Expression], Callable[[Any], Break]] = {
+    Sum: _sum_breaks,
+    Negative: lambda tree: iter([(MINUS, tree.operand, PRODUCT)]),
+    Times: lambda tree: _product_breaks(_times_sign(tree), tree.factors, Times),
+    Hadamard: lambda tree: _product_breaks("⊙", tree.factors, Hadamard),
+    MatMul: lambda tree: _product_breaks("·", (tree.left, tree.right), MatMul),
+    Outer: lambda tree: _product_breaks("⊗", (tree.left, tree.right), Outer),
+}
+"""Where a line of each kind may break: sign, part, and what the part must bind at least."""
+
+
+def _times_sign(tree: Times) -> str:
+    return "×" if tree.sign else "·"
+
+
+def _product(writer: Writer, tree: Any) -> TextBox:
+    boxes: list[TextBox] = []
+    for place, (sign, factor, least) in enumerate(_BREAKS[type(tree)](tree)):
+        box = writer.within(factor, least)
+        boxes.extend((plain(f" {sign} "), box) if place else (box,))
+    return beside(*boxes)
+
+
+def _sum(writer: Writer, tree: Sum) -> TextBox:
+    boxes: list[TextBox] = []
+    for place, (sign, term, least) in enumerate(_sum_breaks(tree)):
+        front = f" {sign} " if place else sign.replace("+", "")
+        boxes.extend((plain(front), writer.within(term, least)))
+    return beside(*boxes)
+
+
+def _symbol(writer: Writer, tree: Symbol) -> TextBox:
+    return plain(symbol_text(tree, writer.notation))
+
+
+def _literal(writer: Writer, tree: Literal) -> TextBox:
+    text = tree.text.replace("-", MINUS)
+    return plain(f"({text})" if tree.substituted and text.startswith(MINUS) else text)
+
+
+def _number(writer: Writer, tree: Number) -> TextBox:
+    return plain(f"{tree.value:g}".replace("-", MINUS))
+
+
+def _entries(writer: Writer, rows: tuple[tuple[Expression, ...], ...]) -> TextBox:
+    boxes = [[writer.box(entry) for entry in row] for row in rows]
+    columns = list(zip(*rows, strict=True))
+    align = ["r" if any(isinstance(e, Literal) for e in column) else "c" for column in columns]
+    return textbox.grid(boxes, align)
+
+
+def _laid_matrix(writer: Writer, tree: LaidMatrix) -> TextBox:
+    box = fenced(_entries(writer, tree.rows), "[", "]")
+    if not tree.show_shape:
+        return box
+    return textbox.annotated(box, plain(f"{tree.shape[0]}×{tree.shape[1]}", "shape"))
+
+
+def _grid(writer: Writer, tree: Grid) -> TextBox:
+    return fenced(_entries(writer, tree.rows), "[", "]")
+
+
+def _matrix(writer: Writer, tree: Matrix) -> TextBox:
+    rows = tuple(tuple(Number(float(value)) for value in row) for row in tree.values)
+    return fenced(_entries(writer, rows), "[", "]")
+
+
+def _gradient(writer: Writer, tree: Gradient) -> TextBox:
+    return beside(plain("∂"), writer.within(tree.of, ATOM), plain("/∂"), writer.within(tree.by, ATOM))
+
+
+def _negative(writer: Writer, tree: Negative) -> TextBox:
+    return beside(plain(MINUS), writer.within(tree.operand, PRODUCT))
+
+
+def _transpose(writer: Writer, tree: Transpose) -> TextBox:
+    box = writer.within(tree.operand, ATOM)
+    if box.height == 1:
+        return beside(box, plain("ᵀ"))
+    side = TextBox((((("ᵀ"), ""),), *(((" ", ""),),) * (box.height - 1)), box.baseline, 1)
+    return beside(box, side)
+
+
+def _divide(writer: Writer, tree: Divide) -> TextBox:
+    top, bottom = tree.numerator, tree.denominator
+    if isinstance(top, Literal | Symbol) and isinstance(bottom, Literal | Symbol):
+        return beside(writer.box(top), plain("/"), writer.box(bottom))
+    return textbox.fraction(writer.box(top), writer.box(bottom))
+
+
+def _power(writer: Writer, tree: Power) -> TextBox:
+    base, exponent = writer.within(tree.base, ATOM), writer.box(tree.exponent)
+    if base.height == 1 and exponent.height == 1:
+        shown = raised(exponent.text)
+        return beside(base, plain(shown if not shown.startswith("^") else f"^{_grouped(exponent.text)}"))
+    if exponent.height == 1 and not raised(exponent.text).startswith("^"):
+        exponent = plain(raised(exponent.text))
+        side = (exponent.lines[0], *(((" " * exponent.width, ""),),) * (base.height - 1))
+        return beside(base, TextBox(side, base.baseline, exponent.width))
+    return textbox.superscript(base, exponent)
+
+
+def _grouped(text: str) -> str:
+    return text if text.isalnum() else f"({text})"
+
+
+def _root(writer: Writer, tree: Root) -> TextBox:
+    box = writer.box(tree.operand)
+    if box.height > 1:
+        return textbox.radical(box)
+    atom = isinstance(tree.operand, Literal | Symbol)
+    return beside(plain("√"), box if atom else fenced(box))
+
+
+def _norm(writer: Writer, tree: Norm) -> TextBox:
+    box = fenced(writer.box(tree.operand), "‖", "‖")
+    return beside(box, plain("₁")) if tree.order == 1 else box
+
+
+def _arguments(writer: Writer, tree: Apply) -> TextBox:
+    boxes: list[TextBox] = []
+    for place, argument in enumerate(tree.arguments):
+        boxes.extend((plain(", "), writer.box(argument)) if place else (writer.box(argument),))
+    return beside(*boxes)
+
+
+def _apply(writer: Writer, tree: Apply) -> TextBox:
+    arguments = _arguments(writer, tree)
+    if tree.function == "abs":
+        return fenced(arguments, "|", "|")
+    if tree.function == "exp" and arguments.height == 1:
+        return plain(f"e^{_grouped(arguments.text)}")
+    if tree.function == "indicator":
+        return beside(plain("1"), fenced(beside(arguments, plain(" > 0")), "[", "]"))
+    name = function_written(tree.function)
+    head = plain(name.base + (lowered(name.subscript) if name.subscript else ""))
+    for place, parameter in enumerate(tree.parameters):
+        arguments = beside(arguments, plain("; " if not place else ", "), writer.box(parameter))
+    return beside(head, fenced(arguments))
+
+
+def _factor(writer: Writer, tree: Factor) -> TextBox:
+    box = writer.box(tree.operand)
+    if _binding(tree.operand) < ATOM and isinstance(tree.operand, Sum | Negative):
+        box = fenced(box)
+    words = [plain(word + " ", "label") for word in tree.label.split()]
+    label = textbox.wrapped(words, max(box.width, WIDEST_LABEL))
+    width = max(box.width, 3)
+    left = (width - 1) // 2
+    brace = plain("╰" + "─" * (left - 1) + "┬" + "─" * (width - left - 2) + "╯", "label")
+    note = textbox.stacked([brace, *(TextBox(line.lines, 0, line.width) for line in label)], 0, "c")
+    return textbox.annotated(box, note)
+
+
+def _limits(sign: str, below: TextBox, above: TextBox) -> TextBox:
+    width = max(box.width for box in (below, above, plain(sign)))
+    return (
+        textbox.stacked(
+            [box for box in (above, plain(sign), below) if box.width], 1 if above.width else 0, "c"
+        )
+        if width
+        else plain(sign)
+    )
+
+
+def _big_sum(writer: Writer, tree: BigSum) -> TextBox:
+    below = plain(tree.index)
+    if tree.first is not None:
+        below = beside(below, plain("="), writer.box(tree.first))
+    above = EMPTY if tree.last is None else writer.box(tree.last)
+    return beside(_limits("Σ", below, above), plain(" "), writer.within(tree.body, PRODUCT))
+
+
+def _sum_over(writer: Writer, tree: SumOver) -> TextBox:
+    index = {None: "i,j", 0: "i", 1: "j"}[tree.axis]
+    sign = "mean" if tree.mean else "Σ"
+    return beside(_limits(sign, plain(index), EMPTY), plain(" "), writer.within(tree.operand, PRODUCT))
+
+
+def _relation(writer: Writer, tree: Relation) -> TextBox:
+    return beside(writer.box(tree.left), plain(f" {SIGNS[tree.sign]} "), writer.box(tree.right))
+
+
+def _cases(writer: Writer, tree: Cases) -> TextBox:
+    rows = []
+    for value, condition in tree.branches:
+        if condition is None:
+            rows.append([writer.box(value), plain(writer.words("otherwise"))])
+        else:
+            rows.append([writer.box(value), beside(plain(writer.words("if") + " "), writer.box(condition))])
+    return textbox.braced(textbox.grid(rows, "ll", gap=3))
+
+
+def _ellipsis(writer: Writer, tree: Ellipsis) -> TextBox:
+    return plain(DOTS[tree.direction])
+
+
+RULES: dict[type[Expression], Callable[[Writer, Any], TextBox]] = {
+    Symbol: _symbol,
+    Literal: _literal,
+    LaidMatrix: _laid_matrix,
+    Gradient: _gradient,
+    Number: _number,
+    Matrix: _matrix,
+    Grid: _grid,
+    Sum: _sum,
+    Negative: _negative,
+    Times: _product,
+    MatMul: _product,
+    Hadamard: _product,
+    Outer: _product,
+    Transpose: _transpose,
+    Divide: _divide,
+    Power: _power,
+    Root: _root,
+    Norm: _norm,
+    Apply: _apply,
+    Factor: _factor,
+    BigSum: _big_sum,
+    SumOver: _sum_over,
+    Relation: _relation,
+    Cases: _cases,
+    Ellipsis: _ellipsis,
+}
+"""How each kind of node is written; a test holds the table to `expressions.NODES`."""

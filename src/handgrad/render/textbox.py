@@ -1,0 +1,251 @@
+"""Boxes of text in two dimensions: what stands beside what, above what, and on which line.
+
+A box is lines of equal width with a baseline; `beside` aligns baselines. A line is made of pieces of text with a
+style, so that one box serves a terminal in colour and a plain file. Widths count cells, as a terminal does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from rich.cells import cell_len
+
+Piece = tuple[str, str]
+"""Text and the name of its style."""
+Line = tuple[Piece, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TextBox:
+    """Lines of the same width; `baseline` is the line that stands level with its neighbours."""
+
+    lines: tuple[Line, ...]
+    baseline: int
+    width: int
+
+    @property
+    def height(self) -> int:
+        """Lines."""
+        return len(self.lines)
+
+    @property
+    def text(self) -> str:
+        """The lines without styles."""
+        return "\n".join("".join(text for text, _ in line) for line in self.lines)
+
+
+def cells(line: Line) -> int:
+    """Cells that a line takes."""
+    return sum(cell_len(text) for text, _ in line)
+
+
+def plain(text: str, style: str = "") -> TextBox:
+    """One line of text.
+
+    >>> plain("ab").width
+    2
+    """
+    return TextBox((((text, style),) if text else (),), 0, cell_len(text))
+
+
+EMPTY = plain("")
+
+
+def styled(box: TextBox, style: str) -> TextBox:
+    """The box with a style for all pieces that have none."""
+    lines = tuple(tuple((text, own or style) for text, own in line) for line in box.lines)
+    return TextBox(lines, box.baseline, box.width)
+
+
+def padded(line: Line, width: int, align: str = "l") -> Line:
+    """The line filled with blanks to a width; `align` is l, c or r."""
+    missing = width - cells(line)
+    if missing <= 0:
+        return line
+    left = {"l": 0, "c": missing // 2, "r": missing}[align]
+    before: Line = ((" " * left, ""),) if left else ()
+    after: Line = ((" " * (missing - left), ""),) if missing > left else ()
+    return before + line + after
+
+
+def stretched(box: TextBox, above: int, below: int) -> TextBox:
+    """The box with empty lines around it."""
+    if not above and not below:
+        return box
+    blank: Line = ((" " * box.width, ""),) if box.width else ()
+    lines = (blank,) * above + box.lines + (blank,) * below
+    return TextBox(lines, box.baseline + above, box.width)
+
+
+def beside(*boxes: TextBox) -> TextBox:
+    """The boxes side by side, their baselines level.
+
+    >>> print(beside(plain("x = "), stacked([plain("1"), plain("2")], baseline=0)).text)
+    x = 1
+        2
+    """
+    boxes = tuple(box for box in boxes if box.width or box.height > 1)
+    if not boxes:
+        return EMPTY
+    above = max(box.baseline for box in boxes)
+    below = max(box.height - box.baseline for box in boxes)
+    level = [stretched(box, above - box.baseline, below - (box.height - box.baseline)) for box in boxes]
+    lines = tuple(
+        tuple(piece for line in row for piece in line) for row in zip(*(b.lines for b in level), strict=True)
+    )
+    return TextBox(lines, above, sum(box.width for box in boxes))
+
+
+def stacked(boxes: Sequence[TextBox], baseline: int, align: str = "l") -> TextBox:
+    """The boxes one below the other; the line `baseline` of the whole is its baseline."""
+    width = max(box.width for box in boxes)
+    lines = tuple(padded(line, width, align) for box in boxes for line in box.lines)
+    return TextBox(lines, baseline, width)
+
+
+_TALL = {
+    "[": "⎡⎢⎣",
+    "]": "⎤⎥⎦",
+    "(": "⎛⎜⎝",
+    ")": "⎞⎟⎠",
+    "|": "│││",
+    "‖": "‖‖‖",
+}
+"""Top, middle and bottom of a delimiter of several lines."""
+
+
+def delimiter(sign: str, like: TextBox) -> TextBox:
+    """One delimiter, as tall as the box beside it."""
+    if like.height == 1:
+        return plain({"|": "|"}.get(sign, sign))
+    top, middle, bottom = _TALL[sign]
+    column = [top, *[middle] * (like.height - 2), bottom]
+    return TextBox(tuple(((character, ""),) for character in column), like.baseline, 1)
+
+
+def fenced(box: TextBox, left: str = "(", right: str = ")") -> TextBox:
+    """The box between delimiters that grow with it.
+
+    >>> print(fenced(stacked([plain("1"), plain("2")], 0), "[", "]").text)
+    ⎡1⎤
+    ⎣2⎦
+    """
+    return beside(delimiter(left, box), box, delimiter(right, box))
+
+
+def braced(box: TextBox) -> TextBox:
+    """A curly brace at the left, as for cases."""
+    height = max(box.height, 3)
+    box = stretched(box, 0, height - box.height)
+    middle = height // 2
+    column = ["⎪"] * height
+    column[0], column[middle], column[-1] = "⎧", "⎨", "⎩"
+    box = TextBox(box.lines, middle, box.width)
+    return beside(TextBox(tuple(((sign, ""),) for sign in column), middle, 1), plain(" "), box)
+
+
+def fraction(top: TextBox, bottom: TextBox) -> TextBox:
+    """One box over another.
+
+    >>> print(fraction(plain("a"), plain("bcd")).text)
+      a
+    ─────
+     bcd
+    """
+    width = max(top.width, bottom.width) + 2
+    bar = plain("─" * width)
+    box = stacked([_centred(top, width), bar, _centred(bottom, width)], top.height)
+    return TextBox(box.lines, top.height, width)
+
+
+def _centred(box: TextBox, width: int) -> TextBox:
+    return TextBox(tuple(padded(line, width, "c") for line in box.lines), box.baseline, width)
+
+
+def radical(box: TextBox) -> TextBox:
+    """A square root over a box of several lines."""
+    sign = ["╱" if i < box.height - 1 else "√" for i in range(box.height)]
+    side = TextBox(tuple(((character, ""),) for character in sign), box.baseline, 1)
+    body = beside(side, box)
+    roof = plain(" " + "─" * box.width)
+    return TextBox((*roof.lines, *body.lines), body.baseline + 1, body.width)
+
+
+def superscript(base: TextBox, above: TextBox) -> TextBox:
+    """A box raised beside the top line of another."""
+    height = base.height + above.height
+    right = stretched(TextBox(above.lines, 0, above.width), 0, height - above.height)
+    left = stretched(base, above.height, 0)
+    return beside(left, TextBox(right.lines, left.baseline, right.width))
+
+
+def annotated(box: TextBox, note: TextBox) -> TextBox:
+    """A note centred below the box; the baseline stays that of the box."""
+    width = max(box.width, note.width)
+    lines = (*(_centred(box, width).lines), *(_centred(note, width).lines))
+    return TextBox(lines, box.baseline, width)
+
+
+def grid(rows: Sequence[Sequence[TextBox]], align: Sequence[str], gap: int = 2) -> TextBox:
+    """Boxes in rows and columns, each column as wide as its widest entry."""
+    widths = [max(row[j].width for row in rows) for j in range(len(align))]
+    level = []
+    for row in rows:
+        entries = []
+        for j, entry in enumerate(row):
+            cell = TextBox(
+                tuple(padded(line, widths[j], align[j]) for line in entry.lines), entry.baseline, widths[j]
+            )
+            entries.extend((plain(" " * gap), cell) if j else (cell,))
+        level.append(beside(*entries))
+    box = stacked(level, 0)
+    middle = (len(level) - 1) // 2
+    baseline = sum(row.height for row in level[:middle]) + level[middle].baseline
+    return TextBox(box.lines, baseline, box.width)
+
+
+def indented(box: TextBox, by: int) -> TextBox:
+    """The box with blanks at its left."""
+    return beside(plain(" " * by), box) if by else box
+
+
+def wrapped(pieces: Iterable[TextBox], width: int) -> list[TextBox]:
+    """Words (boxes, some of them several lines high) filled into lines; a word stands whole.
+
+    A piece that ends in a blank is followed by the next with that blank between them, or by a new line.
+    """
+    rows: list[TextBox] = []
+    row = EMPTY
+    for piece in pieces:
+        if row.width and row.width + _visible(piece) > width:
+            rows.append(_trimmed(row))
+            row = EMPTY
+        row = beside(row, piece)
+    if row.width:
+        rows.append(_trimmed(row))
+    return rows
+
+
+def _visible(box: TextBox) -> int:
+    return _trimmed(box).width
+
+
+def _trimmed(box: TextBox) -> TextBox:
+    """Without the blanks at the right end that all lines share."""
+    texts = ["".join(text for text, _ in line) for line in box.lines]
+    spare = min(len(text) - len(text.rstrip(" ")) for text in texts)
+    if not spare:
+        return box
+    return TextBox(tuple(_cut(line, spare) for line in box.lines), box.baseline, box.width - spare)
+
+
+def _cut(line: Line, count: int) -> Line:
+    pieces = list(line)
+    while count and pieces:
+        text, style = pieces.pop()
+        kept = text[: max(0, len(text) - count)]
+        count -= len(text) - len(kept)
+        if kept:
+            pieces.append((kept, style))
+    return tuple(pieces)
