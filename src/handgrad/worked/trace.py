@@ -195,6 +195,8 @@ def _inputs(see: Recorder, network: Network, parameters: Parameters, X: Array | 
         see.quantities["x"] = X
     if Y is not None:
         see.quantities["y"] = Y
+    if X is None and (see.given("yhat") or see.given(f"a{network.depth}")):
+        return  # what was not given about the network plays no part
     for l, layer in network.numbered():
         see.quantities[f"W{l}"] = parameters[l - 1].W
         if layer.bias != "none":
