@@ -21,14 +21,14 @@ class _Keys(msgspec.Struct, forbid_unknown_fields=True, frozen=True, omit_defaul
     """Unknown keys are errors: a misspelt key must not be passed over."""
 
 
-class ActivationKeys(_Keys):
+class ActivationKeys(_Keys, frozen=True):
     """`{ name = "leaky_relu", alpha = 0.01 }`."""
 
     name: str
     alpha: float | None = None
 
 
-class InitializerKeys(_Keys):
+class InitializerKeys(_Keys, frozen=True):
     """`{ name = "he", distribution = "uniform", scale = 1.0, seed = 7 }`."""
 
     name: str
@@ -37,14 +37,14 @@ class InitializerKeys(_Keys):
     seed: int | None = None
 
 
-class DropoutKeys(_Keys):
+class DropoutKeys(_Keys, frozen=True):
     """`{ keep = 0.8, mask = [[1, 0]] }`."""
 
     keep: float = 1.0
     mask: list[list[int]] | None = None
 
 
-class LayerKeys(_Keys):
+class LayerKeys(_Keys, frozen=True):
     """One of `[[network.layers]]`."""
 
     units: int
@@ -56,7 +56,7 @@ class LayerKeys(_Keys):
     dropout: float | DropoutKeys | None = None
 
 
-class LossKeys(_Keys):
+class LossKeys(_Keys, frozen=True):
     """`{ name = "squared_error", scale = 0.5, outputs = "sum", samples = "mean" }`."""
 
     name: str
@@ -66,7 +66,7 @@ class LossKeys(_Keys):
     threshold: float | None = None
 
 
-class NetworkKeys(_Keys):
+class NetworkKeys(_Keys, frozen=True):
     """`[network]`."""
 
     inputs: int
@@ -75,14 +75,14 @@ class NetworkKeys(_Keys):
     seed: int | None = None
 
 
-class DataKeys(_Keys):
+class DataKeys(_Keys, frozen=True):
     """`[data]`."""
 
     x: Numbers = None
     y: Numbers = None
 
 
-class ScheduleKeys(_Keys):
+class ScheduleKeys(_Keys, frozen=True):
     """`[optimizer.schedule]`."""
 
     name: str = "constant"
@@ -95,7 +95,7 @@ class ScheduleKeys(_Keys):
     per: Literal["epoch", "step"] = "epoch"
 
 
-class OptimizerKeys(_Keys):
+class OptimizerKeys(_Keys, frozen=True):
     """`[optimizer]`; which keys belong to which optimizer is checked when it is built."""
 
     name: str
@@ -114,27 +114,27 @@ class OptimizerKeys(_Keys):
     clip_norm: float | None = None
 
 
-class L2Keys(_Keys):
+class L2Keys(_Keys, frozen=True):
     """`{ strength = 0.1, form = "half" }`."""
 
     strength: float
     form: Literal["half", "half_mean", "full"] = "half"
 
 
-class L1Keys(_Keys):
+class L1Keys(_Keys, frozen=True):
     """`{ strength = 0.1 }`."""
 
     strength: float
 
 
-class RegularizationKeys(_Keys):
+class RegularizationKeys(_Keys, frozen=True):
     """`[regularization]`."""
 
     l2: float | L2Keys = 0.0
     l1: float | L1Keys = 0.0
 
 
-class TrainingKeys(_Keys):
+class TrainingKeys(_Keys, frozen=True):
     """`[training]`."""
 
     steps: int | None = None
@@ -144,7 +144,7 @@ class TrainingKeys(_Keys):
     seed: int | None = None
 
 
-class RoundingKeys(_Keys):
+class RoundingKeys(_Keys, frozen=True):
     """`[rounding]`."""
 
     digits: int | None = None
@@ -152,7 +152,7 @@ class RoundingKeys(_Keys):
     quantities: dict[str, int] = {}
 
 
-class NotationKeys(_Keys):
+class NotationKeys(_Keys, frozen=True):
     """`[notation]`."""
 
     layer: Literal["bracket", "superscript", "subscript"] | None = None
@@ -161,13 +161,13 @@ class NotationKeys(_Keys):
     first: Literal[0, 1] | None = None
 
 
-class Significant(_Keys):
+class Significant(_Keys, frozen=True):
     """`{ significant = 9 }`."""
 
     significant: int
 
 
-class ClaimKeys(_Keys):
+class ClaimKeys(_Keys, frozen=True):
     """One of `[[claims]]`: what somebody says a quantity is."""
 
     quantity: str
@@ -178,7 +178,7 @@ class ClaimKeys(_Keys):
     note: str = ""
 
 
-class CaseKeys(_Keys):
+class CaseKeys(_Keys, frozen=True):
     """A whole case file."""
 
     network: NetworkKeys

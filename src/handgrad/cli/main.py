@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from handgrad import __version__
-from handgrad.cli import evaluate, predict, train
+from handgrad.cli import bench, evaluate, explain, gradcheck, predict, train
 from handgrad.errors import HandgradError
 
 WRONG, DEFECT, INTERRUPTED = 2, 70, 130
@@ -32,6 +32,9 @@ app = typer.Typer(
 app.command()(train.train)
 app.command()(predict.predict)
 app.command()(evaluate.evaluate)
+app.command()(explain.explain)
+app.command()(gradcheck.gradcheck)
+app.command()(bench.bench)
 
 
 def _show_version(wanted: bool) -> None:
