@@ -1,0 +1,367 @@
+"""The native engine: the equations of `nn` in fused C++, whole runs of steps in one call.
+
+`HANDGRAD_THREADS` sets the number of threads, `HANDGRAD_ISA` (avx512, avx2, portable) the instruction set; both
+are chosen by the machine and by the size of a step where they are not set.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+
+from handgrad.engines.protocol import Run, Stop
+from handgrad.errors import MissingExtraError, ShapeError, SpecificationError
+from handgrad.nn.arrays import Array
+from handgrad.nn.network import LayerParameters, Network, Parameters
+from handgrad.nn.optimizers import Adam, Momentum, Nesterov, Optimizer, OptimizerState, RMSprop
+from handgrad.nn.optimizers import AdamW as _AdamW
+from handgrad.nn.step import Recipe, Training
+
+try:
+    from handgrad import _native
+except ImportError:  # built from source without a compiler: the reference engine does the work
+    _native = None
+
+# The order of the enumerations in src/native/plan.hpp.
+FUNCTIONS = ("identity", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "gelu", "silu", "softplus", "softmax", "step")
+LOSSES = ("none", "squared_error", "binary_cross_entropy", "cross_entropy", "huber")
+RULES = ("sgd", "velocity", "heavy_ball", "average", "nesterov", "rmsprop", "adam")
+BIASES = ("trained", "frozen", "shared", "none")
+FORMS = ("half", "half_mean", "full")
+PATHS = ("automatic", "tiny", "sliced", "tiled")
+ELEMENTARY = ("exp_negative", "tanh", "sigmoid", "log", "softplus", "expm1_negative", "normal_cdf")
+
+# Floating-point operations of a step below which a second thread costs more than it brings (measured).
+ALONE = 400_000
+
+
+def available() -> bool:
+    """True where the compiled core is installed.
+
+    >>> isinstance(available(), bool)
+    True
+    """
+    return _native is not None
+
+
+def _core() -> Any:
+    if _native is None:
+        raise MissingExtraError("the native engine (no compiled core in this installation)", "native")
+    return _native
+
+
+def instruction_set() -> str:
+    """Name of the instruction set that the kernels run with: avx512, avx2 or portable.
+
+    Raises SpecificationError where HANDGRAD_ISA names one that is not known or that this machine lacks.
+    """
+    try:
+        return str(_core().isa())
+    except ValueError as error:
+        raise SpecificationError(str(error)) from None
+
+
+def thread_count(threads: int | None, operations: float = float("inf")) -> int:
+    """Threads for a step of so many floating-point operations: `threads`, else HANDGRAD_THREADS, else by size.
+
+    Never more than the CPUs that the process may use.
+
+    >>> thread_count(1)
+    1
+
+    Raises SpecificationError for a number below 1.
+    """
+    wish = threads
+    given = os.environ.get("HANDGRAD_THREADS")
+    if wish is None and given:
+        try:
+            wish = int(given)
+        except ValueError:
+            raise SpecificationError(f"HANDGRAD_THREADS must be a whole number, got {given!r}") from None
+    if wish is not None and wish < 1:
+        raise SpecificationError(f"the number of threads must be at least 1, got {wish}")
+    allowed = int(_core().allowed_cpus())
+    if wish is not None:
+        return min(wish, allowed)
+    return max(1, min(allowed, int(min(operations / ALONE, allowed))))
+
+
+def evaluate(name: str, x: Array) -> Array:
+    """One of the core's elementary functions on a float32 or float64 array; for judging their accuracy.
+
+    >>> evaluate("tanh", np.zeros(1)).tolist() if available() else [0.0]
+    [0.0]
+    """
+    x = np.ascontiguousarray(x)
+    y = np.empty_like(x)
+    _core().evaluate(ELEMENTARY.index(name), x, y)
+    return y
+
+
+class NativeSession:
+    """A training under way in the native core; see `handgrad.engines.protocol.Session`."""
+
+    def __init__(
+        self,
+        network: Network,
+        recipe: Recipe,
+        training: Training,
+        X: Array,
+        Y: Array,
+        seed: int,
+        threads: int | None,
+        path: str,
+    ) -> None:
+        self._network, self._recipe, self._seed = network, recipe, seed
+        self._threads, self._wished_path = threads, path
+        self._dtype = _dtype(training.parameters)
+        self._X = np.ascontiguousarray(X, self._dtype)
+        self._Y = np.ascontiguousarray(Y, self._dtype)
+        _check(network, training.parameters, self._X, self._Y)
+        self._beginning: Training | None = training  # until the first run says how large a batch is
+        self._core: Any = None
+        self._largest = 0
+
+    @property
+    def path(self) -> str:
+        """Which way of sharing a step was chosen: tiny, sliced or tiled; empty before the first run."""
+        return str(self._core.path) if self._core is not None else ""
+
+    @property
+    def threads(self) -> int:
+        """Threads of this session, known from the first run on (0 before)."""
+        return int(self._core.threads) if self._core is not None else 0
+
+    @property
+    def memory(self) -> int:
+        """Bytes of the session's arena, known from the first run on (0 before)."""
+        return int(self._core.bytes) if self._core is not None else 0
+
+    def run(
+        self, order: Array, batch_size: int, rates: Array, first_step: int, stop: Stop | None = None
+    ) -> Run:
+        order = np.ascontiguousarray(order, np.int64)
+        rates = np.ascontiguousarray(rates, np.float64)
+        if order.size and not 0 <= int(order.min()) <= int(order.max()) < len(self._X):
+            raise ShapeError(f"the order names rows outside the data of {len(self._X)} rows")
+        batch = max(1, min(int(batch_size), len(order)))
+        if self._core is None or batch > self._largest:
+            self._prepare(batch)
+        losses = np.empty(min(len(rates), -(-len(order) // batch)))
+        steps, failed = self._core.run(order, batch, rates, int(first_step), losses, stop)
+        return Run(losses[:steps], bool(failed))
+
+    def training(self) -> Training:
+        if self._beginning is not None:
+            return self._beginning
+        slots = len(self._recipe.optimizer.slots)
+        parameters, state = [], []
+        for l, layer in self._network.numbered():
+            width = self._network.sizes[l - 1]
+            pairs = []
+            for slot in range(slots + 1):
+                W, b = np.empty((layer.units, width), self._dtype), np.empty(layer.units, self._dtype)
+                self._core.get(l, slot, W, b)
+                pairs.append((W, b))
+            parameters.append(LayerParameters(*pairs[0]))
+            state.append((tuple(W for W, _ in pairs[1:]), tuple(b for _, b in pairs[1:])))
+        return Training(tuple(parameters), OptimizerState(state))
+
+    def predict(self, X: Array) -> Array:
+        return predict(self._network, self.training().parameters, X, self._threads)
+
+    def _prepare(self, batch: int) -> None:
+        training = self.training()
+        operations = 6.0 * batch * self._network.parameter_count
+        threads = thread_count(self._threads, operations)
+        core = _session(
+            self._network, self._recipe, self._dtype, self._seed, threads, self._wished_path, batch, False
+        )
+        for l, _ in self._network.numbered():
+            W, b = training.parameters[l - 1]
+            W_state, b_state = training.state[l - 1]
+            for slot, (part, bias) in enumerate(zip((W, *W_state), (b, *b_state), strict=True)):
+                core.put(l, slot, _plain(part, self._dtype), _plain(bias, self._dtype))
+        core.ready()
+        core.data(self._X, self._Y)
+        self._core, self._largest, self._beginning = core, batch, None
+
+
+class NativeEngine:
+    """Starts `NativeSession`s; `path` (tiny, sliced, tiled) overrules the choice by size."""
+
+    name = "native"
+
+    def __init__(self, path: str = "automatic") -> None:
+        if path not in PATHS:
+            raise SpecificationError(f"path must be one of {', '.join(PATHS)}, got {path!r}")
+        self._path = path
+
+    def start(
+        self,
+        network: Network,
+        recipe: Recipe,
+        training: Training,
+        X: Array,
+        Y: Array,
+        seed: int,
+        threads: int | None = None,
+    ) -> NativeSession:
+        """Takes data and a beginning; float32 parameters are trained in float32, float64 in float64.
+
+        Raises SpecificationError for a mask given by hand, another precision or a network without loss: the
+        reference engine takes those. Raises ShapeError for data that does not fit the network.
+        """
+        if network.loss is None:
+            raise SpecificationError("the network has no loss; name one, for instance Loss('squared_error')")
+        for l, layer in network.numbered():
+            if layer.dropout is not None and layer.dropout.mask is not None:
+                raise SpecificationError(
+                    f"layer {l}: the native engine draws its dropout masks; for a mask given by hand take "
+                    "engine='reference'"
+                )
+        return NativeSession(network, recipe, training, X, Y, seed, threads, self._path)
+
+
+def predict(network: Network, parameters: Parameters, X: Array, threads: int | None = None) -> Array:
+    """Outputs for X (m, n_0), shape (m, n_L), by the kernels that train; no dropout.
+
+    >>> from handgrad.nn.network import Dense
+    >>> network = Network(2, [Dense(1, "relu", W=[[1.0, 2.0]], b=[0.5])])
+    >>> x = np.array([[1.0, 1.0]])
+    >>> predict(network, network.initial_parameters(), x).tolist() if available() else [[3.5]]
+    [[3.5]]
+
+    Raises ShapeError for an X that does not fit.
+    """
+    dtype = _dtype(parameters)
+    X = np.ascontiguousarray(X, dtype)
+    _check(network, parameters, X, None)
+    out = np.empty((len(X), network.outputs), dtype)
+    if not len(X):
+        return out
+    count = thread_count(threads, 2.0 * len(X) * network.parameter_count)
+    core = _session(network, Recipe(), dtype, 0, count, "automatic", len(X), True)
+    for l, (W, b) in enumerate(parameters, 1):
+        core.put(l, 0, _plain(W, dtype), _plain(b, dtype))
+    core.ready()
+    core.predict(X, out)
+    return out
+
+
+def _session(
+    network: Network,
+    recipe: Recipe,
+    dtype: Any,
+    seed: int,
+    threads: int,
+    path: str,
+    batch: int,
+    predict_only: bool,
+) -> Any:
+    """The flat description that the core understands."""
+    instruction_set()  # a clear error before anything is built
+    layers = []
+    for layer, width in zip(network.layers, network.sizes, strict=False):
+        keep = layer.dropout.keep if layer.dropout is not None else 1.0
+        layers.append(
+            (
+                width,
+                layer.units,
+                FUNCTIONS.index(layer.function.name),
+                float(layer.function.alpha or 0.0),
+                BIASES.index(layer.bias),
+                layer.dropout is not None,
+                float(keep),
+            )
+        )
+    loss = (0, 1.0, False, True, 0.0)
+    if network.loss is not None and not predict_only:
+        rule = network.loss
+        loss = (
+            LOSSES.index(rule.name),
+            float(rule.scale),
+            rule.outputs == "mean",
+            rule.samples == "mean",
+            float(rule.threshold or 0.0),
+        )
+    penalties = recipe.regularization
+    clipping = recipe.clipping
+    return _core().Session(
+        float64=dtype == np.float64,
+        layers=layers,
+        loss=loss,
+        optimizer=_optimizer(recipe.optimizer),
+        penalties=(float(penalties.l2), float(penalties.l1), FORMS.index(penalties.form)),
+        clipping=(float(clipping.value or 0.0), float(clipping.norm or 0.0)),
+        seed=seed & 0xFFFFFFFFFFFFFFFF,
+        threads=threads,
+        path=PATHS.index(path),
+        largest_batch=batch,
+        predict_only=predict_only,
+    )
+
+
+def _optimizer(
+    optimizer: Optimizer,
+) -> tuple[int, float, float, float, float, float, float, bool, bool, int]:
+    momentum = decay = beta1 = beta2 = epsilon = weight_decay = 0.0
+    inside = amsgrad = False
+    rule = optimizer.name
+    if isinstance(optimizer, Momentum):
+        rule, momentum = optimizer.form, optimizer.momentum
+    elif isinstance(optimizer, Nesterov):
+        momentum = optimizer.momentum
+    elif isinstance(optimizer, RMSprop):
+        decay, epsilon = optimizer.decay, optimizer.epsilon
+    elif isinstance(optimizer, Adam):
+        rule = "adam"
+        beta1, beta2, epsilon = optimizer.beta1, optimizer.beta2, optimizer.epsilon
+        inside, amsgrad = optimizer.epsilon_inside, optimizer.amsgrad
+        if isinstance(optimizer, _AdamW):
+            weight_decay = optimizer.weight_decay
+    if rule not in RULES:
+        raise SpecificationError(
+            f"the native engine does not know the optimizer {optimizer.name!r}; take engine='reference'"
+        )
+    return (
+        RULES.index(rule),
+        momentum,
+        decay,
+        beta1,
+        beta2,
+        epsilon,
+        weight_decay,
+        inside,
+        amsgrad,
+        len(optimizer.slots),
+    )
+
+
+def _dtype(parameters: Parameters) -> Any:
+    dtype = np.asarray(parameters[0].W).dtype
+    if dtype not in (np.float32, np.float64):
+        raise SpecificationError(
+            f"the native engine computes in float32 or float64, got {dtype}; take engine='reference'"
+        )
+    return dtype
+
+
+def _plain(array: Array, dtype: Any) -> Array:
+    return np.ascontiguousarray(array, dtype)
+
+
+def _check(network: Network, parameters: Parameters, X: Array, Y: Array | None) -> None:
+    if X.ndim != 2 or X.shape[1] != network.inputs:
+        raise ShapeError(f"X must have shape (samples, {network.inputs}), got {X.shape}")
+    if Y is not None and Y.shape != (len(X), network.outputs):
+        raise ShapeError(f"Y must have shape ({len(X)}, {network.outputs}), got {Y.shape}")
+    for l, layer in network.numbered():
+        W, b = parameters[l - 1]
+        if W.shape != (layer.units, network.sizes[l - 1]) or b.shape != (layer.units,):
+            raise ShapeError(
+                f"layer {l}: W must have shape ({layer.units}, {network.sizes[l - 1]}) and b ({layer.units},), "
+                f"got {W.shape} and {b.shape}"
+            )

@@ -1,0 +1,256 @@
+// The Python module handgrad._native: plain numbers and arrays in, plain numbers and arrays out.
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
+#include <nanobind/stl/vector.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+#include <exception>
+#include <memory>
+#include <new>
+#include <stdexcept>
+
+#include "isa.hpp"
+#include "pool.hpp"
+
+namespace nb = nanobind;
+
+namespace handgrad {
+namespace {
+
+using Array = nb::ndarray<nb::c_contig, nb::device::cpu>;
+using Numbers = nb::ndarray<double, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+using Rows = nb::ndarray<const std::int64_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+using ReadOnly = nb::ndarray<nb::ro, nb::c_contig, nb::device::cpu>;
+
+using LayerTuple = std::tuple<std::int64_t, std::int64_t, int, double, int, bool, double>;
+using LossTuple = std::tuple<int, double, bool, bool, double>;
+using OptimizerTuple = std::tuple<int, double, double, double, double, double, double, bool, bool, int>;
+
+// Lets Python in every 50 ms: signals first, then the caller's own wish to stop.
+class PythonWatch final : public Watch {
+  public:
+    explicit PythonWatch(nb::object stop) : stop_(std::move(stop)) {}
+
+    bool interrupted() override {
+        if (raised_) return true;
+        const auto now = Clock::now();
+        if (now - signals_seen_ < interval) return false;
+        signals_seen_ = now;
+        const nb::gil_scoped_acquire gil;
+        if (PyErr_CheckSignals() != 0) keep_error();
+        return raised_ != nullptr;
+    }
+    bool due() override { return Clock::now() - stop_asked_ >= interval; }
+    bool stop() override {
+        stop_asked_ = Clock::now();
+        if (stop_.is_none()) return false;
+        const nb::gil_scoped_acquire gil;
+        try {
+            return nb::cast<bool>(stop_());
+        } catch (...) {
+            raised_ = std::current_exception();
+            return true;
+        }
+    }
+    void rethrow() const {
+        if (raised_) std::rethrow_exception(raised_);
+    }
+
+  private:
+    using Clock = std::chrono::steady_clock;
+    static constexpr auto interval = std::chrono::milliseconds(50);
+
+    void keep_error() {
+        try {
+            throw nb::python_error();
+        } catch (...) {
+            raised_ = std::current_exception();
+        }
+    }
+
+    nb::object stop_;
+    std::exception_ptr raised_;
+    Clock::time_point signals_seen_ = Clock::now(), stop_asked_ = Clock::now();
+};
+
+struct Free {
+    void operator()(void* p) const { std::free(p); }
+};
+
+class Session {
+  public:
+    Session(bool float64, const std::vector<LayerTuple>& layers, const LossTuple& loss,
+            const OptimizerTuple& optimizer, std::tuple<double, double, int> penalties,
+            std::tuple<double, double> clipping, std::uint64_t seed, int threads, int path,
+            std::int64_t largest_batch, bool predict_only)
+        : float64_(float64) {
+        for (const auto& [inputs, units, function, alpha, bias, dropout, keep] : layers)
+            layers_.push_back({inputs, units, static_cast<Fn>(function), alpha, static_cast<Bias>(bias), dropout, keep});
+        plan_.depth = static_cast<int>(layers_.size());
+        plan_.layers = layers_.data();
+        plan_.loss = {static_cast<LossKind>(std::get<0>(loss)), std::get<1>(loss), std::get<2>(loss), std::get<3>(loss),
+                      std::get<4>(loss)};
+        const auto& [rule, momentum, decay, beta1, beta2, epsilon, weight_decay, inside, amsgrad, slots] = optimizer;
+        plan_.optimizer = {static_cast<Rule>(rule), momentum, decay, beta1, beta2, epsilon, weight_decay, inside, amsgrad, slots};
+        plan_.l2 = std::get<0>(penalties);
+        plan_.l1 = std::get<1>(penalties);
+        plan_.l2_form = static_cast<L2Form>(std::get<2>(penalties));
+        plan_.clip_value = std::get<0>(clipping);
+        plan_.clip_norm = std::get<1>(clipping);
+        plan_.seed = seed;
+        plan_.threads = threads;
+        plan_.path = static_cast<Path>(path);
+        plan_.largest_batch = largest_batch;
+        plan_.predict_only = predict_only;
+        core_.reset(make_core(plan_, float64));
+        const auto bytes = static_cast<std::size_t>(core_->bytes());
+        const std::size_t whole = (bytes + 4095) / 4096 * 4096;
+        memory_.reset(std::aligned_alloc(4096, whole));
+        if (!memory_) throw std::bad_alloc();
+        std::memset(memory_.get(), 0, whole);
+        core_->settle(memory_.get());
+    }
+
+    void put(int layer, int slot, const ReadOnly& W, const ReadOnly& b) {
+        check(layer, slot, W, b);
+        core_->put(layer, slot, W.data(), b.data());
+    }
+    void get(int layer, int slot, const Array& W, const Array& b) const {
+        check(layer, slot, W, b);
+        core_->get(layer, slot, W.data(), b.data());
+    }
+    void ready() { core_->ready(); }
+    void data(ReadOnly X, ReadOnly Y) {
+        check_matrix(X, layers_.front().inputs);
+        check_matrix(Y, layers_.back().units);
+        if (X.shape(0) != Y.shape(0)) throw std::invalid_argument("X and Y have different numbers of rows");
+        rows_ = static_cast<std::int64_t>(X.shape(0));
+        X_ = std::move(X);
+        Y_ = std::move(Y);
+        core_->data(X_.data(), Y_.data());
+    }
+
+    std::tuple<std::int64_t, bool> run(const Rows& order, std::int64_t batch, const ReadOnly& rates, std::int64_t first_step,
+                                       const Numbers& losses, nb::object stop) {
+        const auto count = static_cast<std::int64_t>(order.shape(0)), steps = static_cast<std::int64_t>(losses.shape(0));
+        if (batch < 1 || batch > plan_.largest_batch || steps > (count + batch - 1) / batch)
+            throw std::invalid_argument("more steps than batches, or a batch larger than was planned");
+        if (rates.ndim() != 1 || static_cast<std::int64_t>(rates.shape(0)) < steps || rates.dtype() != nb::dtype<double>())
+            throw std::invalid_argument("rates must be float64, one for each step");
+        for (std::int64_t i = 0; i < count; ++i)
+            if (order.data()[i] < 0 || order.data()[i] >= rows_) throw std::invalid_argument("order names a row that is not there");
+        const Busy busy(in_use_);
+        PythonWatch watch(std::move(stop));
+        RunResult result{};
+        const RunRequest request{order.data(), count, batch, static_cast<const double*>(rates.data()), steps, first_step, losses.data()};
+        {
+            const nb::gil_scoped_release unlocked;
+            const auto team = lease_team(plan_.threads);
+            result = core_->run(request, *team, watch);
+        }
+        watch.rethrow();
+        return {result.steps, result.failed};
+    }
+
+    void predict(const ReadOnly& X, const Array& out) {
+        check_matrix(X, layers_.front().inputs);
+        const Busy busy(in_use_);
+        PythonWatch watch{nb::none()};
+        {
+            const nb::gil_scoped_release unlocked;
+            const auto team = lease_team(plan_.threads);
+            core_->predict(X.data(), static_cast<std::int64_t>(X.shape(0)), out.data(), *team, watch);
+        }
+        watch.rethrow();
+    }
+
+    std::string path() const { return core_->path(); }
+    int threads() const { return plan_.threads; }
+    std::int64_t bytes() const { return core_->bytes(); }
+
+  private:
+    // One run at a time: the arena is written by it.
+    class Busy {
+      public:
+        explicit Busy(std::atomic<bool>& flag) : flag_(flag) {
+            if (flag_.exchange(true)) throw std::runtime_error("this session is already running in another thread");
+        }
+        ~Busy() { flag_.store(false); }
+        Busy(const Busy&) = delete;
+        Busy& operator=(const Busy&) = delete;
+
+      private:
+        std::atomic<bool>& flag_;
+    };
+
+    template <class A>
+    void check_type(const A& array) const {
+        if (array.dtype() != (float64_ ? nb::dtype<double>() : nb::dtype<float>()))
+            throw std::invalid_argument("an array of another precision");
+    }
+    template <class A>
+    void check_matrix(const A& array, std::int64_t columns) const {
+        check_type(array);
+        if (array.ndim() != 2 || static_cast<std::int64_t>(array.shape(1)) != columns)
+            throw std::invalid_argument("a matrix with another number of columns");
+    }
+    template <class A>
+    void check(int layer, int slot, const A& W, const A& b) const {
+        if (layer < 1 || layer > plan_.depth || slot < 0 || slot > plan_.optimizer.slots)
+            throw std::invalid_argument("no such layer or slot");
+        const LayerPlan& plan = layers_[static_cast<std::size_t>(layer - 1)];
+        check_matrix(W, plan.inputs);
+        check_type(b);
+        if (static_cast<std::int64_t>(W.shape(0)) != plan.units || b.ndim() != 1 || static_cast<std::int64_t>(b.shape(0)) != plan.units)
+            throw std::invalid_argument("parameters of another shape");
+    }
+
+    bool float64_;
+    std::vector<LayerPlan> layers_;
+    Plan plan_{};
+    std::unique_ptr<void, Free> memory_;
+    std::unique_ptr<Core> core_;
+    ReadOnly X_, Y_;
+    std::int64_t rows_ = 0;
+    std::atomic<bool> in_use_{false};
+};
+
+void evaluate_array(int function, const ReadOnly& x, const Array& y) {
+    if (x.dtype() != y.dtype() || x.size() != y.size()) throw std::invalid_argument("two arrays of one type and size");
+    evaluate(static_cast<Elementary>(function), x.data(), y.data(), static_cast<std::int64_t>(x.size()),
+             x.dtype() == nb::dtype<double>());
+}
+
+}  // namespace
+}  // namespace handgrad
+
+NB_MODULE(_native, m) {
+    using namespace handgrad;
+    m.doc() = "The native core of handgrad; see handgrad.engines.native.";
+    m.def("isa", &chosen_isa);
+    m.def("allowed_cpus", &allowed_cpus);
+    m.def("evaluate", &evaluate_array, nb::arg("function"), nb::arg("x"), nb::arg("y"));
+    nb::class_<Session>(m, "Session")
+        .def(nb::init<bool, const std::vector<LayerTuple>&, const LossTuple&, const OptimizerTuple&,
+                      std::tuple<double, double, int>, std::tuple<double, double>, std::uint64_t, int, int,
+                      std::int64_t, bool>(),
+             nb::arg("float64"), nb::arg("layers"), nb::arg("loss"), nb::arg("optimizer"), nb::arg("penalties"),
+             nb::arg("clipping"), nb::arg("seed"), nb::arg("threads"), nb::arg("path"), nb::arg("largest_batch"),
+             nb::arg("predict_only"))
+        .def("put", &Session::put)
+        .def("get", &Session::get)
+        .def("ready", &Session::ready)
+        .def("data", &Session::data)
+        .def("run", &Session::run, nb::arg("order"), nb::arg("batch"), nb::arg("rates"), nb::arg("first_step"),
+             nb::arg("losses"), nb::arg("stop").none())
+        .def("predict", &Session::predict)
+        .def_prop_ro("path", &Session::path)
+        .def_prop_ro("threads", &Session::threads)
+        .def_prop_ro("bytes", &Session::bytes);
+}

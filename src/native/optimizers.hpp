@@ -1,0 +1,159 @@
+// The optimizers: penalty, clipping and update of one stretch of parameters in one pass (nn/optimizers.py).
+#pragma once
+
+#include "layout.hpp"
+#include "plan.hpp"
+
+namespace handgrad::HG_ISA {
+
+// Numbers of one step, the same for all parameters.
+template <class T>
+struct StepRule {
+    Rule rule;
+    bool amsgrad, epsilon_inside;
+    T eta, momentum, weight;            // momentum: weight of the gradient in the velocity
+    T decay1, fresh1, decay2, fresh2;   // beta and 1 - beta; RMSprop uses the second pair
+    T rate;                             // eta / (1 - beta1^t)
+    T correction;                       // 1 / (1 - beta2^t)
+    T epsilon, keep;                    // keep: 1 - eta * weight_decay
+    T l2, l1;                           // gradient of the penalty: l2 p + l1 sign(p)
+    T clip;                             // limit of each entry, infinite without clipping
+    T scale;                            // of the whole gradient, from clipping by norm
+    bool penalized;                     // anything but 0, 0, infinite, 1 in the four above
+};
+
+extern "C" double pow(double, double);
+
+template <class T>
+inline StepRule<T> make_step_rule(const Plan& plan, std::int64_t t, double eta, double l2) {
+    const OptimizerPlan& o = plan.optimizer;
+    const bool adam = o.rule == Rule::adam;
+    StepRule<T> r{};
+    r.rule = o.rule;
+    r.amsgrad = o.amsgrad;
+    r.epsilon_inside = o.epsilon_inside;
+    r.eta = static_cast<T>(eta);
+    r.momentum = static_cast<T>(o.momentum);
+    r.weight = static_cast<T>(o.rule == Rule::average ? 1 - o.momentum : 1);
+    const double second = adam ? o.beta2 : o.decay;
+    r.decay1 = static_cast<T>(o.beta1);
+    r.fresh1 = static_cast<T>(1 - o.beta1);
+    r.decay2 = static_cast<T>(second);
+    r.fresh2 = static_cast<T>(1 - second);
+    if (adam) {
+        r.rate = static_cast<T>(eta / (1 - pow(o.beta1, static_cast<double>(t))));
+        r.correction = static_cast<T>(1 / (1 - pow(o.beta2, static_cast<double>(t))));
+    }
+    r.epsilon = static_cast<T>(o.epsilon);
+    r.keep = static_cast<T>(1 - eta * o.weight_decay);
+    r.l2 = static_cast<T>(l2);
+    r.l1 = static_cast<T>(plan.l1);
+    r.clip = static_cast<T>(plan.clip_value > 0 ? plan.clip_value : __builtin_inf());
+    r.scale = 1;
+    r.penalized = plan.l1 > 0 || plan.l2 > 0 || plan.clip_value > 0 || plan.clip_norm > 0;
+    return r;
+}
+
+template <class T>
+struct Stretch {
+    T* p;
+    T* s[3];
+    const T* g;
+    std::int64_t rows;  // of `panel` elements
+    int vectors;        // of each row that are in use
+};
+
+// Sums over parameters after the update, for the penalties of the next step.
+template <class T>
+struct Sums {
+    Vec<T> squares{}, absolutes{};
+};
+
+template <class T>
+HG_INLINE Vec<T> penalized_gradient(const StepRule<T>& r, Vec<T> p, Vec<T> g) {
+    const Vec<T> one = all<T>(1), zero{};
+    g += r.l2 * p;
+    if (r.l1 != 0) g += r.l1 * (pick<T>(p > 0, one, zero) - pick<T>(p < 0, one, zero));
+    return larger<T>(all<T>(-r.clip), smaller<T>(all<T>(r.clip), g));
+}
+
+template <class T, Rule RULE, bool PENALIZED>
+inline void update_stretch(const StepRule<T>& r, const Stretch<T>& x, Sums<T>& sums) {
+    for (std::int64_t i = 0; i < x.rows; ++i) {
+        for (int n = 0; n < x.vectors; ++n) {
+            const std::int64_t at = i * panel<T> + n * lanes<T>;
+            Vec<T> p = load(x.p + at), g = load(x.g + at);
+            if constexpr (PENALIZED) g = penalized_gradient(r, p, g) * r.scale;
+            if constexpr (RULE == Rule::sgd) {
+                p -= r.eta * g;
+            } else if constexpr (RULE == Rule::velocity || RULE == Rule::average) {
+                const Vec<T> v = r.momentum * load(x.s[0] + at) + r.weight * g;
+                store(x.s[0] + at, v);
+                p -= r.eta * v;
+            } else if constexpr (RULE == Rule::heavy_ball) {
+                const Vec<T> v = r.momentum * load(x.s[0] + at) - r.eta * g;
+                store(x.s[0] + at, v);
+                p += v;
+            } else if constexpr (RULE == Rule::nesterov) {
+                const Vec<T> v = r.momentum * load(x.s[0] + at) + g;
+                store(x.s[0] + at, v);
+                p -= r.eta * (g + r.momentum * v);
+            } else if constexpr (RULE == Rule::rmsprop) {
+                const Vec<T> s = r.decay2 * load(x.s[0] + at) + r.fresh2 * g * g;
+                store(x.s[0] + at, s);
+                p -= r.eta * g / (square_root(s) + r.epsilon);
+            } else {
+                const Vec<T> m = r.decay1 * load(x.s[0] + at) + r.fresh1 * g;
+                const Vec<T> v = r.decay2 * load(x.s[1] + at) + r.fresh2 * g * g;
+                store(x.s[0] + at, m);
+                store(x.s[1] + at, v);
+                Vec<T> most_v = v;
+                if (r.amsgrad) {
+                    most_v = larger<T>(load(x.s[2] + at), v);
+                    store(x.s[2] + at, most_v);
+                }
+                const Vec<T> v_hat = most_v * r.correction;
+                const Vec<T> root = r.epsilon_inside ? square_root(v_hat + r.epsilon) : square_root(v_hat) + r.epsilon;
+                p = r.keep * p - r.rate * m / root;
+            }
+            store(x.p + at, p);
+            if constexpr (PENALIZED) {
+                sums.squares += p * p;
+                sums.absolutes += absolute<T>(p);
+            }
+        }
+    }
+}
+
+template <class T, bool PENALIZED>
+inline void update_by_rule(const StepRule<T>& r, const Stretch<T>& x, Sums<T>& sums) {
+    switch (r.rule) {
+        case Rule::sgd: return update_stretch<T, Rule::sgd, PENALIZED>(r, x, sums);
+        case Rule::velocity: return update_stretch<T, Rule::velocity, PENALIZED>(r, x, sums);
+        case Rule::heavy_ball: return update_stretch<T, Rule::heavy_ball, PENALIZED>(r, x, sums);
+        case Rule::average: return update_stretch<T, Rule::average, PENALIZED>(r, x, sums);
+        case Rule::nesterov: return update_stretch<T, Rule::nesterov, PENALIZED>(r, x, sums);
+        case Rule::rmsprop: return update_stretch<T, Rule::rmsprop, PENALIZED>(r, x, sums);
+        case Rule::adam: return update_stretch<T, Rule::adam, PENALIZED>(r, x, sums);
+    }
+}
+
+template <class T>
+inline void update(const StepRule<T>& r, const Stretch<T>& x, Sums<T>& sums) {
+    if (r.penalized) update_by_rule<T, true>(r, x, sums);
+    else update_by_rule<T, false>(r, x, sums);
+}
+
+// Adds the squares of the gradient as it will be used, before scaling by norm; stores it clipped by value.
+template <class T>
+inline void prepare_norm(const StepRule<T>& r, const T* p, T* g, std::int64_t rows, int vectors, Sums<T>& sums) {
+    for (std::int64_t i = 0; i < rows; ++i)
+        for (int n = 0; n < vectors; ++n) {
+            const std::int64_t at = i * panel<T> + n * lanes<T>;
+            const Vec<T> clipped = penalized_gradient(r, load(p + at), load(g + at));
+            store(g + at, clipped);
+            sums.squares += clipped * clipped;
+        }
+}
+
+}  // namespace handgrad::HG_ISA
