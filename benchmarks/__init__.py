@@ -1,1 +1,1 @@
-"""The benchmark of handgrad against its peers; `python -m benchmarks.run` runs it, docs/benchmarks.md explains it."""
+"""Handgrad against its peers: `python -m benchmarks.run` runs it, docs/benchmarks.md explains it."""

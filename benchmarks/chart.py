@@ -24,8 +24,9 @@ def chart(data: dict[str, Any]) -> str:
         f'font-family="sans-serif" font-size="11" fill="{TEXT_FILL}">\n'
         f"<title>Time of a training step</title>\n"
         f'<rect width="{WIDTH}" height="{height}" fill="{PAPER}"/>\n'
-        f'<text x="12" y="26" font-size="16" font-weight="bold">Time of a training step, shorter is quicker '
-        f'<tspan font-size="11" font-weight="normal">(logarithmic; {escape(data["machine"]["processor"])})</tspan>'
+        f'<text x="12" y="26" font-size="16" font-weight="bold">Time of a training step, shorter is quicker'
+        '<tspan font-size="11" font-weight="normal"> (logarithmic; '
+        f"{escape(data['machine']['processor'])})</tspan>"
         "</text>\n" + "".join(body) + "</svg>\n"
     )
 

@@ -2,8 +2,8 @@
 
     python -m benchmarks.first_epoch DIRECTORY time|memory
 
-`time`: from `import handgrad` to the end of the first block, beside the steady block.
-`memory`: the most that was resident, less what was resident once the library was imported and no data were there.
+`time`: from `import handgrad` to the end of the first block, beside the steady block. `memory`: the most that
+was resident, less what was resident once the library was imported and no data were there.
 """
 
 from __future__ import annotations

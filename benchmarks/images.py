@@ -18,7 +18,7 @@ Array = np.ndarray[Any, Any]
 
 
 class Images(NamedTuple):
-    """Pictures as rows of 784 numbers from 0 to 1, float32; their classes 0 to 9, int64; where they come from."""
+    """Pictures, a row of 784 numbers from 0 to 1 each, float32; their classes, int64; their source."""
 
     train_X: Array
     train_y: Array
@@ -28,7 +28,7 @@ class Images(NamedTuple):
 
 
 def fashion_mnist() -> Images:
-    """60,000 pictures to train on and 10,000 to test with; synthetic ones where the package is not installed."""
+    """60,000 pictures to train on and 10,000 to test with; synthetic where the package is absent."""
     for directory in DIRECTORIES:
         if (directory / "train-images-idx3-ubyte.gz").exists():
             return Images(
@@ -42,7 +42,7 @@ def fashion_mnist() -> Images:
 
 
 def read_idx(content: bytes) -> Array:
-    """The bytes of an IDX file: two zeros, the type (8: unsigned byte), the number of axes, their lengths, the data.
+    """An IDX file: two zeros, the type (8: unsigned byte), the number of axes, their lengths, the data.
 
     >>> read_idx(bytes([0, 0, 8, 1, 0, 0, 0, 2, 7, 9])).tolist()
     [7, 9]
@@ -71,4 +71,6 @@ def _synthetic() -> Images:
     X = prototypes[y]
     X += generator.normal(0, 0.5, X.shape).astype(np.float32)
     np.clip(X, 0, 1, out=X)
-    return Images(X[:60_000], y[:60_000], X[60_000:], y[60_000:], "synthetic pictures (dataset-fashion-mnist is absent)")
+    return Images(
+        X[:60_000], y[:60_000], X[60_000:], y[60_000:], "synthetic pictures (dataset-fashion-mnist is absent)"
+    )

@@ -1,7 +1,7 @@
 """No trainer: only the matrix products of a step, one after the other, the yardstick for every trainer.
 
-`start_numpy` and `start_torch` make the products of a workload as callables on buffers of their shapes; the harness
-times each one and takes, for each shape, the quickest library and number of threads of the same run.
+`start_numpy` and `start_torch` make the products of a workload as callables on buffers of their shapes; the
+harness times each one and takes, for each shape, the quickest library and number of threads of the same run.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def start_torch(workload: Workload, threads: int) -> list[Callable[[], Any]]:
 
 
 def seconds_each(products: list[Callable[[], Any]], budget: float) -> list[float]:
-    """Seconds of one call of each product: the quickest of several bursts, since a yardstick is what can be reached."""
+    """Seconds of one call of each product, the quickest of several bursts: what can be reached."""
     taken = []
     for product in products:
         product()
@@ -71,7 +71,7 @@ def seconds_each(products: list[Callable[[], Any]], budget: float) -> list[float
 
 
 def main(arguments: list[str]) -> None:
-    """python -m benchmarks.products WORKLOAD LIBRARY THREADS: one JSON line at the start and one for each `round`."""
+    """`python -m benchmarks.products WORKLOAD LIBRARY THREADS`: a JSON line at first and each `round`."""
     workload, library, threads = WORKLOADS[arguments[0]], arguments[1], int(arguments[2])
     try:
         products = start_numpy(workload) if library == "numpy" else start_torch(workload, threads)

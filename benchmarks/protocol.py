@@ -1,4 +1,4 @@
-"""The rules of the measurement, apart from any process: medians, the choice of threads, when a run is void."""
+"""The rules of the measurement, apart from any process: medians, choice of threads, when a run is void."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def order_of_round(count: int, number: int) -> list[int]:
 
 
 def why_void(losses: Mapping[str, Sequence[float]], tolerance: float) -> str | None:
-    """Why a workload's timings do not count, or None: every final loss must lie within `tolerance` of the median.
+    """Why timings do not count, or None: every final loss must lie within `tolerance` of the median.
 
     >>> why_void({"a": [0.5, 0.5], "b": [0.5001]}, 1e-3) is None
     True

@@ -114,9 +114,9 @@ def markdown(results: list[Result], facts: dict[str, Any]) -> str:
         "# Benchmark",
         "",
         f"{facts['processor']}, {facts['hardware_threads']} hardware threads; {facts['system']}; {versions};"
-        f" {facts['date']}. float32. Median of {facts['rounds']} interleaved rounds, each peer in a process of its own"
-        " with the better of 1 and 2 threads, data resident; every block starts from the same parameters, takes the"
-        " same batches and must end with the same loss.",
+        f" {facts['date']}. float32. Median of {facts['rounds']} interleaved rounds, each peer in a process"
+        " of its own with the better of 1 and 2 threads, data resident; every block starts from the same"
+        " parameters, takes the same batches and must end with the same loss.",
         "",
     ]
     if facts["quick"]:
@@ -151,7 +151,7 @@ def write(results: list[Result], facts: dict[str, Any], directory: Path) -> str:
     ):
         temporary = directory / f".{name}.part"
         temporary.write_text(content, encoding="utf-8")
-        os.replace(temporary, directory / name)
+        temporary.replace(directory / name)
     return text
 
 
@@ -260,17 +260,17 @@ def _first_epoch_table(results: list[Result]) -> list[str]:
         if not first or "first_seconds" not in first:
             continue
         extra = first["first_seconds"] - first["steady_seconds"]
-        line = (
-            f"| {result.workload.name} | {first['first_seconds']:.3f} | {first['steady_seconds']:.4f} | {extra:.3f} |"
-        )
-        used, most = first.get("used_bytes"), first.get("bound_bytes", 0) + first.get("allowance_bytes", 0)
+        line = f"| {result.workload.name} | {first['first_seconds']:.3f} | {first['steady_seconds']:.4f} | {extra:.3f} |"
+        used = first.get("used_bytes")
+        most = first.get("bound_bytes", 0) + first.get("allowance_bytes", 0)
         if used is None:
             line += " - | - | |"
         else:
             verdict = "met" if used <= most else "**not met**"
             line += f" {used / 1e6:.1f} | {first['bound_bytes'] / 1e6:.1f} | {verdict} |"
         if result.workload.name == "table":
-            line += f" {'met' if extra <= MOST_EXTRA_SECONDS else '**not met**'} (at most {MOST_EXTRA_SECONDS} s) |"
+            verdict = "met" if extra <= MOST_EXTRA_SECONDS else "**not met**"
+            line += f" {verdict} (at most {MOST_EXTRA_SECONDS} s) |"
         else:
             line += " |"
         lines.append(line)

@@ -1,4 +1,4 @@
-"""The benchmark: `python -m benchmarks.run [--only tiny,table] [--rounds 5] [--quick]`; see docs/benchmarks.md."""
+"""The benchmark: `python -m benchmarks.run [--only tiny,table] [--rounds 5] [--quick]`."""
 
 from __future__ import annotations
 
@@ -40,12 +40,14 @@ class Process:
         environment = dict(os.environ)
         environment.update({name: str(threads) for name in THREAD_VARIABLES})
         environment.pop("HANDGRAD_THREADS", None)
-        environment["TORCHINDUCTOR_CACHE_DIR"] = str(cache)  # a cold start must not find what an earlier run compiled
+        environment["TORCHINDUCTOR_CACHE_DIR"] = str(
+            cache
+        )  # a cold start must not find what an earlier run compiled
         environment["PYTHONPATH"] = os.pathsep.join(
             [str(ROOT), str(ROOT / "src"), environment.get("PYTHONPATH", "")]
         )
         self.threads = threads
-        self._log = tempfile.TemporaryFile("w+")
+        self._log = tempfile.TemporaryFile("w+")  # noqa: SIM115 (closed by `end`)
         self._process = subprocess.Popen(
             [sys.executable, "-m", module, *arguments],
             stdin=subprocess.PIPE,
@@ -109,8 +111,12 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description=__doc__)
     parser.add_argument("--only", help="workloads, such as tiny,small,table")
     parser.add_argument("--peers", help="peers, such as handgrad_native,jax_scan (default: all)")
-    parser.add_argument("--rounds", type=int, default=5, help="interleaved rounds, at least 5 to count (default 5)")
-    parser.add_argument("--quick", action="store_true", help="2 rounds of shorter blocks: a look, not a measurement")
+    parser.add_argument(
+        "--rounds", type=int, default=5, help="interleaved rounds, at least 5 to count (default 5)"
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="2 rounds of shorter blocks: a look, not a measurement"
+    )
     parser.add_argument("--check", action="store_true", help="exit with status 1 where a goal is not met")
     parser.add_argument("--output", type=Path, help="default benchmarks/results, build/benchmarks for a part")
     options = parser.parse_args(arguments)
@@ -166,13 +172,20 @@ def _measure(workload: Workload, options: argparse.Namespace, directory: Path) -
         per_round = tuple(median(blocks) for blocks in rounds[i])
         result.timings.append(
             protocol.Timing(
-                entry.name, process.threads, per_round, tuple(losses[i]), hello["cold_seconds"], hello["peak_bytes"]
+                entry.name,
+                process.threads,
+                per_round,
+                tuple(losses[i]),
+                hello["cold_seconds"],
+                hello["peak_bytes"],
             )
         )
     result.product_seconds = _best_products(list(products.values()))
-    result.void = protocol.why_void(
-        {f"{t.peer} ({t.threads})": t.losses for t in result.timings}, workload.tolerance
-    ) if result.timings else "no peer ran"
+    result.void = (
+        protocol.why_void({f"{t.peer} ({t.threads})": t.losses for t in result.timings}, workload.tolerance)
+        if result.timings
+        else "no peer ran"
+    )
     if any(entry.name == "handgrad_native" for entry, _, _ in running):
         result.first_epoch = _first_epoch(workload, directory)
     if not result.void:
@@ -198,7 +211,9 @@ def _start(
             print(f"  {entry.title}: left out: {hello['skipped']}", flush=True)
             return []
         started[threads] = (process, hello)
-    keep = protocol.worth_measuring({threads: hello["block_seconds"] for threads, (_, hello) in started.items()})
+    keep = protocol.worth_measuring(
+        {threads: hello["block_seconds"] for threads, (_, hello) in started.items()}
+    )
     steps = result.workload.steps
     shown = ", ".join(
         f"{threads} thread{'s' * (threads > 1)} {1e6 * hello['block_seconds'] / steps:.3g} us/step"
@@ -226,11 +241,11 @@ def _start_products(workload: Workload, counts: list[int], directory: Path) -> l
 
 
 def _best_products(measured: list[list[list[float]]]) -> float | None:
-    """Seconds of a step's products: for each product the median over rounds, of the quickest library and threads."""
+    """Seconds of a step's products: for each the median over rounds of the quickest library and threads."""
     if not measured:
         return None
     medians = [[median(times) for times in zip(*rounds, strict=True)] for rounds in measured]
-    return sum(min(times) for times in zip(*medians, strict=True))
+    return float(sum(min(times) for times in zip(*medians, strict=True)))
 
 
 def _first_epoch(workload: Workload, directory: Path) -> dict[str, Any]:
@@ -238,7 +253,10 @@ def _first_epoch(workload: Workload, directory: Path) -> dict[str, Any]:
 
     def once(what: str) -> dict[str, Any]:
         process = Process(
-            "benchmarks.first_epoch", [str(directory / "problem"), what], os.cpu_count() or 1, directory / "cache"
+            "benchmarks.first_epoch",
+            [str(directory / "problem"), what],
+            os.cpu_count() or 1,
+            directory / "cache",
         )
         answer = process.answer()
         process.end()

@@ -1,9 +1,10 @@
-"""One peer in a process of its own: told by lines on its standard input, it answers with JSON on its standard output.
+"""One peer in a process of its own: lines on its standard input, answers as JSON on its standard output.
 
     python -m benchmarks.worker DIRECTORY PEER THREADS
 
-After the cold start it answers once; then `round SECONDS` times blocks, `quit` ends. Only the standard library and
-NumPy are imported before the clock starts, and NumPy's own import is added to every peer's cold start.
+After the cold start it answers once; then `round SECONDS` times blocks, `quit` ends. Only the standard
+library and NumPy are imported before the clock starts, and NumPy's own import is added to every peer's cold
+start.
 """
 
 from __future__ import annotations
@@ -64,9 +65,9 @@ def memory(key: str) -> int | None:
 
 
 def timed_blocks(peer: Peer, steps: int, seconds: float) -> list[float]:
-    """Seconds of each block, repeated until `seconds` have been spent in them; each from a fresh beginning."""
+    """Seconds of each block, each from a fresh beginning, until `seconds` have been spent in them."""
     taken: list[float] = []
-    while len(taken) < MOST_BLOCKS and sum(taken) < seconds or not taken:
+    while not taken or (len(taken) < MOST_BLOCKS and sum(taken) < seconds):
         peer.reset()
         begun = time.perf_counter()
         peer.run(steps)

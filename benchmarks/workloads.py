@@ -1,11 +1,12 @@
 """What is timed: seven networks with their data, in plain numbers that any library can be given.
 
-A workload is trained in blocks. Each block begins with the same parameters, takes the same batches in the same
-order, and so ends with the same loss, whoever computes it.
+A workload is trained in blocks. Each block begins with the same parameters, takes the same batches in the
+same order, and so ends with the same loss, whoever computes it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -48,7 +49,7 @@ class Workload:
 
     @property
     def products(self) -> tuple[tuple[str, int, int], ...]:
-        """The matrix products of a step as (kind, units, inputs); the first layer needs no gradient of its inputs."""
+        """The products of a step as (kind, units, inputs); layer 1 needs no gradient of its inputs."""
         pairs = list(zip(self.sizes, self.sizes[1:], strict=False))
         return tuple(
             (kind, units, inputs)
@@ -59,7 +60,7 @@ class Workload:
 
     @property
     def operations(self) -> int:
-        """Multiplications and additions in the matrix products of a step: 2 m n_l n_(l-1) for each product."""
+        """Multiplications and additions in the products of a step: 2 m n_l n_(l-1) for each."""
         return sum(2 * self.batch * units * inputs for _, units, inputs in self.products)
 
     def describe(self) -> str:
@@ -98,7 +99,7 @@ WORKLOADS: dict[str, Workload] = {
 
 
 def selected(names: str | None) -> list[Workload]:
-    """The workloads named in a list such as 'tiny,small'; 'tiny' stands for its four variants, None for all."""
+    """The workloads of a list such as 'tiny,small'; 'tiny' stands for its four variants, None for all."""
     if names is None:
         return list(WORKLOADS.values())
     chosen: list[Workload] = []
@@ -111,7 +112,7 @@ def selected(names: str | None) -> list[Workload]:
 
 
 class Problem(NamedTuple):
-    """All that a peer is given: X (rows, n_0) float32, classes (rows,) int64, the rows of each step, the beginning."""
+    """All that a peer is given: X (rows, n_0) float32, classes (rows,) int64, batches, parameters."""
 
     workload: Workload
     X: Array
@@ -170,7 +171,11 @@ def loss(problem: Problem, parameters: list[tuple[Array, Array]], rows: int | No
     if rows is None:
         rows = min(workload.rows, max(1000, 200_000_000 // workload.parameter_count), 50_000)
     A = problem.X[:rows].astype(np.float64)
-    functions = {"relu": lambda z: np.maximum(z, 0), "tanh": np.tanh, "sigmoid": lambda z: 1 / (1 + np.exp(-z))}
+    functions: dict[str, Callable[[Array], Array]] = {
+        "relu": lambda z: np.maximum(z, 0),
+        "tanh": np.tanh,
+        "sigmoid": lambda z: 1 / (1 + np.exp(-z)),
+    }
     for W, b in parameters[:-1]:
         A = functions[workload.hidden](A @ W.T.astype(np.float64) + b)
     W, b = parameters[-1]

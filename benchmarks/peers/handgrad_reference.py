@@ -1,4 +1,4 @@
-"""handgrad's reference engine: NumPy executes the equations as they stand; it is here to be measured, not to win."""
+"""handgrad's reference engine: NumPy executes the equations as they stand; here to be seen, not to win."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """JAX: the whole block is one compiled call, `lax.scan` over its batches, parameters and state donated.
 
-One thread is asked for by giving the process one processor, since XLA sizes its pool by the processors it sees.
+One thread is asked for by giving the process one processor, since XLA sizes its pool by the processors it
+sees.
 """
 
 from __future__ import annotations
@@ -31,11 +32,12 @@ def batch_loss(parameters: Any, X: Any, Y: Any, workload: Workload) -> Any:
 
 
 @partial(jax.jit, static_argnames="workload", donate_argnums=(0, 1))
-def block(parameters: Any, state: Any, X: Any, Y: Any, order: Any, workload: Workload) -> Any:
+def block(parameters: Any, state: Any, data: Any, order: Any, workload: Workload) -> Any:
     """All steps of a block: the parameters after them."""
 
     def step(carry: Any, rows: Any) -> Any:
         parameters, (m, v, t) = carry
+        X, Y = data
         batch = (X, Y) if workload.full_batch else (X[rows], Y[rows])
         gradients = jax.grad(batch_loss)(parameters, *batch, workload)
         eta = workload.learning_rate
@@ -77,7 +79,7 @@ class Scan:
             self._prefixes[steps] = self._order[:steps]
         order = self._prefixes[steps]
         self._parameters, self._state = block(
-            self._parameters, self._state, self._X, self._Y, order, self._problem.workload
+            self._parameters, self._state, (self._X, self._Y), order, self._problem.workload
         )
         jax.block_until_ready(self._parameters)
 

@@ -1,7 +1,8 @@
 """Keras 3 on JAX: Sequential, compile with jit_compile, fit on arrays that are already in order.
 
-`steps_per_execution` puts several steps into one compiled call, as Keras recommends for small models. It gets its
-rows in the order of the block with shuffle off, so it pays for no gather beyond its own slicing of batches.
+`steps_per_execution` puts several steps into one compiled call, as Keras recommends for small models. It gets
+its rows in the order of the block with shuffle off, so it pays for no gather beyond its own slicing of
+batches.
 """
 
 from __future__ import annotations

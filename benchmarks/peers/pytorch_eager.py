@@ -1,7 +1,8 @@
 """PyTorch, eager: nn.Sequential, losses of logits, fused Adam, batches gathered from resident tensors.
 
-As the PyTorch documentation has it: class indices for cross-entropy, `zero_grad` setting to None, `fused=True`,
-`torch.set_num_threads`; no DataLoader, since the data are in memory and indexing a tensor is quicker.
+As the PyTorch documentation has it: class indices for cross-entropy, `zero_grad` setting to None,
+`fused=True`, `torch.set_num_threads`; no DataLoader, since the data are in memory and indexing a tensor is
+quicker.
 """
 
 from __future__ import annotations
@@ -47,9 +48,7 @@ class Eager:
                 self._model.parameters(), lr=workload.learning_rate, fused=True
             )
         else:
-            self._optimizer = torch.optim.SGD(
-                self._model.parameters(), lr=workload.learning_rate, fused=True
-            )
+            self._optimizer = torch.optim.SGD(self._model.parameters(), lr=workload.learning_rate, fused=True)
 
     def run(self, steps: int) -> None:
         full_batch = self._problem.workload.full_batch

@@ -1,10 +1,11 @@
 """scikit-learn: MLPClassifier, fitted for the epochs of a block by `fit` with warm_start.
 
-What had to be done to make it do the same work: the initial weights are put into `coefs_` and `intercepts_`, which
-warm_start keeps; the order of the rows is handed over by a RandomState whose `shuffle` gives it; L2 is switched off,
-and so is stopping early. What stays different: it is given only the rows that the block visits (matters for table3,
-where the others gather from a larger table); Adam's epsilon is added before the correction of v, not after it; its
-update is computed in float64 and stored in float32; it validates its input and adds up its loss in every epoch.
+What had to be done to make it do the same work: the initial weights are put into `coefs_` and `intercepts_`,
+which warm_start keeps; the order of the rows is handed over by a RandomState whose `shuffle` gives it; L2 is
+switched off, and so is stopping early. What stays different: it is given only the rows that the block visits
+(matters for table3, where the others gather from a larger table); Adam's epsilon is added before the
+correction of v, not after it; its update is computed in float64 and stored in float32; it validates its input
+and adds up its loss in every epoch.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """PyTorch compiled: forward and loss through torch.compile (inductor's C++), the optimizer fused.
 
-Inductor makes the backward pass from the same graph. It needs a C++ compiler; where there is none this peer says so
-and is left out.
+Inductor makes the backward pass from the same graph. It needs a C++ compiler; where there is none this peer
+says so and is left out.
 """
 
 from __future__ import annotations
