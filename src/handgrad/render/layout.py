@@ -87,6 +87,7 @@ def _body(sheet: Sheet) -> Iterator[Block]:
             yield from _headed(sheet, part, BEFORE[part](sheet))
     steps = sheet.record.steps
     for step in steps:
+        sheet.said.clear()
         if len(steps) > 1:
             yield sheet.heading(0, "step_of", number=step.number, count=steps[-1].number)
             sheet.base_level = 3

@@ -39,10 +39,10 @@ def worked_step(sheet: Sheet, worked: WorkedStep) -> Iterator[Block]:
         yield Formula(formula.target, _short(formula))
         return
     if worked.reason is not None:
-        yield Paragraph(sheet.spans(worked.reason))
+        yield from sheet.once(sheet.spans(worked.reason))
     yield formula
     if worked.factors:
-        yield sheet.paragraph("factor_by_factor_intro")
+        yield from sheet.once(sheet.say("factor_by_factor_intro"))
         for equation in worked.factors:
             yield sheet.formula(equation, worked.quantity)
     if worked.check is not None:

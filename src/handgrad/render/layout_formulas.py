@@ -76,7 +76,7 @@ def _written_out(sheet: Sheet) -> Iterator[Equation]:
 
 def _activations(sheet: Sheet) -> Table:
     used = dict.fromkeys(layer.function.name for layer in sheet.record.network.layers)
-    header = tuple(sheet.say(key) for key in ("activation_label", "function", "derivative"))
+    header = tuple(sheet.say(key) for key in ("activation_label", "function", "derivative_label"))
     return Table(header, tuple(_activation_row(sheet, name) for name in used), "lll")
 
 

@@ -177,7 +177,7 @@ def _optimizer(sheet: Sheet, step: StepRecord | None) -> Iterator[Block]:
 
 
 def with_values(sheet: Sheet, values: list[tuple[Symbol, float]]) -> Spans:
-    """with eta = 0.1, beta = 0.9."""
+    """with eta = 0.1, mu = 0.9."""
     parts: list[Span] = []
     for symbol, value in values:
         parts.extend((", " if parts else "", Relation(symbol, "=", Number(value, exact=True))))

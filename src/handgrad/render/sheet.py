@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cached_property
 
@@ -14,7 +14,17 @@ from handgrad.render.numbers import Precision, shown_together
 from handgrad.render.settings import DEFAULT_DIGITS, Settings
 from handgrad.render.showing import Display, Limits, literal
 from handgrad.render.words import Phrasebook, chosen_language, decimal_mark, joined
-from handgrad.worked.expressions import Expression, Matrix, Number, Symbol
+from handgrad.worked.evaluate import map_tree
+from handgrad.worked.expressions import (
+    Expression,
+    Hadamard,
+    MatMul,
+    Matrix,
+    Number,
+    SumOver,
+    Symbol,
+    Times,
+)
 from handgrad.worked.record import Argument, Equation, Record, Shape, StepRecord, Words
 
 
@@ -28,6 +38,7 @@ class Sheet:
         recipe = record.recipe
         self.regularization = record.regularization if recipe is None else recipe.regularization
         self.anchors: set[str] = set()
+        self.said: set[Spans] = set()
         self.base_level = 2
 
     @cached_property
@@ -56,7 +67,7 @@ class Sheet:
         return DEFAULT_DIGITS if self.record.digits is None else self.record.digits
 
     def precision(self, quantity: str = "") -> Precision:
-        """How a quantity is rounded for display: its own decimals first, then the reader's, then the case's."""
+        """How a quantity is rounded for display: by its own decimals, else the reader's or the case's."""
         decimals = dict(self.settings.digits_of).get(quantity)
         if decimals is None and self.settings.digits is None:
             decimals = dict(self.record.rounding.quantities).get(quantity)
@@ -90,6 +101,12 @@ class Sheet:
     def paragraph(self, key: str, role: str = "", **arguments: Argument | Spans) -> Paragraph:
         """A sentence as a paragraph."""
         return Paragraph(self.say(key, **arguments), role)
+
+    def once(self, spans: Spans) -> Iterator[Paragraph]:
+        """A paragraph, unless this step has said the same before."""
+        if spans not in self.said:
+            self.said.add(spans)
+            yield Paragraph(spans)
 
     def heading(self, depth: int, key: str, **arguments: Argument) -> Heading:
         """A heading `depth` levels below the parts, with an anchor of its own."""
@@ -132,7 +149,9 @@ class Sheet:
     def formula(self, equation: Equation, quantity: str = "", shapes: tuple[Shape, ...] = ()) -> Formula:
         """The equation line by line: symbols, numbers, result."""
         display = self.display(quantity)
-        forms = [("=", display.tree(tree)) for tree in equation.symbols]
+        scalar = isinstance(equation.result, Number)
+        symbols = [_of_numbers(tree) if scalar else tree for tree in equation.symbols]
+        forms = [("=", display.tree(tree)) for tree in symbols]
         for place, tree in enumerate(equation.numbers):
             rounded = place > 0 and not display.exact(tree)
             forms.append(("~" if rounded else "=", display.tree(tree)))
@@ -141,7 +160,11 @@ class Sheet:
             form = (sign, display.tree(equation.result))
             if not forms or forms[-1][1] != form[1]:
                 forms.append(form)
-        return Formula(display.tree(equation.target, shapes=False), tuple(forms), self.shape_line(shapes))
+        return Formula(
+            display.tree(equation.target, shapes=False),
+            tuple(forms),
+            self.shape_line(shapes, equation.target),
+        )
 
     def rounded(self, result: Expression, quantity: str) -> bool:
         """True where the result was rounded: for display, or as on paper."""
@@ -149,14 +172,16 @@ class Sheet:
             return not self.display(quantity).exact(result)
         digits = self.record.rounding.of(quantity)
         # with fewer decimals than rounding leaves, the result came out even
-        return bool(digits) and not Display(Precision(digits - 1)).exact(result)
+        return digits is not None and digits > 0 and not Display(Precision(digits - 1)).exact(result)
 
-    def shape_line(self, shapes: tuple[Shape, ...]) -> Spans:
-        """W 2×3, x 3×1 → z 2×1."""
+    def shape_line(self, shapes: tuple[Shape, ...], target: Expression) -> Spans:
+        """W 2×3, x 3×1 → z 2×1; nothing where all are numbers."""
+        if all(shape.rows == shape.columns == 1 for shape in shapes):
+            return ()
         parts: list[Span] = []
         for place, shape in enumerate(shapes):
             if place:
-                parts.append(" → " if place == len(shapes) - 1 else ", ")
+                parts.append(" → " if shape.symbol == target else ", ")
             parts.extend(
                 (self.display().tree(shape.symbol), f" {self.shape_text(shape.rows, shape.columns)}")
             )
@@ -171,3 +196,21 @@ class Sheet:
         if layer == 0:
             return Symbol("x")
         return Symbol("yhat") if layer == self.record.network.depth else Symbol("a", layer)
+
+
+def _of_numbers(tree: Expression) -> Expression:
+    """Between numbers, a product entry by entry is a product."""
+    if any(isinstance(part, MatMul | SumOver) for part in _parts(tree)):
+        return tree
+    return map_tree(tree, lambda part: Times(part.factors) if isinstance(part, Hadamard) else part)
+
+
+def _parts(tree: Expression) -> list[Expression]:
+    found: list[Expression] = []
+
+    def keep(part: Expression) -> Expression:
+        found.append(part)
+        return part
+
+    map_tree(tree, keep)
+    return found

@@ -171,11 +171,14 @@ def _substituted(tree: Expression) -> Expression:
 
 
 def _times(display: Display, tree: Times, shapes: bool) -> Expression:
-    return Times(_factors(display, tree.factors, shapes), tree.sign)
+    return Times(_factors(display, tree.factors, shapes), tree.sign or not _holds(tree, Symbol))
 
 
 def _hadamard(display: Display, tree: Hadamard, shapes: bool) -> Expression:
-    return Hadamard(_factors(display, tree.factors, shapes))
+    factors = _factors(display, tree.factors, shapes)
+    if all(_scalar(factor) for factor in factors):
+        return Times(factors, sign=True)
+    return Hadamard(factors)
 
 
 def _negative(display: Display, tree: Negative, shapes: bool) -> Expression:
@@ -189,6 +192,8 @@ def _power(display: Display, tree: Power, shapes: bool) -> Expression:
 
 def _pair(node: type[MatMul] | type[Outer], display: Display, tree: Any, shapes: bool) -> Expression:
     left, right = (display.tree(side, shapes=shapes) for side in (tree.left, tree.right))
+    if node is Outer and (_scalar(left) or _scalar(right)):
+        return Times((_substituted(left), _substituted(right)), sign=True)
     return node(_substituted(left), _substituted(right))
 
 
@@ -207,6 +212,18 @@ def _inside(*names: str) -> Callable[[Display, Any, bool], Expression]:
         return changed
 
     return rule
+
+
+def _holds(tree: Expression, kind: type[Expression]) -> bool:
+    if isinstance(tree, kind):
+        return True
+    held = tuple(getattr(tree, part.name) for part in fields(tree))
+    return any(_holds(part, kind) for part in _expressions(held))
+
+
+def _scalar(tree: Expression) -> bool:
+    """A shown tree of numbers alone."""
+    return not any(_holds(tree, kind) for kind in (Symbol, LaidMatrix, Gradient))
 
 
 def _factor(display: Display, tree: Factor, shapes: bool) -> Expression:

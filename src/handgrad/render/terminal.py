@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,8 @@ from handgrad.render.document import (
     Fold,
     Formula,
     Heading,
+    LaidMatrix,
+    Literal,
     Paragraph,
     Spans,
     Table,
@@ -29,7 +31,7 @@ DEFAULT_WIDTH = 80
 NARROWEST = 20
 READABLE = 100
 """Running text is never set wider than this."""
-INDENT = 2
+INDENT = GAP = 2
 
 STYLES: dict[str, str] = {
     "title": "1",
@@ -48,7 +50,7 @@ STYLES: dict[str, str] = {
 
 
 def to_text(document: Document, width: int = DEFAULT_WIDTH, color: bool = False) -> str:
-    """The document for a terminal `width` columns wide; `color` adds control codes, without it there are none.
+    """The document for a terminal `width` columns wide, without control codes unless in `color`.
 
     Raises RenderError for a width below 20, or a node or block without a rule.
     """
@@ -56,15 +58,8 @@ def to_text(document: Document, width: int = DEFAULT_WIDTH, color: bool = False)
         raise RenderError(f"a terminal must be at least {NARROWEST} columns wide, got {width}")
     phrasebook = Phrasebook(document.language)
     page = _Page(Writer(document.notation, phrasebook.text), phrasebook, width)
-    lines: list[str] = []
-    for block in document.blocks:
-        boxes = list(page.block(block))
-        tight = bool(lines) and isinstance(block, Formula) and not boxes[0].height > 1 and page.tight
-        if lines and not tight:
-            lines.append("")
-        page.tight = isinstance(block, Formula) and all(box.height == 1 for box in boxes)
-        lines.extend(_line(line, color) for box in boxes for line in box.lines)
-    return "\n".join(lines) + "\n"
+    boxes = list(page.blocks(document.blocks))
+    return "\n".join(_line(line, color) for box in boxes for line in box.lines) + "\n"
 
 
 def _line(line: textbox.Line, color: bool) -> str:
@@ -83,9 +78,22 @@ class _Page:
     writer: Writer
     phrasebook: Phrasebook
     width: int
-    tight: bool = False
+
+    def blocks(self, blocks: Sequence[Block]) -> Iterator[TextBox]:
+        """Blocks one below the other; values beside each other where there is room."""
+        place, last = 0, None
+        while place < len(blocks):
+            block, count = blocks[place], _values(blocks[place:])
+            boxes = list(self.values(blocks[place : place + count]) if count > 1 else self.block(block))
+            low = isinstance(block, Formula) and all(box.height == 1 for box in boxes)
+            if last is not None and not (low and last):
+                yield plain("")
+            yield from boxes
+            last = low
+            place += max(1, count)
 
     def block(self, block: Block) -> Iterator[TextBox]:
+        """One block in rows."""
         rule = BLOCKS.get(type(block))
         if rule is None:
             raise RenderError(
@@ -93,12 +101,23 @@ class _Page:
             )
         yield from rule(self, block)
 
+    def values(self, formulas: Sequence[Any]) -> Iterator[TextBox]:
+        """Formulas of one value each, beside each other."""
+        gap = plain(" " * (2 * INDENT))
+        boxes = [
+            beside(_on_one_line(self, formula, self.writer.box(formula.target)), gap) for formula in formulas
+        ]
+        for place, row in enumerate(textbox.wrapped(boxes, self.width - INDENT)):
+            if place:
+                yield plain("")
+            yield textbox.indented(row, INDENT)
+
     def words(self, spans: Spans, style: str = "") -> Iterator[TextBox]:
         """Words between which a line may break; mathematics stays joined to the punctuation after it."""
         pending: TextBox | None = None
         for span in spans:
             if not isinstance(span, str):
-                box = textbox.styled(self.writer.box(span), "math" if not style else style)
+                box = textbox.styled(self.writer.box(span), style if style else "math")
                 pending = box if pending is None else beside(pending, box)
                 continue
             for word in re.findall(r"\s+|\S+\s*", span):
@@ -143,29 +162,50 @@ def _formula(page: _Page, block: Formula) -> Iterator[TextBox]:
         yield textbox.indented(target, INDENT)
         target, hanging = plain(" "), 4
     whole = _on_one_line(page, block, target)
-    if whole is not None and whole.width <= room and whole.height == 1:
+    if len(block.forms) < 3 and whole.width <= room and whole.height == 1:
         yield textbox.indented(whole, INDENT)
     else:
-        first = True
-        for place, (sign, form) in enumerate(block.forms):
-            style = "result" if place == len(block.forms) - 1 and place else ""
-            rows = page.writer.rows(form, max(room - hanging, NARROWEST // 2))
-            for number, row in enumerate(rows):
-                left = target if first else plain(" " * target.width)
-                middle = f" {SIGNS[sign]} " if number == 0 else "   "
-                yield textbox.indented(beside(left, plain(middle), textbox.styled(row, style)), INDENT)
-                first = False
+        yield from _spaced(_line_by_line(page, block, target, room - hanging))
     if block.shapes:
-        yield from (
-            textbox.indented(row, INDENT + hanging)
-            for row in page.text(block.shapes, "shape", room - hanging)
-        )
+        rows = page.text(block.shapes, "shape", room - hanging)
+        yield from (textbox.indented(row, INDENT + hanging) for row in rows)
 
 
-def _on_one_line(page: _Page, block: Formula, target: TextBox) -> TextBox | None:
-    """The whole formula on one line, if it has one or two forms."""
-    if len(block.forms) > 2:
-        return None
+def _line_by_line(page: _Page, block: Formula, target: TextBox, room: int) -> Iterator[TextBox]:
+    """Each form on lines of its own, below the equals sign."""
+    left = target
+    for place, (sign, form) in enumerate(block.forms):
+        style = "result" if place == len(block.forms) - 1 and place else ""
+        for number, row in enumerate(page.writer.rows(form, max(room, NARROWEST // 2))):
+            middle = "   " if number else f" {SIGNS[sign]} "
+            yield textbox.indented(beside(left, plain(middle), textbox.styled(row, style)), INDENT)
+            left = plain(" " * target.width)
+
+
+def _spaced(rows: Iterator[TextBox]) -> Iterator[TextBox]:
+    """An empty line between tall rows, unless a remark parts them already."""
+    above: TextBox | None = None
+    for row in rows:
+        if above is not None and row.baseline > 0 and above.height - above.baseline > 1 and not above.notes:
+            yield plain("")
+        yield row
+        above = row
+
+
+def _values(blocks: Sequence[Block]) -> int:
+    """How many blocks from the first on are formulas that state a value."""
+    count = 0
+    for block in blocks:
+        if not isinstance(block, Formula) or block.shapes or len(block.forms) != 1:
+            break
+        if not isinstance(block.forms[0][1], LaidMatrix | Literal):
+            break
+        count += 1
+    return count
+
+
+def _on_one_line(page: _Page, block: Formula, target: TextBox) -> TextBox:
+    """The whole formula on one line."""
     boxes = [target]
     for place, (sign, form) in enumerate(block.forms):
         style = "result" if place == len(block.forms) - 1 and place else ""
@@ -184,28 +224,25 @@ def _table(page: _Page, block: Table) -> Iterator[TextBox]:
     """Columns as wide as they need; where they need too much, words wrap in the widest."""
     if block.caption:
         yield from page.text(block.caption, "note")
-    gap = 2
     natural = [
         max(_natural(page, row[j]) for row in (block.header, *block.rows)) for j in range(len(block.align))
     ]
     widths = list(natural)
-    spare = page.width - gap * (len(widths) - 1)
+    spare = page.width - GAP * (len(widths) - 1)
     while sum(widths) > spare and max(widths) > NARROWEST // 2:
         widths[widths.index(max(widths))] -= 1
-    header = _row(page, block.header, widths, block.align, gap, "header")
+    header = _row(page, block.header, widths, block.align, "header")
     yield header
     yield plain("─" * header.width, "rule")
     for row in block.rows:
-        yield _row(page, row, widths, block.align, gap, "")
+        yield _row(page, row, widths, block.align, "")
 
 
 def _natural(page: _Page, cell: Spans) -> int:
     return beside(*page.words(cell)).width
 
 
-def _row(
-    page: _Page, cells: tuple[Spans, ...], widths: list[int], align: str, gap: int, style: str
-) -> TextBox:
+def _row(page: _Page, cells: tuple[Spans, ...], widths: list[int], align: str, style: str) -> TextBox:
     boxes: list[TextBox] = []
     for cell, width, side in zip(cells, widths, align, strict=True):
         rows = textbox.wrapped(page.words(cell, style), width) or [plain("")]
@@ -214,7 +251,7 @@ def _row(
         widened = TextBox(
             tuple(textbox.padded(line, width, side) for line in box.lines), baseline, max(width, box.width)
         )
-        boxes.extend((plain(" " * gap), widened) if boxes else (widened,))
+        boxes.extend((plain(" " * GAP), widened) if boxes else (widened,))
     return beside(*boxes)
 
 
@@ -228,8 +265,7 @@ def _figure(page: _Page, block: Figure) -> Iterator[TextBox]:
 def _fold(page: _Page, block: Fold) -> Iterator[TextBox]:
     yield from page.text(("▾ ", *block.title), "subheading")
     inner = page.narrower(INDENT)
-    for content in block.blocks:
-        yield from (textbox.indented(box, INDENT) for box in inner.block(content))
+    yield from (textbox.indented(box, INDENT) for box in inner.blocks(block.blocks))
 
 
 BLOCKS: dict[type, Callable[[_Page, Any], Iterator[TextBox]]] = {

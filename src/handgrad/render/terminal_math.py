@@ -170,7 +170,7 @@ def _product_breaks(sign: str, factors: tuple[Expression, ...], same: type[Expre
 
 def _least(factor: Expression, same: type[Expression]) -> int:
     """What a factor must bind at least: products of another kind take parentheses, fractions do not."""
-    if isinstance(factor, same) or isinstance(factor, Divide | Gradient):
+    if isinstance(factor, (same, Divide, Gradient)):
         return PRODUCT
     if same is Times and isinstance(factor, MatMul | Outer | BigSum | SumOver):
         return PRODUCT
@@ -253,11 +253,11 @@ def _negative(writer: Writer, tree: Negative) -> TextBox:
 
 
 def _transpose(writer: Writer, tree: Transpose) -> TextBox:
+    if isinstance(tree.operand, Factor):  # the sign belongs to the quantity, not to its label
+        return _factor(writer, Factor(tree.operand.label, Transpose(tree.operand.operand)))
     box = writer.within(tree.operand, ATOM)
-    if box.height == 1:
-        return beside(box, plain("ᵀ"))
-    side = TextBox((((("ᵀ"), ""),), *(((" ", ""),),) * (box.height - 1)), box.baseline, 1)
-    return beside(box, side)
+    height = box.height - box.notes
+    return beside(box, TextBox((((("ᵀ"), ""),), *(((" ", ""),),) * (height - 1)), box.baseline, 1))
 
 
 def _divide(writer: Writer, tree: Divide) -> TextBox:

@@ -1,13 +1,13 @@
 """Boxes of text in two dimensions: what stands beside what, above what, and on which line.
 
-A box is lines of equal width with a baseline; `beside` aligns baselines. A line is made of pieces of text with a
-style, so that one box serves a terminal in colour and a plain file. Widths count cells, as a terminal does.
+A box is lines of equal width with a baseline; `beside` aligns baselines. A line is made of text pieces with
+a style, so that one box serves a terminal in colour and a plain file. Widths count cells, as a terminal does.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rich.cells import cell_len
 
@@ -18,11 +18,15 @@ Line = tuple[Piece, ...]
 
 @dataclass(frozen=True, slots=True)
 class TextBox:
-    """Lines of the same width; `baseline` is the line that stands level with its neighbours."""
+    """Lines of the same width; `baseline` is the line that stands level with its neighbours.
+
+    The last `notes` lines are remarks below (a shape, a label), which delimiters do not embrace.
+    """
 
     lines: tuple[Line, ...]
     baseline: int
     width: int
+    notes: int = 0
 
     @property
     def height(self) -> int:
@@ -55,7 +59,7 @@ EMPTY = plain("")
 def styled(box: TextBox, style: str) -> TextBox:
     """The box with a style for all pieces that have none."""
     lines = tuple(tuple((text, own or style) for text, own in line) for line in box.lines)
-    return TextBox(lines, box.baseline, box.width)
+    return replace(box, lines=lines)
 
 
 def padded(line: Line, width: int, align: str = "l") -> Line:
@@ -75,7 +79,7 @@ def stretched(box: TextBox, above: int, below: int) -> TextBox:
         return box
     blank: Line = ((" " * box.width, ""),) if box.width else ()
     lines = (blank,) * above + box.lines + (blank,) * below
-    return TextBox(lines, box.baseline + above, box.width)
+    return TextBox(lines, box.baseline + above, box.width, box.notes + below if box.notes else 0)
 
 
 def beside(*boxes: TextBox) -> TextBox:
@@ -94,7 +98,8 @@ def beside(*boxes: TextBox) -> TextBox:
     lines = tuple(
         tuple(piece for line in row for piece in line) for row in zip(*(b.lines for b in level), strict=True)
     )
-    return TextBox(lines, above, sum(box.width for box in boxes))
+    body = max(box.height - box.notes - box.baseline for box in boxes)
+    return TextBox(lines, above, sum(box.width for box in boxes), below - body)
 
 
 def stacked(boxes: Sequence[TextBox], baseline: int, align: str = "l") -> TextBox:
@@ -117,10 +122,11 @@ _TALL = {
 
 def delimiter(sign: str, like: TextBox) -> TextBox:
     """One delimiter, as tall as the box beside it."""
-    if like.height == 1:
-        return plain({"|": "|"}.get(sign, sign))
-    top, middle, bottom = _TALL[sign]
-    column = [top, *[middle] * (like.height - 2), bottom]
+    height = like.height - like.notes
+    if height == 1:
+        return plain(sign)
+    top, middle, bottom = tuple(_TALL[sign])
+    column = [top, *[middle] * (height - 2), bottom]
     return TextBox(tuple(((character, ""),) for character in column), like.baseline, 1)
 
 
@@ -148,10 +154,8 @@ def braced(box: TextBox) -> TextBox:
 def fraction(top: TextBox, bottom: TextBox) -> TextBox:
     """One box over another.
 
-    >>> print(fraction(plain("a"), plain("bcd")).text)
-      a
-    ─────
-     bcd
+    >>> fraction(plain("a"), plain("bcd")).text.split("\\n")
+    ['  a  ', '─────', ' bcd ']
     """
     width = max(top.width, bottom.width) + 2
     bar = plain("─" * width)
@@ -160,7 +164,7 @@ def fraction(top: TextBox, bottom: TextBox) -> TextBox:
 
 
 def _centred(box: TextBox, width: int) -> TextBox:
-    return TextBox(tuple(padded(line, width, "c") for line in box.lines), box.baseline, width)
+    return TextBox(tuple(padded(line, width, "c") for line in box.lines), box.baseline, width, box.notes)
 
 
 def radical(box: TextBox) -> TextBox:
@@ -184,7 +188,7 @@ def annotated(box: TextBox, note: TextBox) -> TextBox:
     """A note centred below the box; the baseline stays that of the box."""
     width = max(box.width, note.width)
     lines = (*(_centred(box, width).lines), *(_centred(note, width).lines))
-    return TextBox(lines, box.baseline, width)
+    return TextBox(lines, box.baseline, width, box.notes + note.height)
 
 
 def grid(rows: Sequence[Sequence[TextBox]], align: Sequence[str], gap: int = 2) -> TextBox:
@@ -192,7 +196,7 @@ def grid(rows: Sequence[Sequence[TextBox]], align: Sequence[str], gap: int = 2) 
     widths = [max(row[j].width for row in rows) for j in range(len(align))]
     level = []
     for row in rows:
-        entries = []
+        entries: list[TextBox] = []
         for j, entry in enumerate(row):
             cell = TextBox(
                 tuple(padded(line, widths[j], align[j]) for line in entry.lines), entry.baseline, widths[j]
@@ -237,7 +241,8 @@ def _trimmed(box: TextBox) -> TextBox:
     spare = min(len(text) - len(text.rstrip(" ")) for text in texts)
     if not spare:
         return box
-    return TextBox(tuple(_cut(line, spare) for line in box.lines), box.baseline, box.width - spare)
+    lines = tuple(_cut(line, spare) for line in box.lines)
+    return TextBox(lines, box.baseline, box.width - spare, box.notes)
 
 
 def _cut(line: Line, count: int) -> Line:
