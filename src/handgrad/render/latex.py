@@ -201,6 +201,9 @@ def _row(box: boxes.Row, dialect: Dialect) -> str:
     before: Box | None = None
     for item in box.items:
         written = box_latex(item, dialect)
+        if isinstance(item, boxes.Brace) and before == boxes.Operator("beside"):
+            # the labels of neighbours are kept apart
+            written = rf"\enspace {written}"
         if written:
             text += written if not text or _sticks(before, item) else f" {written}"
         before = item

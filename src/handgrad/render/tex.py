@@ -1,0 +1,267 @@
+r"""A document as a LaTeX article that compiles by itself.
+
+Text of Latin letters is for pdflatex; with letters of another script (Bengali) the file asks for lualatex or
+xelatex, and the letters are set in the first font found of those that have their conjuncts. Figures are TikZ.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from handgrad.errors import RenderError
+from handgrad.render.boxes import width
+from handgrad.render.document import (
+    Block,
+    Bullets,
+    Document,
+    Figure,
+    Fold,
+    Formula,
+    Heading,
+    Paragraph,
+    Spans,
+    Table,
+)
+from handgrad.render.latex import TEX, Dialect, box_latex, escape, formula_latex
+from handgrad.render.notation import plain
+from handgrad.render.tikz import tikz
+from handgrad.render.typeset import Style, typeset
+from handgrad.render.words import Phrasebook
+from handgrad.worked.expressions import Symbol
+
+_BENGALI = re.compile(
+    r"[\u0980-\u09ff\u0964\u0965\u200c\u200d]+(?:[ ,:;.!?()-]*[\u0980-\u09ff\u0964\u0965\u200c\u200d]+)*"
+)
+_BENGALI_FONTS = ("Noto Serif Bengali", "Noto Sans Bengali", "Lohit Bengali", "Nirmala UI", "Kohinoor Bangla")
+_PAGE_WIDTH = 42.0  # em of text on a line
+_LONG_CELL = 14.0  # em from which a column of words is set as a paragraph
+
+_MOST_CONTENTS = 60  # parts of parts from which on the contents list the parts only
+
+_PREAMBLE = r"""\usepackage[a4paper,margin=24mm]{geometry}
+\usepackage{amsmath,amssymb,graphicx,xcolor,array,longtable,booktabs}
+"""
+_COMMANDS = r"""\usepackage[hidelinks]{hyperref}
+\setcounter{secnumdepth}{0}
+\setcounter{tocdepth}{DEPTH}
+\setlength{\parindent}{0pt}
+\setlength{\parskip}{0.5\baselineskip}
+\renewcommand{\arraystretch}{1.15}
+\setlength{\LTleft}{0pt}
+\setcounter{MaxMatrixCols}{64}
+% A formula, made smaller only where the line is too short for it.
+\newsavebox{\formulabox}
+\newcommand{\formula}[1]{\sbox{\formulabox}{$\displaystyle #1$}\par\smallskip
+  \ifdim\wd\formulabox>\linewidth\resizebox{\linewidth}{!}{\usebox{\formulabox}}%
+  \else\usebox{\formulabox}\fi\par\smallskip}
+\newcommand{\shapeline}[1]{{\vspace{-0.4\baselineskip}\footnotesize\color{black!60}#1\par}}
+\newcommand{\sourceline}[1]{{\small\color{black!65}#1\par}}
+\newcommand{\settings}[1]{{\footnotesize\color{black!70}#1\par}}
+\newcommand{\note}[1]{{\itshape #1\par}}
+\newcommand{\observation}[1]{\begin{quote}#1\end{quote}}
+\newenvironment{fold}[1]{\par\medskip\textbf{#1}\begin{list}{}{\leftmargin1.2em\rightmargin0pt\parsep\parskip}\item\relax}{\end{list}}
+"""
+
+
+def write(document: Document) -> bytes:
+    """The document as a LaTeX file, UTF-8.
+
+    Raises RenderError for a kind of block, node or box without a rule.
+    """
+    return _Article(document).text().encode()
+
+
+class _Article:
+    """One file in the making: the document, its words and its notation."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.style = Style(document.notation, document.language)
+        self.words = Phrasebook(document.language)
+        self.dialect = Dialect(TEX.new_row, TEX.less, TEX.greater, self.escape)
+
+    def text(self) -> str:
+        body = self._body()
+        depth = "1" if body.count(r"\subsection{") > _MOST_CONTENTS else "2"
+        title, contents = self.escape(self.document.title), self.escape(self.words.text("contents"))
+        # pdflatex has no font for these letters
+        bengali = any(r"{\bengali " in text for text in (body, title, contents))
+        return "".join(
+            [
+                f"% !TeX program = {'lualatex' if bengali else 'pdflatex'}\n",
+                "\\documentclass[11pt]{article}\n",
+                _PREAMBLE,
+                "\\usepackage{tikz}\n" if r"\begin{tikzpicture}" in body else "",
+                self._fonts(bengali),
+                _COMMANDS.replace("DEPTH", depth),
+                f"\\hypersetup{{pdftitle={{{title}}}}}\n",
+                f"\\renewcommand{{\\contentsname}}{{{contents}}}\n",
+                f"\\begin{{document}}\n{body}\n\\end{{document}}\n",
+            ]
+        )
+
+    @staticmethod
+    def _fonts(bengali: bool) -> str:
+        if not bengali:
+            # letters of eight bits, from fonts that scale where they are installed
+            return "\\usepackage[T1]{fontenc}\n\\IfFileExists{lmodern.sty}{\\usepackage{lmodern}}{}\n"
+        chosen = (
+            r"\PackageError{handgrad}{No font with Bengali letters was found}"
+            r"{Install Noto Serif Bengali (Debian: fonts-noto-core) or Lohit Bengali "
+            r"(Debian: fonts-lohit-beng-bengali)}"
+        )
+        for name in reversed(_BENGALI_FONTS):
+            chosen = f"\\IfFontExistsTF{{{name}}}{{\\bengalifont{{{name}}}}}\n  {{{chosen}}}"
+        return (
+            "\\usepackage{fontspec}\n\\ifdefined\\directlua\n"
+            "  \\newcommand{\\bengalifont}[1]{%\n"
+            "    \\newfontfamily\\bengali{#1}[Script=Bengali,Renderer=HarfBuzz]}\n"
+            "\\else\n  \\newcommand{\\bengalifont}[1]{\\newfontfamily\\bengali{#1}[Script=Bengali]}\n\\fi\n"
+            f"{chosen}\n"
+        )
+
+    def escape(self, text: str) -> str:
+        """Text for LaTeX, runs of Bengali in their own font."""
+        parts, end = [], 0
+        for run in _BENGALI.finditer(text):
+            parts += [escape(text[end : run.start()]), f"{{\\bengali {run[0]}}}"]
+            end = run.end()
+        return "".join([*parts, escape(text[end:])])
+
+    def _body(self) -> str:
+        parts: list[str] = []
+        listed = not self.document.contents
+        for block in self.document.blocks:
+            if not listed and isinstance(block, Heading) and block.level > 1:
+                parts.append("\\tableofcontents\n\\bigskip")
+                listed = True
+            parts.append(self.block(block))
+        return "\n\n".join(parts)
+
+    def block(self, block: Block) -> str:
+        rule = RULES.get(type(block))
+        if rule is None:
+            raise RenderError(
+                f"no rule to write {type(block).__name__} as LaTeX; add one to RULES in render/tex.py"
+            )
+        return rule(self, block)
+
+    def spans(self, spans: Spans) -> str:
+        return "".join(
+            self.escape(span)
+            if isinstance(span, str)
+            else f"${box_latex(typeset(span, self.style), self.dialect)}$"
+            for span in spans
+        )
+
+    def plain(self, spans: Spans) -> str:
+        """The spans without mathematics, for bookmarks."""
+        texts = (
+            span
+            if isinstance(span, str)
+            else plain(span, self.style.notation)
+            if isinstance(span, Symbol)
+            else ""
+            for span in spans
+        )
+        return escape("".join(c for text in texts for c in text if c.isascii() or c.isalpha()))
+
+    def span_width(self, spans: Spans) -> float:
+        """Roughly how wide the spans are set, in em."""
+        return sum(
+            0.48 * len(span) if isinstance(span, str) else width(typeset(span, self.style)) for span in spans
+        )
+
+
+_SECTIONS = {2: "section", 3: "subsection", 4: "subsubsection"}
+
+
+def _heading(article: _Article, heading: Heading) -> str:
+    text = article.spans(heading.spans)
+    if heading.level == 1:
+        return f"{{\\LARGE\\bfseries\\raggedright {text}\\par}}"
+    label = f"\\label{{{heading.anchor}}}" if heading.anchor else ""
+    if any(not isinstance(span, str) for span in heading.spans):
+        text = f"\\texorpdfstring{{{text}}}{{{article.plain(heading.spans)}}}"
+    return f"\\{_SECTIONS[heading.level]}{{{text}}}{label}"
+
+
+_ROLES = {
+    "source": r"\sourceline",
+    "settings": r"\settings",
+    "note": r"\note",
+    "observation": r"\observation",
+}
+
+
+def _paragraph(article: _Article, paragraph: Paragraph) -> str:
+    text = article.spans(paragraph.spans)
+    command = _ROLES.get(paragraph.role)
+    return text if command is None else f"{command}{{{text}}}"
+
+
+def _formula(article: _Article, formula: Formula) -> str:
+    shapes = f"\n\\shapeline{{{article.spans(formula.shapes)}}}" if formula.shapes else ""
+    return f"\\formula{{{formula_latex(formula, article.style, article.dialect)}}}{shapes}"
+
+
+def _bullets(article: _Article, bullets: Bullets) -> str:
+    items = "\n".join(f"\\item {article.spans(item)}" for item in bullets.items)
+    return f"\\begin{{itemize}}\n{items}\n\\end{{itemize}}" if bullets.items else ""
+
+
+def _columns(article: _Article, table: Table) -> str:
+    """The columns by their sides; long words get a column of paragraphs."""
+    widths = [max(map(article.span_width, column)) for column in zip(table.header, *table.rows, strict=True)]
+    if sum(widths) + 1.1 * len(widths) <= _PAGE_WIDTH:
+        return table.align
+    long = [size for size in widths if size > _LONG_CELL]
+    room = max(_PAGE_WIDTH - sum(size + 1.1 for size in widths if size <= _LONG_CELL) - 1.1 * len(long), 10.0)
+    sides = {"l": r"\raggedright", "c": r"\centering", "r": r"\raggedleft"}
+    return "".join(
+        side
+        if size <= _LONG_CELL
+        else f">{{{sides[side]}\\arraybackslash}}p{{{room * size / sum(long) / _PAGE_WIDTH:.3f}\\linewidth}}"
+        for side, size in zip(table.align, widths, strict=True)
+    )
+
+
+def _table(article: _Article, table: Table) -> str:
+    header = " & ".join(f"\\textbf{{{article.spans(cell)}}}" for cell in table.header)
+    rows = "\n".join(" & ".join(map(article.spans, row)) + r" \\" for row in table.rows)
+    caption = ""
+    if table.caption:
+        caption = (
+            f"\\multicolumn{{{len(table.header)}}}{{l}}{{\\small {article.spans(table.caption)}}} \\\\[2pt]\n"
+        )
+    return (
+        f"\\begin{{longtable}}{{{_columns(article, table)}}}\n{caption}\\toprule\n"
+        f"{header} \\\\\n\\midrule\n\\endhead\n{rows}\n\\bottomrule\n"
+        "\\end{longtable}"
+    )
+
+
+def _figure(article: _Article, figure: Figure) -> str:
+    drawn = tikz(figure.svg, article.escape)
+    caption = f"\\\\[4pt]\n{{\\small {article.spans(figure.caption)}}}" if figure.caption else ""
+    description = "\n".join(f"% {line}" for line in figure.description.splitlines())
+    return f"{description}\n\\begin{{center}}\n{drawn}{caption}\n\\end{{center}}"
+
+
+def _fold(article: _Article, fold: Fold) -> str:
+    blocks = "\n\n".join(article.block(block) for block in fold.blocks)
+    return f"\\begin{{fold}}{{{article.spans(fold.title)}}}\n{blocks}\n\\end{{fold}}"
+
+
+RULES: dict[type, Callable[[_Article, Any], str]] = {
+    Heading: _heading,
+    Paragraph: _paragraph,
+    Formula: _formula,
+    Bullets: _bullets,
+    Table: _table,
+    Figure: _figure,
+    Fold: _fold,
+}
+"""How each kind of block is written."""
