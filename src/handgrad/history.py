@@ -11,6 +11,7 @@ from rich.console import Console, ConsoleOptions, RenderResult
 
 from handgrad.data.batches import Rows, epoch_order, steps_per_epoch
 from handgrad.errors import SpecificationError
+from handgrad.nn.arrays import Array
 from handgrad.nn.network import Network
 from handgrad.nn.schedules import Schedule
 from handgrad.nn.step import Recipe, Training
@@ -87,8 +88,10 @@ class Plan:
         """The training rows in the order in which an epoch (counted from 0) takes them."""
         return training_rows[epoch_order(self.seed, epoch, len(training_rows), self.shuffle)]
 
-    def learning_rates(self, rate: float, first_step: int, epoch: int, steps: int) -> np.ndarray:
+    def learning_rates(self, rate: float, first_step: int, epoch: int, steps: int) -> Array:
         """Learning rates of `steps` steps from `first_step` (from 1) in an epoch (from 0), float64."""
+        if self.schedule == Schedule():
+            return np.full(steps, rate)
         return np.array(
             [self.schedule.rate(rate, first_step - 1 + k, epoch) for k in range(steps)], np.float64
         )

@@ -99,11 +99,18 @@ class Bar(Silent):
 
 
 class Lines(Silent):
-    """A plain line for the first epoch, the last, and every ten seconds between; for logs."""
+    """A plain line for the first epoch, the last, and one in ten seconds between; for logs."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._epochs, self._began, self._told = 0, 0.0, 0.0
+        self._untold: tuple[Epoch, str] | None = None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._untold is not None:
+            self._tell(*self._untold)
 
     def begin(self, epochs: int, steps_per_epoch: int) -> None:
         """Starts the clock."""
@@ -111,9 +118,12 @@ class Lines(Silent):
 
     def epoch(self, line: Epoch, metric: str) -> None:
         """Writes a line where it is time for one."""
-        now = monotonic()
-        if line.epoch not in (1, self._epochs) and now - self._told < _SECONDS_A_LINE:
-            return
+        self._untold = (line, metric)
+        if line.epoch in (1, self._epochs) or monotonic() - self._told >= _SECONDS_A_LINE:
+            self._tell(line, metric)
+
+    def _tell(self, line: Epoch, metric: str) -> None:
+        now, self._untold = monotonic(), None
         self._told = now
         left = (now - self._began) / line.epoch * (self._epochs - line.epoch)
         parts = [f"epoch {line.epoch}/{self._epochs}", f"loss {number(line.loss)}"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -13,13 +13,20 @@ from handgrad.data.schema import Schema, decide, fingerprint, measured_schema
 from handgrad.data.tables import Table, read_table
 from handgrad.data.targets import Target
 from handgrad.errors import DataError, SpecificationError
+from handgrad.history import EarlyStopping
 from handgrad.models import Model, Origin
+from handgrad.nn.initializers import Initializer
 from handgrad.nn.losses import Loss
 from handgrad.nn.network import Dense, Network
 from handgrad.nn.optimizers import Adam, Optimizer
 from handgrad.training import fit
 
-DEFAULT_RATE = 0.003
+DEFAULT_RATE = 0.001
+
+# Tables are small as data for networks go: the smaller weights of Glorot generalize better from them than He's.
+DEFAULT_INITIALIZER = "glorot"
+
+_SMALL_BATCH, _LARGE_BATCH, _STEPS = 32, 1024, 320
 
 _OUTPUT = {  # task: activation of the output, loss
     "binary": ("sigmoid", Loss("binary_cross_entropy")),
@@ -58,15 +65,18 @@ def fit_table(
     activation: str = "relu",
     dropout: float = 0.0,
     loss: Loss | str | None = None,
+    initializer: Initializer | str = DEFAULT_INITIALIZER,
     optimizer: Optimizer | None = None,
     validation: float = 0.1,
+    early_stopping: EarlyStopping | Literal["auto"] | None = "auto",
+    batch_size: int | Literal["auto"] | None = "auto",
     seed: int = 0,
     **training: Any,
 ) -> Model:
     """Trains a network on a table to predict its target column or columns; the keywords of `fit` apply.
 
     `dropout` is the part of the hidden units that is dropped. Means, deviations and categories come from the
-    training rows alone.
+    training rows alone. Early stopping is on where rows are kept for validation; the batch grows with the table.
 
     >>> table = {"x": [0.0, 1.0, 2.0, 3.0], "y": [1.0, 3.1, 5.0, 6.9]}
     >>> model = fit_table(table, "y", hidden=(), validation=0, optimizer=Adam(0.1), epochs=300)
@@ -87,13 +97,15 @@ def fit_table(
         validation=validation,
         seed=seed,
     )
-    network = network_for(ready.schema, hidden, activation, dropout, loss)
+    network = network_for(ready.schema, hidden, activation, dropout, loss, initializer)
     result = fit(
         network,
         ready.X,
         ready.Y,
         optimizer=optimizer or Adam(DEFAULT_RATE),
         validation=ready.split,
+        early_stopping=_stopping(early_stopping, validation),
+        batch_size=batch_for(len(ready.split.training)) if batch_size == "auto" else batch_size,
         seed=seed,
         **training,
     )
@@ -136,12 +148,31 @@ def _classes(target: Target, table: Table) -> Any:
     return target.class_indices(table) if target.task in ("binary", "multiclass") else None
 
 
+def batch_for(rows: int) -> int:
+    """32 rows a batch; more where an epoch would have more than some 300 steps, up to 1024.
+
+    >>> batch_for(300), batch_for(1_000_000)
+    (32, 1024)
+    """
+    batch = _SMALL_BATCH
+    while batch < _LARGE_BATCH and rows > _STEPS * batch:
+        batch *= 2
+    return batch
+
+
+def _stopping(rule: EarlyStopping | Literal["auto"] | None, validation: float) -> EarlyStopping | None:
+    if rule == "auto":
+        return EarlyStopping() if validation > 0 else None
+    return rule
+
+
 def network_for(
     schema: Schema,
     hidden: Sequence[int] = (64, 32),
     activation: str = "relu",
     dropout: float = 0.0,
     loss: Loss | str | None = None,
+    initializer: Initializer | str = DEFAULT_INITIALIZER,
 ) -> Network:
     """Hidden layers of these widths between the schema's features and its outputs.
 
@@ -158,7 +189,7 @@ def network_for(
         fitting = ", ".join(name for name, tasks in _FITTING.items() if task in tasks)
         raise SpecificationError(f"the loss {chosen.name!r} cannot judge the task {task!r}; choose {fitting}")
     keep = 1 - dropout if dropout else None
-    layers = [Dense(units, activation, dropout=keep) for units in hidden]
+    layers = [Dense(units, activation, dropout=keep, initializer=initializer) for units in hidden]
     return Network(len(schema.features), [*layers, Dense(schema.target.outputs, last)], chosen)
 
 

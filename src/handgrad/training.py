@@ -126,7 +126,7 @@ class _Trainer:
         session = self.engine.start(
             self.network, self.recipe, training, self.X, self.Y, self.plan.seed, self.plan.threads
         )
-        ended = "epochs"
+        ended = None
         with self.progress:
             self.progress.begin(self.plan.epochs, self.plan.steps_per_epoch(len(self.split.training)))
             for epoch in range(self.plan.epochs):
@@ -135,15 +135,8 @@ class _Trainer:
                 self.history.append(line)
                 self.progress.epoch(line, self.metric)
                 best.offer(line, session)
-                if self.interruption.asked:
-                    ended = "interrupted"
-                    break
-                told = [callback(line) for callback in callbacks]
-                if any(told):
-                    ended = "callback"
-                    break
-                if best.exhausted:
-                    ended = "early stopping"
+                ended = self.reason_to_end(best, [callback(line) for callback in callbacks])
+                if ended is not None:
                     break
         last = session.training()
         judge_parameters(last.parameters, self.step - 1)
@@ -158,9 +151,17 @@ class _Trainer:
             self.split.validation,
             self.engine.name,
             self.metric,
-            ended,
+            ended or "epochs",
             best.epoch if best.restores else None,
         )
+
+    def reason_to_end(self, best: Best, told: Sequence[bool | None]) -> str | None:
+        """Why no further epoch follows, None where one does."""
+        if self.interruption.asked:
+            return "interrupted"
+        if any(told):
+            return "callback"
+        return "early stopping" if best.exhausted else None
 
     def run_epoch(self, session: Session, epoch: int) -> Epoch:
         """One pass over the training rows in the order of this epoch, then the validation rows."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from time import perf_counter
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -49,13 +49,13 @@ def train(
     learning_rate: Annotated[
         float | None, typer.Option(help="By default one that suits the optimizer.")
     ] = None,
-    batch_size: Annotated[str, typer.Option(help="Rows in a batch, or full.")] = "32",
+    batch_size: Annotated[str, typer.Option(help="Rows in a batch, full, or auto: 32 to 1024.")] = "auto",
     epochs: Annotated[int, typer.Option(help="Passes over the training rows.")] = 100,
     validation: Annotated[float, typer.Option(help="Part of the rows kept for validation.")] = 0.1,
     early_stopping: Annotated[
-        bool,
-        typer.Option("--early-stopping", help="Stop when validation gets no better; restore the best epoch."),
-    ] = False,
+        bool | None,
+        typer.Option(help="Stop when validation gets no better, restore the best epoch; on with validation."),
+    ] = None,
     patience: Annotated[int, typer.Option(help="Epochs that early stopping waits.")] = 20,
     schedule: Annotated[
         str,
@@ -99,7 +99,7 @@ def train(
         "optimizer": _optimizer(optimizer, learning_rate),
         "batch_size": _batch_size(batch_size),
         "schedule": described("--schedule", schedule, Schedule, {"over": max(1, epochs)}),
-        "early_stopping": EarlyStopping(patience) if early_stopping else None,
+        "early_stopping": _stopping(early_stopping, patience, validation),
         "loss": None if loss is None else described("--loss", loss, Loss, {"outputs": "mean"}),
         "regularization": Regularization(l2=l2, l1=l1),
         "clipping": Clipping(value=clip_value, norm=clip_norm),
@@ -148,13 +148,20 @@ def _optimizer(text: str, learning_rate: float | None) -> Optimizer:
     return described("--optimizer", text, make)
 
 
-def _batch_size(text: str) -> int | None:
-    if text == "full":
-        return None
+def _stopping(wanted: bool | None, patience: int, validation: float) -> EarlyStopping | None:
+    rule = EarlyStopping(patience)  # judged even where it is not used
+    return rule if wanted or (wanted is None and validation > 0) else None
+
+
+def _batch_size(text: str) -> int | Literal["auto"] | None:
+    if text in ("full", "auto"):
+        return None if text == "full" else "auto"
     try:
         return int(text)
     except ValueError as error:
-        raise SpecificationError(f"--batch-size must be a whole number or full, got {text!r}") from error
+        raise SpecificationError(
+            f"--batch-size must be a whole number, full or auto, got {text!r}"
+        ) from error
 
 
 def _tell(
@@ -179,7 +186,8 @@ def _tell(
         console.print(in_terminal(fit.history, min(console.width, 100)))
     console.print(
         f"{len(fit.history)} epochs, {fit.steps:,} steps in {seconds:.2f} s (engine {fit.engine}); "
-        + _ending(trained)
+        + _ending(trained),
+        soft_wrap=True,
     )
     console.print(
         "validation rows" if fit.validation_rows.size else "training rows (none were kept for validation)"
