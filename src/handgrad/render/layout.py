@@ -88,8 +88,9 @@ def _body(sheet: Sheet) -> Iterator[Block]:
     steps = sheet.record.steps
     for step in steps:
         sheet.said.clear()
-        if len(steps) > 1:
-            yield sheet.heading(0, "step_of", number=step.number, count=steps[-1].number)
+        if len(steps) > 1 or sheet.record.total > 1:
+            count = max(sheet.record.total, step.number)
+            yield sheet.heading(0, "step_of", number=step.number, count=count)
             sheet.base_level = 3
         for part in wanted:
             if part in STEP_PARTS:

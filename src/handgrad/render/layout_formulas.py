@@ -41,8 +41,7 @@ def _equations(sheet: Sheet, equations: Iterator[Equation]) -> Iterator[Block]:
 
 
 def _samples(sheet: Sheet) -> int:
-    steps = sheet.record.steps
-    return int(steps[0].quantities["x"].shape[0]) if steps else 1
+    return sheet.samples(sheet.record.steps[0] if sheet.record.steps else None)
 
 
 def _mean(sheet: Sheet) -> bool:

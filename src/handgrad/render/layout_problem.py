@@ -107,9 +107,10 @@ def captions(sheet: Sheet) -> Captions:
 
 
 def _data(sheet: Sheet, step: StepRecord) -> Iterator[Block]:
-    samples = step.quantities["x"].shape[0]
-    first = Paragraph(sheet.say("batch_one") if samples == 1 else sheet.say("batch_many", samples=samples))
-    yield first
+    if "x" not in step.quantities:
+        return
+    samples = sheet.samples(step)
+    yield Paragraph(sheet.say("batch_one") if samples == 1 else sheet.say("batch_many", samples=samples))
     if step.rows and sheet.record.names:
         most = sheet.settings.most_terms
         rows = [str(row + 1) for row in step.rows[:most]] + (["…"] if len(step.rows) > most else [])
@@ -121,7 +122,7 @@ def _data(sheet: Sheet, step: StepRecord) -> Iterator[Block]:
 def _parameters(sheet: Sheet, step: StepRecord) -> Iterator[Block]:
     if sheet.settings.detail == "summary":
         return
-    yield sheet.paragraph("parameters_are")
+    yield sheet.paragraph("parameters_are", number=step.number)
     for number, layer in sheet.record.network.numbered():
         letters = "W" if layer.bias == "none" else "Wb"
         for letter in letters:
@@ -137,7 +138,7 @@ def _loss(sheet: Sheet, step: StepRecord | None) -> Iterator[Block]:
     loss = sheet.record.network.loss
     if loss is None or (step is not None and "y" not in step.quantities):
         return
-    samples = 1 if step is None else step.quantities["x"].shape[0]
+    samples = sheet.samples(step)
     penalty = penalty_formula(sheet.regularization, sheet.record.network.depth)
     yield sheet.paragraph("loss_is", loss=loss.name)
     target = Symbol("loss") if penalty is None else Symbol("data_loss")

@@ -115,7 +115,7 @@ FUNCTIONS: dict[str, Written] = {
 """Names of the functions of `Apply`; `abs` has bars instead, `exp` may be written as a power of e."""
 
 ACCENTS = {"": "", "hat": "\u0302", "tilde": "\u0303", "bar": "\u0304"}
-_RAISED = str.maketrans("0123456789+-\u2212=()nil", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿⁱˡ")
+_RAISED = str.maketrans("0123456789+-\u2212=()nilLjkmt", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿⁱˡᴸʲᵏᵐᵗ")
 _LOWERED = str.maketrans("0123456789+-\u2212=()aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ")
 
 

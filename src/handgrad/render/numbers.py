@@ -15,7 +15,7 @@ from handgrad.errors import RenderError
 
 LARGEST_PLAIN = 7
 """Digits before the decimal point of the largest number that is written without a power of ten."""
-EXTRA_DECIMALS = 2
+EXTRA_DECIMALS = 1
 """Decimals added, if they suffice, before a small number takes a power of ten."""
 NOISE = Decimal("1e-13")
 """Relative size below which a difference is an artefact of binary arithmetic."""

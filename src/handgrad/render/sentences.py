@@ -92,7 +92,8 @@ REASONS: dict[str, str] = {
     ),
     "derivative/identity": "Layer {layer} has no curve, so its derivative is 1 everywhere.",
     "derivative/relu": (
-        "ReLU lets the error of layer {layer} pass where the weighted sum is positive, and stops it elsewhere."
+        "ReLU lets the error of layer {layer} pass where the weighted sum is positive, and stops it "
+        "elsewhere."
     ),
     "delta_hidden": (
         "The chain rule once more: the error that arrives at the outputs of layer {layer}, times the "
@@ -338,10 +339,10 @@ TEXT: dict[str, str] = {
     "clause_effect": "In this step, {effect}.",
     "factor_by_factor_intro": "The chain rule, factor by factor:",
     "second_forward": "A second forward pass with the new parameters shows what the step did to the loss:",
-    "parameters_are": "The parameters before the first step:",
+    "parameters_are": "The parameters before step {number}:",
     "drawing_title": "Neural network {sizes}",
     "drawing_description": "A fully connected network of sizes {sizes}. {layers}",
-    "drawing_layer": "{name}: {units} units, {activation}.",
+    "drawing_layer": "{name}: {units} × {activation}.",
     "drawing_input": "Input",
     "drawing_hidden": "Hidden {number}",
     "drawing_output": "Output",

@@ -144,6 +144,10 @@ class Sheet:
         """A number on its own."""
         return self.display(quantity).number(value)
 
+    def samples(self, step: StepRecord | None) -> int:
+        """How many samples the batch has; 1 where there is none."""
+        return 1 if step is None or "x" not in step.quantities else int(step.quantities["x"].shape[0])
+
     # formulas
 
     def formula(self, equation: Equation, quantity: str = "", shapes: tuple[Shape, ...] = ()) -> Formula:

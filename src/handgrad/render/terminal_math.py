@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from handgrad.errors import RenderError
@@ -12,6 +13,7 @@ from handgrad.render.document import LaidMatrix, Literal, Notation
 from handgrad.render.notation import function_written, lowered, raised
 from handgrad.render.notation import plain as symbol_text
 from handgrad.render.textbox import EMPTY, TextBox, beside, fenced, plain
+from handgrad.worked.evaluate import map_tree
 from handgrad.worked.expressions import (
     Apply,
     BigSum,
@@ -45,6 +47,8 @@ DOTS = {"horizontal": "⋯", "vertical": "⋮", "diagonal": "⋱"}
 RELATION, SUM, PRODUCT, POWER, ATOM = 0, 1, 2, 3, 4
 """How tightly a node binds; looser ones take parentheses inside tighter ones."""
 WIDEST_LABEL = 14
+FEWEST_COLUMNS = 3
+"""A matrix keeps its first and its last column, and the dots."""
 
 
 @dataclass(frozen=True)
@@ -93,18 +97,39 @@ class Writer:
                     inner = [fenced(inner[0])]
                 else:
                     inner[0] = beside(textbox.delimiter("(", inner[0]), inner[0])
-                    inner[-1] = beside(textbox._trimmed(inner[-1]), textbox.delimiter(")", inner[-1]))
+                    inner[-1] = beside(textbox.trimmed(inner[-1]), textbox.delimiter(")", inner[-1]))
             inner[0] = beside(front, inner[0])
             inner[-1] = beside(inner[-1], plain(" "))
             yield from inner
 
     def _narrow(self, tree: Expression, width: int) -> TextBox:
-        """A matrix with fewer of its columns, so that it fits; anything else as it is."""
+        """The tree with fewer columns in its matrices, so that it fits if it can."""
         box = self.box(tree)
-        while isinstance(tree, LaidMatrix) and box.width > width and len(tree.rows[0]) > 3:
-            tree = without_a_column(tree)
+        while box.width > width:
+            widest = max((len(part.rows[0]) for part in _matrices(tree)), default=0)
+            if widest <= FEWEST_COLUMNS:
+                break
+            tree = map_tree(tree, partial(_with_fewer_columns, most=widest))
             box = self.box(tree)
         return box
+
+
+def _matrices(tree: Expression) -> list[LaidMatrix]:
+    found: list[LaidMatrix] = []
+
+    def keep(part: Expression) -> Expression:
+        if isinstance(part, LaidMatrix):
+            found.append(part)
+        return part
+
+    map_tree(tree, keep)
+    return found
+
+
+def _with_fewer_columns(tree: Expression, most: int) -> Expression:
+    if isinstance(tree, LaidMatrix) and len(tree.rows[0]) >= most:
+        return without_a_column(tree)
+    return tree
 
 
 def without_a_column(matrix: LaidMatrix) -> LaidMatrix:
@@ -224,7 +249,12 @@ def _number(writer: Writer, tree: Number) -> TextBox:
 def _entries(writer: Writer, rows: tuple[tuple[Expression, ...], ...]) -> TextBox:
     boxes = [[writer.box(entry) for entry in row] for row in rows]
     columns = list(zip(*rows, strict=True))
-    align = ["r" if any(isinstance(e, Literal) for e in column) else "c" for column in columns]
+    align = ["r" if any(isinstance(entry, Literal) for entry in column) else "c" for column in columns]
+    for column, entries in enumerate(columns):
+        width = max(row[column].width for row in boxes)
+        for row, entry in enumerate(entries):
+            if isinstance(entry, Ellipsis):
+                boxes[row][column] = textbox.centred(boxes[row][column], width)
     return textbox.grid(boxes, align)
 
 

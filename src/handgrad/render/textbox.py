@@ -159,11 +159,12 @@ def fraction(top: TextBox, bottom: TextBox) -> TextBox:
     """
     width = max(top.width, bottom.width) + 2
     bar = plain("─" * width)
-    box = stacked([_centred(top, width), bar, _centred(bottom, width)], top.height)
+    box = stacked([centred(top, width), bar, centred(bottom, width)], top.height)
     return TextBox(box.lines, top.height, width)
 
 
-def _centred(box: TextBox, width: int) -> TextBox:
+def centred(box: TextBox, width: int) -> TextBox:
+    """The box in the middle of a width."""
     return TextBox(tuple(padded(line, width, "c") for line in box.lines), box.baseline, width, box.notes)
 
 
@@ -187,7 +188,7 @@ def superscript(base: TextBox, above: TextBox) -> TextBox:
 def annotated(box: TextBox, note: TextBox) -> TextBox:
     """A note centred below the box; the baseline stays that of the box."""
     width = max(box.width, note.width)
-    lines = (*(_centred(box, width).lines), *(_centred(note, width).lines))
+    lines = (*(centred(box, width).lines), *(centred(note, width).lines))
     return TextBox(lines, box.baseline, width, box.notes + note.height)
 
 
@@ -223,20 +224,20 @@ def wrapped(pieces: Iterable[TextBox], width: int) -> list[TextBox]:
     row = EMPTY
     for piece in pieces:
         if row.width and row.width + _visible(piece) > width:
-            rows.append(_trimmed(row))
+            rows.append(trimmed(row))
             row = EMPTY
         row = beside(row, piece)
     if row.width:
-        rows.append(_trimmed(row))
+        rows.append(trimmed(row))
     return rows
 
 
 def _visible(box: TextBox) -> int:
-    return _trimmed(box).width
+    return trimmed(box).width
 
 
-def _trimmed(box: TextBox) -> TextBox:
-    """Without the blanks at the right end that all lines share."""
+def trimmed(box: TextBox) -> TextBox:
+    """The box without the blanks at the right end that all its lines share."""
     texts = ["".join(text for text, _ in line) for line in box.lines]
     spare = min(len(text) - len(text.rstrip(" ")) for text in texts)
     if not spare:
