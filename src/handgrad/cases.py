@@ -103,6 +103,11 @@ class Case:
         return build_case(parse_case(dict(document)), "case")
 
     @property
+    def symbolic(self) -> bool:
+        """True for a network without data and without given quantities: a sheet of formulas."""
+        return self.X is None and self.Y is None and not self.given
+
+    @property
     def samples(self) -> int:
         """Number of samples in the data; 1 where there is none."""
         if self.X is not None:
@@ -425,10 +430,10 @@ def _given_array(name: str, value: Any, network: Network, place: str) -> Array:
 
 
 def _check_enough(case: Case, place: str) -> None:
-    """A case needs data, or the gradients of every layer."""
+    """A case needs data, or the gradients of every layer; with nothing at all it is a sheet of formulas."""
     if case.Y is not None and case.network.loss is None:
         raise CaseError(f'{place}: network.loss is missing; data.y needs one, for instance "squared_error"')
-    if case.X is not None:
+    if case.X is not None or case.symbolic:
         return
     outputs_given = "yhat" in case.given or f"a{case.network.depth}" in case.given
     if outputs_given:

@@ -27,6 +27,7 @@ from handgrad.worked.record import Options, Record
 from handgrad.worked.trace import Trace
 from handgrad.worked.verify import verify
 
+FORMULAS = frozenset(("formulas",))  # of a network without numbers
 MOST_STEPS = 100  # of a longer training the first step is opened, unless others are named
 
 
@@ -107,6 +108,8 @@ class Worksheet:
         )
         detail = choices.get("detail", "matrix")
         parts = choices.get("parts")
+        if case is not None and case.symbolic:
+            parts = FORMULAS
         settings = Settings(
             digits=choices.get("digits"),
             significant=choices.get("significant"),
@@ -149,7 +152,8 @@ class Worksheet:
         """The worked record, verified."""
         source = self.source
         last = self.last if self.chosen or self.last - self.first < MOST_STEPS else self.first
-        steps = tuple(
+        symbolic = isinstance(source, CaseSource) and source.case.symbolic
+        steps = () if symbolic else tuple(
             derive(trace, source.network, source.recipe, self.options, source.regularization)
             for trace in source.traces(self.first, last)
         )

@@ -213,6 +213,8 @@ def _gradients(
     regularization: Regularization | None,
 ) -> Parameters | None:
     """Forward, loss and backward as far as the data reaches; None where there is nothing to learn from."""
+    if X is None and not see.values_given:
+        return None
     if X is None and not (see.given("yhat") or see.given(f"a{network.depth}")):
         return _given_gradients(see, network, parameters)
     activity = forward(network, parameters, X, masks, see) if X is not None else _given_outputs(see, network)
