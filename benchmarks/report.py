@@ -260,7 +260,8 @@ def _first_epoch_table(results: list[Result]) -> list[str]:
         if not first or "first_seconds" not in first:
             continue
         extra = first["first_seconds"] - first["steady_seconds"]
-        line = f"| {result.workload.name} | {first['first_seconds']:.3f} | {first['steady_seconds']:.4f} | {extra:.3f} |"
+        times = (f"{first['first_seconds']:.3f}", f"{first['steady_seconds']:.4f}", f"{extra:.3f}")
+        line = f"| {result.workload.name} | {' | '.join(times)} |"
         used = first.get("used_bytes")
         most = first.get("bound_bytes", 0) + first.get("allowance_bytes", 0)
         if used is None:

@@ -146,7 +146,7 @@ def _measure(workload: Workload, options: argparse.Namespace, directory: Path) -
     save(problem, directory / "problem")
     del problem
     gc.collect()
-    counts = sorted({1, min(2, os.cpu_count() or 1)})
+    counts = [threads for threads in workload.threads if threads <= (os.cpu_count() or 1)]
     result = Result(workload, source)
     running: list[tuple[Entry, Process, dict[str, Any]]] = []
     for entry in options.entries:

@@ -37,6 +37,10 @@ class Handgrad:
         self._session: Session = self._engine.start(
             self._network, self._recipe, training, self._problem.X, self._Y, seed=0, threads=self._threads
         )
+        batch = self._problem.workload.batch
+        self._session.run(
+            self._order[:batch], batch, self._rates[:0], first_step=1
+        )  # no step: only makes ready
 
     def run(self, steps: int) -> None:
         batch = self._problem.workload.batch

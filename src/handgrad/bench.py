@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from handgrad.engines import native
 from handgrad.engines.protocol import Engine
 from handgrad.engines.reference import ReferenceEngine
 from handgrad.errors import SpecificationError, VerificationError
@@ -92,12 +93,10 @@ def benchmark(
         raise SpecificationError(f"the time for each measurement must be > 0 seconds, got {seconds}")
     engines: list[Engine] = [ReferenceEngine()]
     notes = []
-    try:
-        from handgrad.engines.native import NativeEngine
-
-        engines.append(NativeEngine())
-    except ImportError as error:
-        notes.append(f"the native engine is not part of this installation ({error})")
+    if native.available():
+        engines.append(native.NativeEngine())
+    else:
+        notes.append("the compiled core is not part of this installation, so there is no native engine")
     layer = layer_times(engines[1:], units, inputs, seconds, threads)
     training = [row for name in NETWORKS for row in step_times(engines, name, seconds, threads)]
     return Benchmark(units, inputs, layer, training, notes)
