@@ -35,7 +35,6 @@ STEP_PARTS: dict[str, StepPart] = {
     "backward": lambda sheet, step: calculation(sheet, step, "backward"),
     "update": lambda sheet, step: calculation(sheet, step, "update"),
     "changes": changes,
-    "gradient_check": gradient_check,
 }
 """Parts that stand in each step."""
 
@@ -96,6 +95,8 @@ def _body(sheet: Sheet) -> Iterator[Block]:
             if part in STEP_PARTS:
                 yield from _headed(sheet, part, STEP_PARTS[part](sheet, step))
         yield from observation(sheet, step)
+        if "gradient_check" in wanted:
+            yield from _headed(sheet, "gradient_check", gradient_check(sheet, step))
         sheet.base_level = 2
     for part in wanted:
         if part in AFTER:

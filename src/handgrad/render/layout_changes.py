@@ -14,6 +14,8 @@ from handgrad.worked.expressions import Ellipsis, Expression, Gradient, Symbol
 from handgrad.worked.record import GradientCheck, ParameterChange, StepRecord
 
 Row = tuple[Spans, ...]
+MORE_DIGITS = 4
+"""Decimals beyond the sheet's own, where two routes to a gradient are compared."""
 
 
 def changes(sheet: Sheet, step: StepRecord) -> Iterator[Block]:
@@ -41,7 +43,12 @@ def _flat(values: Array) -> Array:
 
 
 def _rows(
-    sheet: Sheet, symbol: Symbol, parameter: Array, columns: Sequence[Array], quantity: str
+    sheet: Sheet,
+    symbol: Symbol,
+    parameter: Array,
+    columns: Sequence[Array],
+    quantity: str,
+    more_digits: int = 0,
 ) -> Iterator[Row]:
     """A row for each entry, or for the first and the last of them with dots between."""
     entries = [tuple(int(i) for i in index) for index in np.ndindex(np.shape(parameter))]
@@ -49,7 +56,9 @@ def _rows(
     places = list(range(len(entries)))
     if len(places) > most:
         places = [*places[: most - 2], places[-1]]
-    texts = [sheet.shown_column([float(column[i]) for i in places], quantity) for column in columns]
+    texts = [
+        sheet.shown_column([float(column[i]) for i in places], quantity, more_digits) for column in columns
+    ]
     single = len(entries) == 1
     for row, place in enumerate(places):
         if row and places[row - 1] != place - 1:
@@ -72,7 +81,7 @@ def _check_rows(sheet: Sheet, check: GradientCheck) -> Iterator[Row]:
     analytic, numeric = _flat(check.analytic), _flat(check.numeric)
     symbol = check.symbol.by if isinstance(check.symbol, Gradient) else check.symbol
     assert isinstance(symbol, Symbol)
-    rows = list(_rows(sheet, symbol, check.analytic, [analytic, numeric], check.quantity))
+    rows = list(_rows(sheet, symbol, check.analytic, [analytic, numeric], check.quantity, MORE_DIGITS))
     error = sheet.number(check.largest_relative_error)
     for place, row in enumerate(rows):
         gradient = row[0] if isinstance(row[0][0], Ellipsis) else (_by(check.symbol, row[0][0]),)

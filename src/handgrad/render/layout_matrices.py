@@ -76,9 +76,9 @@ def _both_forms(sheet: Sheet) -> Iterator[Block]:
             sheet.say("matrices_columns", column=1, W=W),
             sheet.say(
                 "matrices_inner",
-                left=sheet.shape_text(units, inputs),
-                right=sheet.shape_text(inputs, 1),
-                result=sheet.shape_text(units, 1),
+                left=sheet.shape_text(units, inputs) if sheet.column else sheet.shape_text(1, inputs),
+                right=sheet.shape_text(inputs, 1) if sheet.column else sheet.shape_text(inputs, units),
+                result=sheet.shape_text(units, 1) if sheet.column else sheet.shape_text(1, units),
                 inner=inputs,
             ),
         )

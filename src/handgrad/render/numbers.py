@@ -13,6 +13,8 @@ from typing import Any
 
 from handgrad.errors import RenderError
 
+MOST_DECIMALS = 17
+"""More digits than a float64 has are not asked for."""
 LARGEST_PLAIN = 7
 """Digits before the decimal point of the largest number that is written without a power of ten."""
 EXTRA_DECIMALS = 1
@@ -34,10 +36,10 @@ class Precision:
     decimal: str = "."
 
     def __post_init__(self) -> None:
-        if not 0 <= self.decimals <= 17:
-            raise RenderError(f"digits must be 0 to 17 decimals, got {self.decimals}")
-        if self.significant is not None and not 1 <= self.significant <= 17:
-            raise RenderError(f"significant digits must be 1 to 17, got {self.significant}")
+        if not 0 <= self.decimals <= MOST_DECIMALS:
+            raise RenderError(f"digits must be 0 to {MOST_DECIMALS} decimals, got {self.decimals}")
+        if self.significant is not None and not 1 <= self.significant <= MOST_DECIMALS:
+            raise RenderError(f"significant digits must be 1 to {MOST_DECIMALS}, got {self.significant}")
 
 
 @dataclass(frozen=True, slots=True)

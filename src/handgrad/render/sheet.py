@@ -10,7 +10,7 @@ import numpy as np
 
 from handgrad.nn.arrays import Array
 from handgrad.render.document import Formula, Heading, Notation, Paragraph, Span, Spans
-from handgrad.render.numbers import Precision, shown_together
+from handgrad.render.numbers import MOST_DECIMALS, Precision, shown_together
 from handgrad.render.settings import DEFAULT_DIGITS, Settings
 from handgrad.render.showing import Display, Limits, literal
 from handgrad.render.words import Phrasebook, chosen_language, decimal_mark, joined
@@ -134,11 +134,15 @@ class Sheet:
         """A quantity of a step as a number or a matrix on paper."""
         return self.on_paper(step.quantities[name], weights=name.lstrip("d").startswith("W"))
 
-    def shown_column(self, values: Iterable[float], quantity: str = "") -> list[Expression]:
+    def shown_column(
+        self, values: Iterable[float], quantity: str = "", more_digits: int = 0
+    ) -> list[Expression]:
         """Numbers of a column of a table, with the same number of decimals."""
-        return [
-            literal(row[0]) for row in shown_together([[value] for value in values], self.precision(quantity))
-        ]
+        precision = self.precision(quantity)
+        if more_digits and precision.significant is None:
+            precision = replace(precision, decimals=min(precision.decimals + more_digits, MOST_DECIMALS))
+        table = shown_together([[value] for value in values], precision)
+        return [literal(row[0]) for row in table]
 
     def number(self, value: float, quantity: str = "") -> Expression:
         """A number on its own."""
@@ -162,8 +166,9 @@ class Sheet:
         if equation.result is not None:
             sign = "~" if self.rounded(equation.result, quantity) else "="
             form = (sign, display.tree(equation.result))
-            if not forms or forms[-1][1] != form[1]:
-                forms.append(form)
+            if forms and forms[-1][1] == form[1]:
+                forms.pop()
+            forms.append(form)
         return Formula(
             display.tree(equation.target, shapes=False),
             tuple(forms),
