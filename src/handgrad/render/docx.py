@@ -6,6 +6,7 @@ import io
 import zipfile
 from collections.abc import Callable
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
@@ -110,15 +111,22 @@ class _Writer:
         self.bookmarks = 0
         self.pictures = 0
         self.indent = 0
+        self.leads = False
 
     def body(self) -> list[str]:
         """The blocks; contents before the first part."""
+        blocks = self.document.blocks
+        if not self.document.contents:
+            return self.blocks(blocks)
+        parts = (place for place, each in enumerate(blocks) if isinstance(each, Heading) and each.level > 1)
+        first = next(parts, len(blocks))
+        return [*self.blocks(blocks[:first]), *self.contents(), *self.blocks(blocks[first:])]
+
+    def blocks(self, blocks: tuple[Any, ...]) -> list[str]:
+        """Blocks in order; words that lead to a formula, table or figure stay on its page."""
         written: list[str] = []
-        awaited = self.document.contents
-        for block in self.document.blocks:
-            if awaited and isinstance(block, Heading) and block.level > 1:
-                written.extend(self.contents())
-                awaited = False
+        for block, following in pairwise((*blocks, None)):
+            self.leads = isinstance(following, Formula | Table | Figure | Fold)
             written.extend(self.block(block))
         return written
 
@@ -179,7 +187,8 @@ class _Writer:
         return written
 
     def paragraph(self, paragraph: Paragraph) -> list[str]:
-        return [self.paragraph_xml(self.spans(paragraph.spans), _ROLES.get(paragraph.role, ""))]
+        style, keep = _ROLES.get(paragraph.role, ""), KEEP if self.leads else ""
+        return [self.paragraph_xml(self.spans(paragraph.spans), style, keep)]
 
     def formula(self, formula: Formula) -> list[str]:
         """Each form on a line of its own, its sign about under that of the first; long ones broken."""
@@ -283,7 +292,7 @@ class _Writer:
 
     def fold(self, fold: Fold) -> list[str]:
         self.indent += 280
-        inner = [xml for block in fold.blocks for xml in self.block(block)]
+        inner = self.blocks(fold.blocks)
         self.indent -= 280
         return [self.paragraph_xml(self.spans(fold.title), "FoldTitle"), *inner]
 

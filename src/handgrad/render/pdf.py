@@ -8,6 +8,11 @@ from handgrad.render.fonts import families_for, typst_module
 from handgrad.render.typst import typst_source
 
 
+MOST_TAGGED = 250_000
+"""Characters of Typst source up to which the PDF says what is heading, list and table to a screen reader; the
+tags of long mathematics are several times as large as the pages themselves."""
+
+
 def write(document: Document) -> bytes:
     """The document as a PDF file; the same document gives the same bytes.
 
@@ -18,7 +23,13 @@ def write(document: Document) -> bytes:
     source = typst_source(document, families)
     try:
         # a fixed moment instead of the present one: two runs give the same bytes
-        pdf: bytes = typst.compile(source.encode(), format="pdf", font_paths=fonts, timestamp=0)
+        pdf: bytes = typst.compile(
+            source.encode(),
+            format="pdf",
+            font_paths=fonts,
+            timestamp=0,
+            pdf_tags=len(source) <= MOST_TAGGED,
+        )
     except typst.TypstError as error:
         raise RenderError(f"Typst could not set {document.title!r}: {error}") from error
     return pdf

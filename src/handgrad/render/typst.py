@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 from handgrad.errors import RenderError
@@ -28,60 +30,8 @@ LINE = 42.0
 WIDE = 0.85
 """Share of the line from which a piece is measured, and made smaller if it is too wide."""
 
-PREAMBLE = """\
-#set page(paper: "a4", margin: (x: 2.2cm, top: 2.2cm, bottom: 2.4cm), footer: context [
-  #set text(size: 8.5pt, fill: luma(90))
-  #title-text #h(1fr) #page-words(counter(page).display(), counter(page).final().first())
-])
-#set par(justify: false, leading: 0.7em, spacing: 0.95em)
-#show heading: set block(sticky: true, above: 1.5em, below: 0.8em)
-#show heading.where(level: 1): set text(size: 18pt)
-#show heading.where(level: 2): set text(size: 14pt)
-#show heading.where(level: 3): set text(size: 12pt)
-#show heading.where(level: 4): set text(size: 10.5pt)
-#show outline: set heading(level: 2, outlined: false)
-#show figure: set block(breakable: true)
-#show figure.where(kind: "table"): set figure.caption(position: top)
-#show figure.caption: set block(sticky: true)
-#set figure.caption(separator: none)
-#set table(stroke: none, inset: (x: 6pt, y: 4.5pt))
-#set math.mat(row-gap: 0.35em)
-#let note(role, body) = if role == "source" {
-  text(size: 9.5pt, fill: luma(70), body)
-} else if role == "settings" {
-  block(width: 100%, fill: luma(245), inset: 7pt, radius: 3pt, text(size: 9.5pt, body))
-} else if role == "observation" {
-  block(width: 100%, stroke: (left: 2pt + rgb("#1565c0")), inset: (left: 9pt, y: 3pt), body)
-} else if role == "note" {
-  par(emph(body))
-} else { par(body) }
-#let row(indent, first, body) = par(hanging-indent: indent + 1.7em)[#box(width: indent, first)#h(0.28em)#body]
-#let shrunk(room, piece) = {
-  let natural = if room == none { 0pt } else { measure(piece).width }
-  if natural > 0pt and natural > room { text(size: 1em * (room / natural), piece) } else { piece }
-}
-#let aligned(target, rows, shapes, width, tall) = {
-  let indent = measure(target).width
-  let room = if width == none { none } else { width - indent - 2.4em.to-absolute() }
-  set par(leading: 0.65em, spacing: if tall { 1.35em } else { 0.8em })
-  for (place, (sign, pieces)) in rows.enumerate() {
-    for (number, piece) in pieces.enumerate() {
-      let piece = shrunk(room, piece)
-      if number == 0 { row(indent, if place == 0 { target }, [$#sign$#h(0.28em)#piece]) }
-      else { pad(left: indent + 2.2em, par(piece)) }
-    }
-  }
-  if shapes != none { pad(left: indent + 0.28em, text(size: 9pt, fill: luma(70), shapes)) }
-}
-#let formula(target, rows, shapes, wide: false, tall: false) = block(above: 1em, below: 1em, width: 100%,
-  if wide { layout(size => aligned(target, rows, shapes, size.width, tall)) }
-  else { context aligned(target, rows, shapes, none, tall) })
-#let edge = 0.7pt + luma(170)
-#let fold(title, body) = block(width: 100%, above: 1.1em, stroke: (left: edge), inset: (left: 9pt))[
-  #block(below: 0.8em, sticky: true, strong(title))
-  #body
-]
-"""
+PREAMBLE = Path(__file__).with_name("page.typ")
+"""Page, headings, tables, and the functions that the blocks call."""
 
 
 def typst_source(document: Document, fonts: tuple[str, ...] = ("New Computer Modern",)) -> str:
@@ -110,7 +60,7 @@ class _Writer:
                 f'#show math.equation: set text(font: ("New Computer Modern Math", {families}))',
                 f"#let title-text = {string(document.title)}",
                 f"#let page-words(number, count) = {self._page_words()}",
-                PREAMBLE,
+                PREAMBLE.read_text(encoding="utf-8"),
                 *self._body(),
                 "",
             ]
@@ -122,15 +72,22 @@ class _Writer:
 
     def _body(self) -> list[str]:
         """The blocks; contents before the first part."""
+        blocks = self.document.blocks
+        if not self.document.contents:
+            return [self.blocks(blocks)]
+        parts = (place for place, each in enumerate(blocks) if isinstance(each, Heading) and each.level > 1)
+        first = next(parts, len(blocks))
+        contents = f"#outline(title: {string(self.words.text('contents'))}, depth: 3, indent: 1.2em)"
+        return [self.blocks(blocks[:first]), contents, self.blocks(blocks[first:])]
+
+    def blocks(self, blocks: tuple[Any, ...]) -> str:
+        """Blocks in order; words that lead to a formula, table or figure stay on its page."""
         written = []
-        awaited = self.document.contents
-        for block in self.document.blocks:
-            if awaited and isinstance(block, Heading) and block.level > 1:
-                title = string(self.words.text("contents"))
-                written.append(f"#outline(title: {title}, depth: 3, indent: 1.2em)")
-                awaited = False
-            written.append(self.block(block))
-        return written
+        for block, following in pairwise((*blocks, None)):
+            source = self.block(block)
+            leads = isinstance(block, Paragraph) and isinstance(following, Formula | Table | Figure | Fold)
+            written.append(f"#block(sticky: true)[{source}]" if leads else source)
+        return "\n".join(written)
 
     def block(self, block: Any) -> str:
         rule = _RULES.get(type(block))
@@ -156,16 +113,20 @@ class _Writer:
     def formula(self, formula: Formula) -> str:
         target = typeset(formula.target, self.style)
         room = LINE - width(target) - 2.0
-        rows, wide, high = "", False, tall(target)
+        rows, wide, high = "", False, [tall(target)]
         for sign, tree in formula.forms:
             pieces = lines(typeset(tree, self.style), room)
-            rows += (
-                f"({self._sign(sign)}, ({''.join(f'$display({line_math(piece)})$, ' for piece in pieces)})), "
-            )
             wide = wide or any(width(piece) > WIDE * room for piece in pieces)
-            high = high or any(tall(piece) for piece in pieces)
+            high += [tall(piece) for piece in pieces]
+            written = "".join(
+                f"({'true' if tall(piece) else 'false'}, $display({line_math(piece)})$), " for piece in pieces
+            )
+            rows += f"({self._sign(sign)}, ({written})), "
         shapes = f"[{self.spans(formula.shapes)}]" if formula.shapes else "none"
-        flags = (", wide: true" if wide else "") + (", tall: true" if high else "")
+        flags = ", wide: true" if wide else ""
+        # a line of text ends where its letters do: what is taller needs room of its own
+        flags += ", above: 1.8em" if any(high[:2]) else ""
+        flags += ", below: 1.8em" if high[-1] and not formula.shapes else ""
         return f"#formula($display({math(target)})$, ({rows}), {shapes}{flags})"
 
     def _sign(self, sign: str) -> str:
@@ -200,8 +161,7 @@ class _Writer:
         return f'#figure({picture}{caption}, kind: "picture", supplement: none, numbering: none)'
 
     def fold(self, fold: Fold) -> str:
-        body = "\n".join(self.block(block) for block in fold.blocks)
-        return f"#fold([{self.spans(fold.title)}])[\n{body}\n]"
+        return f"#fold([{self.spans(fold.title)}])[\n{self.blocks(fold.blocks)}\n]"
 
 
 _RULES: dict[type, Callable[[_Writer, Any], str]] = {

@@ -67,7 +67,17 @@ def string(text: str) -> str:
 
 
 def _row(box: Row) -> str:
-    return joined(source for source in map(math, box.items) if source)
+    return joined(source for source in map(math, _braces_apart(box.items)) if source)
+
+
+def _braces_apart(items: tuple[Box, ...]) -> Iterable[Box]:
+    """The names under two braces side by side need room between them."""
+    for place, item in enumerate(items):
+        around = items[place - 1 : place + 2]
+        if item == Operator("beside") and len(around) == 3 and all(isinstance(each, Brace) for each in around[::2]):
+            yield Text("  ")
+        else:
+            yield item
 
 
 def joined(sources: Iterable[str]) -> str:
