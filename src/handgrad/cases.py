@@ -336,7 +336,7 @@ def _regularization(keys: RegularizationKeys) -> Regularization:
 def _recipe(keys: OptimizerKeys, regularization: Regularization) -> Recipe:
     rule = OPTIMIZERS.get(keys.name)
     if rule is None:
-        raise CaseError(f"unknown optimizer {keys.name!r}; choose one of {', '.join(OPTIMIZERS)}")
+        raise HandgradError(f"unknown optimizer {keys.name!r}; choose one of {', '.join(OPTIMIZERS)}")
     return Recipe(
         optimizer=_optimizer(rule, keys),
         regularization=regularization,

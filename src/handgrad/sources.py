@@ -58,7 +58,8 @@ class CaseSource:
 
     def __init__(self, case: Case) -> None:
         self.case = case
-        self.title, self.source, self.network, self.recipe = case.title, case.source, case.network, case.recipe
+        self.title = case.title.strip() or "-".join(map(str, case.network.sizes))
+        self.source, self.network, self.recipe = case.source, case.network, case.recipe
         self.regularization = case.regularization if case.recipe is None else case.recipe.regularization
         self.rounding, self.total = case.rounding, case.steps
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from handgrad.errors import RenderError
 from handgrad.worked.expressions import Expression
 
 
@@ -116,6 +117,17 @@ class Document:
     notation: Notation
     contents: bool = False
     """True: long enough for a table of contents."""
+    program: str = ""
+    """Python that computes the sheet anew, for a medium that runs programs (a notebook)."""
+
+
+NOTATION_CHOICES: dict[str, tuple[str | int, ...]] = {
+    "layer": ("bracket", "superscript", "subscript"),
+    "names": ("az", "hy", "xyz"),
+    "first": (1, 0),
+    "orientation": ("column", "row"),
+    "decimal": (".", ","),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +136,8 @@ class Notation:
 
     `layer`: bracket W^[1], superscript W^1, subscript W_1. `names`: az (a[l], z[l]), hy (h, yhat) or xyz (layers
     X, Y, Z). `first`: number of the first entry, 1 or 0. `orientation`: column or row. `decimal`: '.' or ','.
+
+    Raises RenderError for a choice that there is not.
     """
 
     layer: str = "bracket"
@@ -131,6 +145,14 @@ class Notation:
     first: int = 1
     orientation: str = "column"
     decimal: str = "."
+
+    def __post_init__(self) -> None:
+        for name, allowed in NOTATION_CHOICES.items():
+            value = getattr(self, name)
+            if value not in allowed:
+                raise RenderError(
+                    f"notation: {name} must be one of {', '.join(map(str, allowed))}, got {value!r}"
+                )
 
 
 @dataclass(frozen=True, slots=True)
