@@ -41,7 +41,8 @@ def _equations(sheet: Sheet, equations: Iterator[Equation]) -> Iterator[Block]:
 
 
 def _samples(sheet: Sheet) -> int:
-    return sheet.samples(sheet.record.steps[0] if sheet.record.steps else None)
+    """The batch of the first step; without any step the formulas are those of a batch of m samples."""
+    return sheet.samples(sheet.record.steps[0]) if sheet.record.steps else 2
 
 
 def _mean(sheet: Sheet) -> bool:
