@@ -60,13 +60,16 @@ SVG = """\
 <desc>Two inputs &amp; one output</desc>
 <line x1="40" y1="40" x2="250" y2="80" stroke="#767676" stroke-width="1.4"/>
 <line x1="40" y1="120" x2="250" y2="80" stroke="#c62828" stroke-width="2.5"/>
+<path d="M10,10 V150 H290" fill="none" stroke="black"/>
+<polyline points="10,150 100,140 200,145" fill="none" stroke="#14549c" stroke-width="2" stroke-dasharray="4 2"/>
 <rect x="120" y="45" width="44" height="18" rx="4" fill="#f7f7f5" stroke="#767676"/>
-<text x="142" y="58" font-family="Helvetica, sans-serif" font-size="11" text-anchor="middle" fill="#1f1f1f">0.1</text>
+<text x="142" y="58" font-family="sans-serif" font-size="11" text-anchor="middle" fill="#1f1f1f">0.1</text>
 <circle cx="40" cy="40" r="22" fill="#2e7d32" stroke="none" stroke-width="0"/>
 <circle cx="40" cy="120" r="22" fill="#2e7d32" stroke="none" stroke-width="0"/>
 <circle cx="250" cy="80" r="22" fill="#c62828" stroke="none" stroke-width="0"/>
-<text x="40" y="45" font-family="serif" font-size="16" font-style="italic" text-anchor="middle" fill="#ffffff">x\u2081</text>
-<text x="250" y="20" font-family="Helvetica, sans-serif" font-size="13" font-weight="bold" text-anchor="middle"
+<text x="40" y="45" font-family="serif" font-size="16" font-style="italic" text-anchor="middle"
+  fill="#ffffff">x\u2081</text>
+<text x="250" y="20" font-family="sans-serif" font-size="13" font-weight="bold" text-anchor="middle"
   fill="#767676">Output &lt;1&gt; 100 % _</text>
 </svg>
 """

@@ -1,7 +1,7 @@
 """A document as one HTML page: mathematics as MathML, the figure as inline SVG, no network, light and dark.
 
-The script at its end is for comfort only: it opens folded detail for printing in browsers whose CSS cannot, and
-lets the keyboard scroll what is wider than the screen.
+The script at its end is for comfort only: it opens folded detail for printing in browsers whose CSS cannot,
+and lets the keyboard scroll what is wider than the screen.
 """
 
 from __future__ import annotations
@@ -166,6 +166,10 @@ def _bullets(page: _Page, bullets: Bullets) -> str:
     return "<ul>\n" + "".join(f"<li>{page.spans(item)}</li>\n" for item in bullets.items) + "</ul>"
 
 
+def _cells(page: _Page, row: tuple[Spans, ...], sides: list[str]) -> str:
+    return "".join(f"<td{side}>{page.spans(cell)}</td>" for side, cell in zip(sides, row, strict=True))
+
+
 def _table(page: _Page, table: Table) -> str:
     sides = [{"l": "", "c": ' class="c"', "r": ' class="r"'}[side] for side in table.align]
     caption = f"<caption>{page.spans(table.caption)}</caption>\n" if table.caption else ""
@@ -173,10 +177,7 @@ def _table(page: _Page, table: Table) -> str:
         f'<th scope="col"{side}>{page.spans(cell)}</th>'
         for side, cell in zip(sides, table.header, strict=True)
     )
-    rows = "".join(
-        f"<tr>{''.join(f'<td{side}>{page.spans(cell)}</td>' for side, cell in zip(sides, row, strict=True))}</tr>\n"
-        for row in table.rows
-    )
+    rows = "".join(f"<tr>{_cells(page, row, sides)}</tr>\n" for row in table.rows)
     return (
         f'<div class="table"><table>\n{caption}<thead><tr>{header}</tr></thead>\n<tbody>\n{rows}</tbody>\n'
         "</table></div>"

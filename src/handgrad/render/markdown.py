@@ -1,8 +1,8 @@
 r"""A document as Markdown whose mathematics GitHub, Jupyter, Colab and VS Code all show.
 
-Some of them read the text as Markdown before they look for mathematics, so none of it may look like Markdown:
-rows end with \cr, an underscore behind a bracket has spaces around it (it cannot begin emphasis), < is \lt, and
-no command is a backslash with a punctuation mark.
+Some of them read the text as Markdown before they look for mathematics, so none of it may look like
+Markdown: rows end with \cr, an underscore behind a bracket has spaces around it (it cannot begin emphasis),
+< is \lt, and no command is a backslash with a punctuation mark.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from handgrad.render.typeset import Style, typeset
 from handgrad.render.words import Phrasebook
 from handgrad.worked.expressions import Symbol
 
-# full-width twins of what is markup to Markdown or to LaTeX: the label shows, and nobody takes it for a command
+# full-width twins of what is markup to Markdown or to LaTeX: the label shows, and is no command
 _WIDE = str.maketrans({sign: chr(ord(sign) + 0xFEE0) for sign in "\\{}$&#%_^~<>`*|[]"})
 _ESCAPES = {
     "\\": "&#92;",
@@ -113,6 +113,7 @@ class MarkdownText:
         return "\n\n".join(part for part in parts if part)
 
     def block(self, block: Block) -> str:
+        """One block; raises RenderError for a kind without a rule."""
         rule = RULES.get(type(block))
         if rule is None:
             raise RenderError(

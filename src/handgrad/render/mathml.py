@@ -94,8 +94,21 @@ def box_mathml(box: Box) -> str:
 def _row(box: boxes.Row) -> str:
     first, *others = box.items
     # a line may begin with a binary operator
-    start = _operator(first, "infix") if isinstance(first, boxes.Operator) else box_mathml(first)
-    return f"<mrow>{start}{''.join(box_mathml(item) for item in others)}</mrow>"
+    written = _operator(first, "infix") if isinstance(first, boxes.Operator) else box_mathml(first)
+    before = first
+    for item in others:
+        if _is_name(item) and before == boxes.Operator("beside"):
+            # a thin space, so that y ln x does not read as yln x
+            written += '<mspace width="0.17em"/>'
+        written += box_mathml(item)
+        before = item
+    return f"<mrow>{written}</mrow>"
+
+
+def _is_name(box: Box) -> bool:
+    """The name of a function in several letters, perhaps with scripts."""
+    base = box.base if isinstance(box, boxes.Scripts) else box
+    return isinstance(base, boxes.Letter) and base.upright and len(base.text) > 1
 
 
 def _letter(box: boxes.Letter) -> str:
@@ -172,7 +185,8 @@ def _accent(box: boxes.Accent) -> str:
 def _brace(box: boxes.Brace) -> str:
     braced = f'<munder>{box_mathml(box.body)}<mo stretchy="true">{_STRETCHY_BRACE}</mo></munder>'
     # the space keeps the labels of neighbours apart
-    label = f'<mrow><mspace width="0.4em"/><mtext class="label">{escape(box.label)}</mtext><mspace width="0.4em"/></mrow>'
+    space = '<mspace width="0.4em"/>'
+    label = f'<mrow>{space}<mtext class="label">{escape(box.label)}</mtext>{space}</mrow>'
     return f"<munder>{braced}{label}</munder>"
 
 

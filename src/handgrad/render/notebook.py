@@ -1,7 +1,7 @@
 """A document as a Jupyter notebook: the sheet in Markdown cells, and a cell that computes it anew.
 
-The notebook is JSON of the format 4.5, written with the same bytes every time: cells are numbered, not named at
-random.
+The notebook is JSON of the format 4.5, written with the same bytes every time: cells are numbered, not named
+at random.
 """
 
 from __future__ import annotations
