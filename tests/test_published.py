@@ -11,6 +11,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ import pytest
 
 from handgrad import Case, explain
 from handgrad.nn.arrays import Array
+from handgrad.worked.rounding import Rounding, round_array
 from handgrad.worked.trace import trace_case
 
 ROOT = Path(__file__).parent.parent
@@ -131,6 +133,31 @@ def test_every_claim_is_about_a_number_that_is_there(path: Path) -> None:
 def test_every_example_with_claims_has_figures() -> None:
     with_claims = {path.stem for path in EXAMPLES if Case.load(path).claims}
     assert with_claims <= {path.stem for path in FIGURES}
+
+
+PRODUCTS = (("da1", 6), ("dW1", 6), ("dW2", 6), ("db1", 6), ("db2", 6))  # never written down, never rounded
+
+PAPER = [
+    ("han-kamber-3-2-1", Rounding(3, carry=True, quantities=(("delta1", 4), ("delta2", 4), *PRODUCTS))),
+    ("zhou-2019", Rounding(4, carry=True, quantities=(("dyhat", 3), ("yhat", 3)))),
+]
+"""Sources whose printed numbers are reached only if each result is rounded before it is used again."""
+
+
+@pytest.mark.parametrize(("name", "rounding"), PAPER)
+def test_paper_arithmetic_gives_every_printed_digit(name: str, rounding: Rounding) -> None:
+    case = replace(Case.load(ROOT / "examples" / f"{name}.toml"), rounding=rounding)
+    assert case.claims
+    quantities = explain(case).quantities()
+    exact = explain(replace(case, rounding=Rounding())).quantities()
+    missed = 0
+    for claim in case.claims:
+        index = () if claim.index is None else tuple(claim.index)
+        digits = np.max(claim.digits)
+        printed = np.asarray(claim.value)
+        assert round_array(quantities[claim.quantity][index], digits) == pytest.approx(printed, abs=1e-12)
+        missed += bool(np.any(np.abs(round_array(exact[claim.quantity][index], digits) - printed) > 1e-12))
+    assert missed  # without carrying, not all of them come out
 
 
 def test_the_command_line_gives_the_same_numbers() -> None:

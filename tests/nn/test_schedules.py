@@ -50,6 +50,18 @@ def test_rates_by_hand(schedule: Schedule, rates: list[float]) -> None:
     assert [schedule.rate(1.0, step=99, epoch=t) for t in range(4)] == pytest.approx(rates, abs=1e-16)
 
 
+@pytest.mark.parametrize(
+    ("schedule", "epoch", "rate"),
+    [  # printed by the week 2 assignment of deeplearning.ai's course on improving deep networks
+        (Schedule("inverse_time", decay=1.0), 2, 0.16666666666666666),
+        (Schedule("inverse_time", decay=0.3, every=100), 10, 0.5),
+        (Schedule("inverse_time", decay=0.3, every=100), 100, 0.3846153846153846),
+    ],
+)
+def test_published_rates(schedule: Schedule, epoch: int, rate: float) -> None:
+    assert schedule.rate(0.5, step=0, epoch=epoch) == pytest.approx(rate, rel=1e-15)
+
+
 @pytest.mark.parametrize("name", SCHEDULES)
 @pytest.mark.parametrize("warmup", [0, 2])
 def test_counts_steps_where_it_is_told_to(name: str, warmup: int) -> None:
