@@ -48,6 +48,7 @@ def _rows(
     parameter: Array,
     columns: Sequence[Array],
     quantity: str,
+    *,
     more_digits: int = 0,
 ) -> Iterator[Row]:
     """A row for each entry, or for the first and the last of them with dots between."""
@@ -81,7 +82,9 @@ def _check_rows(sheet: Sheet, check: GradientCheck) -> Iterator[Row]:
     analytic, numeric = _flat(check.analytic), _flat(check.numeric)
     symbol = check.symbol.by if isinstance(check.symbol, Gradient) else check.symbol
     assert isinstance(symbol, Symbol)
-    rows = list(_rows(sheet, symbol, check.analytic, [analytic, numeric], check.quantity, MORE_DIGITS))
+    rows = list(
+        _rows(sheet, symbol, check.analytic, [analytic, numeric], check.quantity, more_digits=MORE_DIGITS)
+    )
     error = sheet.number(check.largest_relative_error)
     for place, row in enumerate(rows):
         gradient = row[0] if isinstance(row[0][0], Ellipsis) else (_by(check.symbol, row[0][0]),)

@@ -33,8 +33,8 @@ class Settings:
 
     `digits`: decimals (None: what the case asks for, else 4), or `significant` digits in their place;
     `digits_of` has other decimals for single quantities, by public name (W1_new, loss). `notation` and
-    `decimal` None: as the case and the language have them. `detail`: summary, matrix, scalar. `parts`: which of
-    `PARTS`. `most_rows`, `most_columns`: a matrix beyond them is elided, a sum beyond `most_terms`;
+    `decimal` None: as the case and the language have them. `detail`: summary, matrix, scalar. `parts`:
+    which of `PARTS`. `most_rows`, `most_columns`: a matrix beyond them is elided, a sum beyond `most_terms`;
     `most_entries`: rows of the table of changes for one parameter. `figures`: draw pictures.
 
     Raises RenderError for a choice that cannot be.
