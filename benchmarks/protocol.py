@@ -53,12 +53,12 @@ def best(timings: Sequence[Timing]) -> dict[str, Timing]:
 
 
 def order_of_round(count: int, number: int) -> list[int]:
-    """Who follows whom in a round: forwards from another start each time, and backwards every other time.
+    """Who follows whom in a round: backwards every other time, and from another start every second.
 
     >>> order_of_round(3, 0), order_of_round(3, 1)
-    ([0, 1, 2], [0, 2, 1])
+    ([0, 1, 2], [2, 1, 0])
     """
-    turned = [(i + number) % count for i in range(count)]
+    turned = [(i + number // 2) % count for i in range(count)]
     return turned[::-1] if number % 2 else turned
 
 

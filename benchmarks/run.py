@@ -80,9 +80,8 @@ class Process:
     def end(self) -> None:
         """Closes the worker's input, which ends it."""
         assert self._process.stdin is not None and self._process.stdout is not None
-        if self._process.poll() is None:
-            self._process.stdin.close()
-            self._process.wait()
+        self._process.stdin.close()
+        self._process.wait()
         self._process.stdout.close()
         self._log.close()
 
@@ -151,7 +150,7 @@ def _measure(workload: Workload, options: argparse.Namespace, directory: Path) -
     running: list[tuple[Entry, Process, dict[str, Any]]] = []
     for entry in options.entries:
         running += _start(entry, counts, directory, result)
-    yardsticks = _start_products(workload, counts, directory)
+    yardsticks = [] if workload.tiny else _start_products(workload, counts, directory)
     rounds: dict[int, list[list[float]]] = {i: [] for i in range(len(running))}
     losses: dict[int, list[float]] = {i: [hello["loss"]] for i, (_, _, hello) in enumerate(running)}
     products: dict[int, list[list[float]]] = {i: [] for i in range(len(yardsticks))}

@@ -38,9 +38,14 @@ class Workload:
     tolerance: float
 
     @property
+    def tiny(self) -> bool:
+        """True where calling a library costs more than the arithmetic."""
+        return self.name.startswith("tiny")
+
+    @property
     def threads(self) -> tuple[int, ...]:
         """The numbers of threads to try; nobody can split a step of four samples over two."""
-        return (1,) if self.name.startswith("tiny") else (1, 2)
+        return (1,) if self.tiny else (1, 2)
 
     @property
     def full_batch(self) -> bool:

@@ -80,10 +80,11 @@ class Classifier:
         ]
 
     def _first_step(self) -> None:
-        """One step on one batch that holds every class, which also makes the model's attributes."""
+        """One step on a batch that holds every class, which also makes the model's attributes."""
         batch = self._problem.workload.batch
         first = np.unique(self._y, return_index=True)[1]
-        rows = np.unique(np.concatenate([first, np.arange(max(batch - len(first), 0))]))
+        others = np.setdiff1d(np.arange(len(self._y)), first)
+        rows = np.concatenate([first, others[: max(batch - len(first), 0)]])
         given, self._model.random_state = self._model.random_state, GivenOrder(np.arange(len(rows)))
         self._model.fit(self._X[rows], self._y[rows])
         self._model.random_state = given
