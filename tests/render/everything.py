@@ -61,7 +61,8 @@ SVG = """\
 <line x1="40" y1="40" x2="250" y2="80" stroke="#767676" stroke-width="1.4"/>
 <line x1="40" y1="120" x2="250" y2="80" stroke="#c62828" stroke-width="2.5"/>
 <path d="M10,10 V150 H290" fill="none" stroke="black"/>
-<polyline points="10,150 100,140 200,145" fill="none" stroke="#14549c" stroke-width="2" stroke-dasharray="4 2"/>
+<polyline points="10,150 100,140 200,145" fill="none" stroke="#14549c"
+  stroke-width="2" stroke-dasharray="4 2"/>
 <rect x="120" y="45" width="44" height="18" rx="4" fill="#f7f7f5" stroke="#767676"/>
 <text x="142" y="58" font-family="sans-serif" font-size="11" text-anchor="middle" fill="#1f1f1f">0.1</text>
 <circle cx="40" cy="40" r="22" fill="#2e7d32" stroke="none" stroke-width="0"/>
@@ -195,7 +196,7 @@ def document(language: str = "en", notation: Notation | None = None, contents: b
             ),
             Heading(2, ("Before and after",), "changes"),
             Table(
-                (("Parameter",), ("Before | after",), (W1,)),
+                (("Parameter",), ("Before | after",), ("Of ", W1)),
                 (
                     ((Symbol("W", 1, (0, 0)),), (Literal("-0.1357"),), ("a | b_c",)),
                     ((Symbol("W", 1, (0, 1)),), (Literal("0.2468"),), (HOSTILE,)),
