@@ -19,11 +19,12 @@ from handgrad.nn.arrays import Array
 from handgrad.render.document import Document, Notation
 from handgrad.render.layout import lay_out
 from handgrad.render.media import MEDIA, medium_of, write
-from handgrad.render.settings import DEFAULT_PARTS, Settings
+from handgrad.render.settings import DEFAULT_DIGITS, DEFAULT_PARTS, Settings
 from handgrad.render.terminal import to_text
 from handgrad.sources import CaseSource, ModelSource, Rows, Source
 from handgrad.worked.derive import derive
 from handgrad.worked.record import Options, Record
+from handgrad.worked.rounding import Rounding
 from handgrad.worked.trace import Trace
 from handgrad.worked.verify import verify
 
@@ -37,6 +38,8 @@ class Choices(TypedDict, total=False):
     detail: str
     digits: int | None
     significant: int | None
+    carry: bool | None
+    digits_of: Mapping[str, int] | None
     parts: Collection[str]
     language: str | None
     layer_notation: str | None
@@ -61,7 +64,8 @@ def explain(
     `step`: a step counted from 1, or (first, last); without it all steps up to 100, of a longer training the
     first. For a model, `data` is the table it was trained on (the recorded file otherwise) and `rows` ("0:2")
     chooses rows of it: the step that training would take on them, by default after the training.
-    `detail`: summary, matrix, scalar. `digits` (decimals) or `significant`; `parts`: see `render.settings.PARTS`;
+    `detail`: summary, matrix, scalar. `digits` (decimals) or `significant`, `digits_of` single quantities
+    ({"a1": 2}); `carry` rounds each result of a case before it is used again, as on paper; `parts`: see `render.settings.PARTS`;
     `language`: en, bn. `layer_notation`: bracket, superscript, subscript; `names`: az, hy, xyz; `first_index`: 0 or
     1; `orientation`: column, row. `layers`, `neuron` (from 1), `sample` (from 1) focus the sheet.
 
@@ -94,7 +98,8 @@ class Worksheet:
 
     def with_choices(self, **choices: Unpack[Choices]) -> Worksheet:
         """The same steps with other choices; see `explain`."""
-        case = self.source.case if isinstance(self.source, CaseSource) else None
+        source = _rounded(self.source, choices)
+        case = source.case if isinstance(source, CaseSource) else None
         asked = case.notation if case is not None else None
         orientation = choices.get("orientation") or (asked and asked.orientation) or "column"
         first_index = choices.get("first_index")
@@ -113,7 +118,7 @@ class Worksheet:
         settings = Settings(
             digits=choices.get("digits"),
             significant=choices.get("significant"),
-            digits_of=self.source.rounding.quantities,
+            digits_of=source.rounding.quantities,
             notation=notation,
             language=choices.get("language"),
             detail=detail,
@@ -127,7 +132,7 @@ class Worksheet:
             sample=_position("sample", choices.get("sample")),
             gradient_check="gradient_check" in settings.parts,
         )
-        return replace(self, options=options, settings=settings)
+        return replace(self, source=source, options=options, settings=settings)
 
     def _layers(self, layers: Collection[int] | None) -> tuple[int, ...] | None:
         depth = self.source.network.depth
@@ -244,6 +249,22 @@ def _source(what: Any, data: Any, rows: str | None) -> Source:
     if data is not None or rows is not None:
         raise SpecificationError("data and rows belong to a trained model; a case brings its own data")
     return CaseSource(what)
+
+
+def _rounded(source: Source, choices: Choices) -> Source:
+    """The source with the reader's rounding in the place of its own."""
+    carry, digits_of = choices.get("carry"), choices.get("digits_of")
+    if carry is None and digits_of is None:
+        return source
+    if not isinstance(source, CaseSource):
+        raise SpecificationError("carry and digits_of belong to a case; a trained model has its own numbers")
+    own = source.rounding
+    quantities = own.quantities if digits_of is None else tuple(sorted(digits_of.items()))
+    digits = choices.get("digits") if choices.get("digits") is not None else own.digits
+    carried = own.carry if carry is None else carry
+    if carried and digits is None:
+        digits = DEFAULT_DIGITS
+    return CaseSource(replace(source.case, rounding=Rounding(digits, carried, quantities)))
 
 
 def _steps(source: Source, step: int | tuple[int, int] | None, rows: str | None) -> tuple[int, int]:

@@ -35,6 +35,13 @@ def explain(
     detail: Annotated[str, typer.Option(help="summary, matrix or scalar.")] = "matrix",
     digits: Annotated[int | None, typer.Option(help="Decimals shown.")] = None,
     significant: Annotated[int | None, typer.Option(help="Significant digits shown, instead of decimals.")] = None,
+    carry: Annotated[
+        bool | None, typer.Option(help="Round each result before it is used again, as on paper.")
+    ] = None,
+    digits_of: Annotated[
+        list[str] | None,
+        typer.Option(metavar="QUANTITY=N", help="Decimals of one quantity, such as a1=2; may be repeated."),
+    ] = None,
     notation: Annotated[
         str | None, typer.Option(help="Layer index: bracket W^[1], superscript W^1, subscript W_1.")
     ] = None,
@@ -79,6 +86,8 @@ def explain(
         detail=detail,
         digits=digits,
         significant=significant,
+        carry=carry,
+        digits_of=_digits_of(digits_of),
         parts=_parts(with_part or [], without_part or []),
         language=language,
         layer_notation=notation,
@@ -109,6 +118,15 @@ def parse_steps(text: str) -> int | tuple[int, int]:
         raise SpecificationError(
             f"--step is written N or A:B (steps A to B, from 1), got {text!r}"
         ) from error
+
+
+def _digits_of(pairs: list[str] | None) -> dict[str, int] | None:
+    if not pairs:
+        return None
+    try:
+        return {name: int(digits) for name, _, digits in (pair.partition("=") for pair in pairs)}
+    except ValueError as error:
+        raise SpecificationError(f"--digits-of is written QUANTITY=N, such as a1=2, got {pairs}") from error
 
 
 def _parts(added: list[str], removed: list[str]) -> frozenset[str]:
