@@ -193,6 +193,8 @@ def _symbol(tree: Symbol, style: Style) -> Box:
 
 def _raised(base: Expression, above: Box, style: Style, joins: bool) -> Box:
     """The base with a superscript. A symbol that has one takes parentheses, unless the two may join."""
+    if isinstance(base, Factor):
+        return boxes.Brace(_raised(base.operand, above, style, joins), base.label)
     if isinstance(base, Symbol):
         name = written(base, style.notation)
         if not name.suffix and (joins or not name.superscript):
@@ -262,7 +264,7 @@ def _joined(sign: str, factors: list[Box]) -> Box:
 
 
 def _side_by_side(factors: list[Box]) -> Box:
-    """Factors without a sign, but for numbers that would run together."""
+    """Factors without a sign, but for numbers and fractions that would run together."""
     parts = [factors[0]]
     for factor in factors[1:]:
         parts += [Operator("times" if _runs_into(parts[-1], factor) else "beside"), factor]
@@ -275,7 +277,7 @@ def _runs_into(left: Box, right: Box) -> bool:
         first = first.base
     if isinstance(first, boxes.Digits | boxes.Blank):
         return True
-    return isinstance(last, boxes.Digits | boxes.Blank) and isinstance(first, boxes.Fraction)
+    return isinstance(last, boxes.Digits | boxes.Blank | boxes.Fraction) and isinstance(first, boxes.Fraction)
 
 
 def _times(tree: Times, style: Style) -> Box:
