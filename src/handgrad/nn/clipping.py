@@ -55,8 +55,7 @@ def clip(
     if clipping.value is not None:
         limit = clipping.value
         gradients = tuple(
-            LayerParameters(xp.clip(dW, -limit, limit), xp.clip(db, -limit, limit))
-            for dW, db in gradients
+            LayerParameters(xp.clip(dW, -limit, limit), xp.clip(db, -limit, limit)) for dW, db in gradients
         )
     if clipping.norm is not None:
         norm = observe("gradient_norm", gradient_norm(network, gradients))

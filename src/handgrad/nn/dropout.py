@@ -70,9 +70,7 @@ def philox(counter: tuple[Any, Any, Any, Any], key: tuple[int, int]) -> tuple[Ar
     return c0, c1, c2, c3
 
 
-def dropout_mask(
-    seed: int, step: int, layer: int, samples: int, units: int, keep: float
-) -> Array:
+def dropout_mask(seed: int, step: int, layer: int, samples: int, units: int, keep: float) -> Array:
     """True where a unit is kept, shape (samples, units).
 
     counter = (unit // 4, sample in the batch, layer, step), key = the 64-bit seed; a unit is kept where word

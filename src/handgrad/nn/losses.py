@@ -39,9 +39,7 @@ class Loss:
 
     def __post_init__(self) -> None:
         if self.name not in LOSSES:
-            raise SpecificationError(
-                f"unknown loss {self.name!r}; choose one of {', '.join(LOSSES)}"
-            )
+            raise SpecificationError(f"unknown loss {self.name!r}; choose one of {', '.join(LOSSES)}")
         for field in ("outputs", "samples"):
             if getattr(self, field) not in REDUCTIONS:
                 raise SpecificationError(

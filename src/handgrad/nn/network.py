@@ -147,9 +147,7 @@ class Network:
     layers: tuple[Dense, ...] = field(default=())
     loss: Loss | None = None
 
-    def __init__(
-        self, inputs: int, layers: Sequence[Dense], loss: Loss | str | None = None
-    ) -> None:
+    def __init__(self, inputs: int, layers: Sequence[Dense], loss: Loss | str | None = None) -> None:
         if isinstance(inputs, bool) or not isinstance(inputs, int) or inputs < 1:
             raise SpecificationError(f"a network needs at least one input, got {inputs!r}")
         if not layers:
@@ -230,5 +228,3 @@ def _same(left: Array | None, right: Array | None) -> bool:
     if left is None or right is None:
         return left is right
     return left.shape == right.shape and bool(np.all(left == right))
-
-

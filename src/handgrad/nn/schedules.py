@@ -39,9 +39,7 @@ class Schedule:
 
     def __post_init__(self) -> None:
         if self.name not in SCHEDULES:
-            raise SpecificationError(
-                f"unknown schedule {self.name!r}; choose one of {', '.join(SCHEDULES)}"
-            )
+            raise SpecificationError(f"unknown schedule {self.name!r}; choose one of {', '.join(SCHEDULES)}")
         if self.per not in UNITS:
             raise SpecificationError(f"schedule: per must be 'epoch' or 'step', got {self.per!r}")
         if self.every < 1 or self.over < 1 or self.warmup < 0:

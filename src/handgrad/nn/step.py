@@ -56,7 +56,5 @@ def training_step(
     gradients = backward(network, parameters, activity, Y, recipe.regularization, observe)
     if recipe.clipping:
         gradients = clip(network, gradients, recipe.clipping, observe)
-    parameters, state = update(
-        recipe.optimizer, network, parameters, gradients, state, t, eta, observe
-    )
+    parameters, state = update(recipe.optimizer, network, parameters, gradients, state, t, eta, observe)
     return Stepped(Training(parameters, state), loss)
