@@ -260,7 +260,7 @@ class _Drawing:
         if layer == 0 or self.network.layers[layer - 1].bias == "none":
             return
         roomy = spacing.radius >= 24
-        letter = "\u2202b" if self.are_gradients else "b"
+        letter = "∂ℒ/∂b" if self.are_gradients else "b"
         bias = f"{letter} = {self._figure(float(self.values[layer - 1].b[neuron.unit]))}"
         size = LABEL_SIZE if roomy else 9.0
         y = neuron.y + spacing.radius + size + 4

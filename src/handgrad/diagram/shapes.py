@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from typing import TypeAlias
 from xml.sax.saxutils import escape, quoteattr
 
-WORDS = (
-    "Helvetica, Arial, 'Noto Sans', 'Noto Sans Bengali', 'Noto Serif Bengali', 'Lohit Bengali', "
-    "'Libertinus Serif', sans-serif"
-)
+from handgrad.render.fonts import SCRIPTS
+
+WORDS = "Helvetica, Arial, 'Noto Sans', 'Libertinus Serif', sans-serif"
 MATHEMATICS = "'New Computer Modern', 'Latin Modern Roman', 'Times New Roman', 'Libertinus Serif', serif"
 
 
@@ -97,10 +96,16 @@ class Text:
         weight = ' font-weight="bold"' if self.bold else ""
         slant = ' font-style="italic"' if self.italic else ""
         return (
-            f'<text x="{number(self.x)}" y="{number(self.y)}" font-family={quoteattr(self.family)} '
+            f'<text x="{number(self.x)}" y="{number(self.y)}" font-family={quoteattr(self._families())} '
             f'font-size="{number(self.size)}"{weight}{slant} text-anchor="{self.anchor}" fill="{self.fill}">'
             f"{escape(self.text)}</text>"
         )
+
+    def _families(self) -> str:
+        """The family, behind those of the script that the text is in: not all viewers look for a letter in
+        another font once the words have begun in one."""
+        scripts = [script for script in SCRIPTS if script.occurs_in(self.text)]
+        return ", ".join([*(f"'{name}'" for script in scripts for name in script.families[:3]), self.family])
 
 
 Shape: TypeAlias = Line | Circle | Box | Text

@@ -7,7 +7,6 @@ from handgrad.render.document import Document
 from handgrad.render.fonts import families_for, typst_module
 from handgrad.render.typst import typst_source
 
-
 MOST_TAGGED = 250_000
 """Characters of Typst source up to which the PDF says what is heading, list and table to a screen reader; the
 tags of long mathematics are several times as large as the pages themselves."""

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from handgrad.errors import RenderError
 from handgrad.render.fonts import families_for, typst_module
+from handgrad.render.typst_figure import POINTS, figure_source
 from handgrad.render.typst_math import string
 
 FORMATS = ("png", "pdf")
-POINTS = 0.75
-"""One pixel of SVG is three quarters of a point."""
 
 
 def picture(svg: str, size: tuple[float, float], form: str, title: str = "", scale: float = 2.0) -> bytes:
@@ -28,7 +27,7 @@ def picture(svg: str, size: tuple[float, float], form: str, title: str = "", sca
         f"#set document(title: {string(title)}, date: none)\n"
         f"#set page(width: {width}, height: {height}, margin: 0pt, fill: none)\n"
         f"#set text(font: ({names}))\n"
-        f'#image(bytes({string(svg)}), format: "svg", width: 100%, alt: {string(title)})\n'
+        f"#{figure_source(svg, size, title)}\n"
     )
     try:
         drawn: bytes = typst.compile(

@@ -22,11 +22,14 @@ from handgrad.render.document import (
     Table,
 )
 from handgrad.render.typeset import Style, typeset
+from handgrad.render.typst_figure import figure_source
 from handgrad.render.typst_math import line_math, math, string
 from handgrad.render.words import Phrasebook
 
 LINE = 42.0
 """Width of a line of text in em."""
+TEXT_WIDTH = 470.0
+"""The same in points: no figure is wider."""
 WIDE = 0.85
 """Share of the line from which a piece is measured, and made smaller if it is too wide."""
 
@@ -153,10 +156,8 @@ class _Writer:
         return f"#figure({body[1:]}, {caption})"
 
     def figure(self, figure: Figure) -> str:
-        # one pixel of SVG is three quarters of a point
-        size = f"calc.min({figure.width * 0.75:.1f}pt, 16.6cm)"
-        described = f"width: {size}, alt: {string(figure.description)}"
-        picture = f'image(bytes({string(figure.svg)}), format: "svg", {described})'
+        size = (figure.width, figure.height)
+        picture = figure_source(figure.svg, size, figure.description, TEXT_WIDTH)
         caption = f", caption: [{self.spans(figure.caption)}]" if figure.caption else ""
         return f'#figure({picture}{caption}, kind: "picture", supplement: none, numbering: none)'
 

@@ -74,7 +74,11 @@ def _braces_apart(items: tuple[Box, ...]) -> Iterable[Box]:
     """The names under two braces side by side need room between them."""
     for place, item in enumerate(items):
         around = items[place - 1 : place + 2]
-        if item == Operator("beside") and len(around) == 3 and all(isinstance(each, Brace) for each in around[::2]):
+        if (
+            item == Operator("beside")
+            and len(around) == 3
+            and all(isinstance(each, Brace) for each in around[::2])
+        ):
             yield Text("  ")
         else:
             yield item
