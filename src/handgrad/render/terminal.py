@@ -103,11 +103,13 @@ class _Page:
 
     def values(self, formulas: Sequence[Any]) -> Iterator[TextBox]:
         """Formulas of one value each, beside each other."""
-        gap = plain(" " * (2 * INDENT))
-        boxes = [
-            beside(_on_one_line(self, formula, self.writer.box(formula.target)), gap) for formula in formulas
-        ]
-        for place, row in enumerate(textbox.wrapped(boxes, self.width - INDENT)):
+        gap, room = plain(" " * (2 * INDENT)), self.width - INDENT
+        boxes = [_on_one_line(self, formula, self.writer.box(formula.target)) for formula in formulas]
+        if any(box.width > room for box in boxes):
+            for formula in formulas:
+                yield from self.block(formula)
+            return
+        for place, row in enumerate(textbox.wrapped((beside(box, gap) for box in boxes), room)):
             if place:
                 yield plain("")
             yield textbox.indented(row, INDENT)
@@ -224,35 +226,26 @@ def _table(page: _Page, block: Table) -> Iterator[TextBox]:
     """Columns as wide as they need; where they need too much, words wrap in the widest."""
     if block.caption:
         yield from page.text(block.caption, "note")
-    natural = [
-        max(_natural(page, row[j]) for row in (block.header, *block.rows)) for j in range(len(block.align))
-    ]
-    widths = list(natural)
-    spare = page.width - GAP * (len(widths) - 1)
-    while sum(widths) > spare and max(widths) > NARROWEST // 2:
+    rows = (block.header, *block.rows)
+    widths = [max(beside(*page.words(row[j])).width for row in rows) for j in range(len(block.align))]
+    gap = GAP if sum(widths) + GAP * (len(widths) - 1) <= page.width else 1
+    while sum(widths) + gap * (len(widths) - 1) > page.width and max(widths) > NARROWEST // 2:
         widths[widths.index(max(widths))] -= 1
-    header = _row(page, block.header, widths, block.align, "header")
-    yield header
-    yield plain("─" * header.width, "rule")
-    for row in block.rows:
-        yield _row(page, row, widths, block.align, "")
+    for place, row in enumerate(rows):
+        style = "" if place else "header"
+        cells = [_cell(page, *cell, style=style) for cell in zip(row, widths, block.align, strict=True)]
+        line = beside(cells[0], *(part for cell in cells[1:] for part in (plain(" " * gap), cell)))
+        yield line
+        if not place:
+            yield plain("─" * line.width, "rule")
 
 
-def _natural(page: _Page, cell: Spans) -> int:
-    return beside(*page.words(cell)).width
-
-
-def _row(page: _Page, cells: tuple[Spans, ...], widths: list[int], align: str, style: str) -> TextBox:
-    boxes: list[TextBox] = []
-    for cell, width, side in zip(cells, widths, align, strict=True):
-        rows = textbox.wrapped(page.words(cell, style), width) or [plain("")]
-        baseline = rows[0].baseline
-        box = textbox.stacked(rows, baseline)
-        widened = TextBox(
-            tuple(textbox.padded(line, width, side) for line in box.lines), baseline, max(width, box.width)
-        )
-        boxes.extend((plain(" " * GAP), widened) if boxes else (widened,))
-    return beside(*boxes)
+def _cell(page: _Page, spans: Spans, width: int, align: str, *, style: str) -> TextBox:
+    """The words of a cell in rows, as wide as the column."""
+    rows = textbox.wrapped(page.words(spans, style), width) or [plain("")]
+    box = textbox.stacked(rows, rows[0].baseline)
+    lines = tuple(textbox.padded(line, width, align) for line in box.lines)
+    return TextBox(lines, box.baseline, max(width, box.width))
 
 
 def _figure(page: _Page, block: Figure) -> Iterator[TextBox]:

@@ -86,21 +86,49 @@ class Writer:
         """Pieces between which a line may break, operators at the front of the later ones."""
         box = self.box(tree)
         breaks = _BREAKS.get(type(tree))
-        if box.width <= width or breaks is None:
-            yield self._narrow(tree, width) if box.width > width else box
+        if box.width <= width:
+            yield box
+        elif breaks is not None:
+            for place, (sign, part, least) in enumerate(breaks(tree)):
+                front = plain(f"{sign} " if place else sign.replace("+", ""))
+                yield from self._led(front, self._fenced_parts(part, least, width - front.width))
+        elif isinstance(tree, Transpose | Apply) and type(_inner(tree)) in _BREAKS:
+            head, sign = _around(self, tree)
+            pieces = list(self._led(head, self._fenced_parts(_inner(tree), ATOM + 1, width - head.width)))
+            pieces[-1] = beside(textbox.trimmed(pieces[-1]), plain(sign))
+            yield from pieces
+        elif isinstance(tree, SumOver | BigSum):
+            front = _sigma(self, tree)
+            body = tree.operand if isinstance(tree, SumOver) else tree.body
+            yield from self._led(front, self._fenced_parts(body, PRODUCT, width - front.width))
+        else:
+            yield from self._last_resort(tree, width)
+
+    def _led(self, front: TextBox, pieces: list[TextBox]) -> Iterator[TextBox]:
+        """The pieces with an operator before them and a blank behind."""
+        yield from (beside(front, piece) if not place else piece for place, piece in enumerate(pieces[:-1]))
+        last = pieces[-1] if len(pieces) > 1 else beside(front, pieces[-1])
+        yield beside(last, plain(" "))
+
+    def _fenced_parts(self, tree: Expression, least: int, width: int) -> list[TextBox]:
+        """The pieces of a tree, in parentheses if it binds looser than `least`."""
+        if _binding(tree) >= least:
+            return list(self._parts(tree, width))
+        pieces = list(self._parts(tree, width - 2))
+        if len(pieces) == 1:
+            return [fenced(pieces[0])]
+        last = textbox.trimmed(pieces[-1])
+        first = beside(textbox.delimiter("(", pieces[0]), pieces[0])
+        return [first, *pieces[1:-1], beside(last, textbox.delimiter(")", last))]
+
+    def _last_resort(self, tree: Expression, width: int) -> Iterator[TextBox]:
+        """Fewer columns in the matrices; if that does not do, a fraction on one line."""
+        box = self._narrow(tree, width)
+        if box.width <= width or not isinstance(tree, Divide):
+            yield box
             return
-        for place, (sign, part, least) in enumerate(breaks(tree)):
-            front = plain(f"{sign} " if place else sign.replace("+", ""))
-            inner = list(self._parts(part, width - front.width - 2))
-            if _binding(part) < least:
-                if len(inner) == 1:
-                    inner = [fenced(inner[0])]
-                else:
-                    inner[0] = beside(textbox.delimiter("(", inner[0]), inner[0])
-                    inner[-1] = beside(textbox.trimmed(inner[-1]), textbox.delimiter(")", inner[-1]))
-            inner[0] = beside(front, inner[0])
-            inner[-1] = beside(inner[-1], plain(" "))
-            yield from inner
+        yield from self._fenced_parts(tree.numerator, PRODUCT + 1, width)
+        yield from self._led(plain("/ "), self._fenced_parts(tree.denominator, PRODUCT + 1, width - 2))
 
     def _narrow(self, tree: Expression, width: int) -> TextBox:
         """The tree with fewer columns in its matrices, so that it fits if it can."""
@@ -112,6 +140,15 @@ class Writer:
             tree = map_tree(tree, partial(_with_fewer_columns, most=widest))
             box = self.box(tree)
         return box
+
+
+def _inner(tree: Transpose | Apply) -> Expression:
+    return tree.operand if isinstance(tree, Transpose) else tree.arguments[0]
+
+
+def _around(writer: Writer, tree: Transpose | Apply) -> tuple[TextBox, str]:
+    """What stands before and behind the parentheses."""
+    return (EMPTY, "ᵀ") if isinstance(tree, Transpose) else (_head(tree), "")
 
 
 def _matrices(tree: Expression) -> list[LaidMatrix]:
@@ -341,11 +378,14 @@ def _apply(writer: Writer, tree: Apply) -> TextBox:
         return plain(f"e^{_grouped(arguments.text)}")
     if tree.function == "indicator":
         return beside(plain("1"), fenced(beside(arguments, plain(" > 0")), "[", "]"))
-    name = function_written(tree.function)
-    head = plain(name.base + (lowered(name.subscript) if name.subscript else ""))
     for place, parameter in enumerate(tree.parameters):
         arguments = beside(arguments, plain("; " if not place else ", "), writer.box(parameter))
-    return beside(head, fenced(arguments))
+    return beside(_head(tree), fenced(arguments))
+
+
+def _head(tree: Apply) -> TextBox:
+    name = function_written(tree.function)
+    return plain(name.base + (lowered(name.subscript) if name.subscript else ""))
 
 
 def _factor(writer: Writer, tree: Factor) -> TextBox:
@@ -362,28 +402,28 @@ def _factor(writer: Writer, tree: Factor) -> TextBox:
 
 
 def _limits(sign: str, below: TextBox, above: TextBox) -> TextBox:
-    width = max(box.width for box in (below, above, plain(sign)))
-    return (
-        textbox.stacked(
-            [box for box in (above, plain(sign), below) if box.width], 1 if above.width else 0, "c"
-        )
-        if width
-        else plain(sign)
-    )
+    parts = [box for box in (above, plain(sign), below) if box.width]
+    return textbox.stacked(parts, 1 if above.width else 0, "c")
 
 
-def _big_sum(writer: Writer, tree: BigSum) -> TextBox:
+def _sigma(writer: Writer, tree: BigSum | SumOver) -> TextBox:
+    """The sign of a sum with its limits."""
+    if isinstance(tree, SumOver):
+        index = {None: "i,j", 0: "i", 1: "j"}[tree.axis]
+        return beside(_limits("mean" if tree.mean else "Σ", plain(index), EMPTY), plain(" "))
     below = plain(tree.index)
     if tree.first is not None:
         below = beside(below, plain("="), writer.box(tree.first))
     above = EMPTY if tree.last is None else writer.box(tree.last)
-    return beside(_limits("Σ", below, above), plain(" "), writer.within(tree.body, PRODUCT))
+    return beside(_limits("Σ", below, above), plain(" "))
+
+
+def _big_sum(writer: Writer, tree: BigSum) -> TextBox:
+    return beside(_sigma(writer, tree), writer.within(tree.body, PRODUCT))
 
 
 def _sum_over(writer: Writer, tree: SumOver) -> TextBox:
-    index = {None: "i,j", 0: "i", 1: "j"}[tree.axis]
-    sign = "mean" if tree.mean else "Σ"
-    return beside(_limits(sign, plain(index), EMPTY), plain(" "), writer.within(tree.operand, PRODUCT))
+    return beside(_sigma(writer, tree), writer.within(tree.operand, PRODUCT))
 
 
 def _relation(writer: Writer, tree: Relation) -> TextBox:
