@@ -120,7 +120,7 @@ def _data(sheet: Sheet, step: StepRecord) -> Iterator[Block]:
 
 
 def _parameters(sheet: Sheet, step: StepRecord) -> Iterator[Block]:
-    if sheet.settings.detail == "summary":
+    if sheet.settings.detail == "summary" or "W1" not in step.quantities:
         return
     yield sheet.paragraph("parameters_are", number=step.number)
     for number, layer in sheet.record.network.numbered():
