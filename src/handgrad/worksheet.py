@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
 import msgspec
+from rich.text import Text
 
 from handgrad.cases import Case
 from handgrad.errors import RenderError, SpecificationError
@@ -230,8 +231,8 @@ class Worksheet:
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         return {"text/plain": self.text(), "text/markdown": write("md", self.document).decode()}
 
-    def __rich__(self) -> str:
-        return self.text()
+    def __rich__(self) -> Text:
+        return Text(self.text())  # not markup: W[1] is a weight
 
 
 def _source(what: Any, data: Any, rows: str | None) -> Source:

@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from handgrad import __version__
-from handgrad.cli import bench, evaluate, explain, gradcheck, predict, train
+from handgrad.cli import bench, diagram, evaluate, explain, gradcheck, predict, train
 from handgrad.errors import HandgradError
 
 WRONG, DEFECT, INTERRUPTED = 2, 70, 130
@@ -34,6 +34,7 @@ app.command()(predict.predict)
 app.command()(evaluate.evaluate)
 app.command()(explain.explain)
 app.command()(gradcheck.gradcheck)
+app.command()(diagram.diagram)
 app.command()(bench.bench)
 
 
