@@ -157,7 +157,7 @@ def read_model(path: Path) -> Model:
         return _model(header, tensors)
     except ModelError:
         raise
-    except (msgspec.DecodeError, HandgradError, KeyError, TypeError, ValueError) as error:
+    except (msgspec.DecodeError, HandgradError, LookupError, TypeError, ValueError) as error:
         raise ModelError(f"{path} is damaged: {error}; train or copy the model again") from error
 
 

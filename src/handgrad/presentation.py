@@ -19,7 +19,7 @@ class Presented:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         console = Console(file=io.StringIO(), record=True, width=100, force_jupyter=False, color_system=None)
-        console.print(self)
+        console.print(self, highlight=False)
         text = console.export_text(clear=False)
         page = console.export_html(inline_styles=True, code_format="<pre>{code}</pre>")
         return {"text/plain": text, "text/html": page}

@@ -15,6 +15,7 @@ from handgrad.data.targets import Target
 from handgrad.errors import DataError, SpecificationError
 from handgrad.history import EarlyStopping
 from handgrad.models import Model, Origin
+from handgrad.nn.activations import Activation
 from handgrad.nn.initializers import Initializer
 from handgrad.nn.losses import Loss
 from handgrad.nn.network import Dense, Network
@@ -23,7 +24,7 @@ from handgrad.training import fit
 
 DEFAULT_RATE = 0.001
 
-# Tables are small as data for networks go: the smaller weights of Glorot generalize better from them than He's.
+# Tables are small as data for networks go; Glorot's smaller weights generalize better from them than He's.
 DEFAULT_INITIALIZER = "glorot"
 
 _SMALL_BATCH, _LARGE_BATCH, _STEPS = 32, 1024, 320
@@ -62,7 +63,7 @@ def fit_table(
     numeric: Collection[str] = (),
     ignore: Collection[str] = (),
     hidden: Sequence[int] = (64, 32),
-    activation: str = "relu",
+    activation: Activation | str = "relu",
     dropout: float = 0.0,
     loss: Loss | str | None = None,
     initializer: Initializer | str = DEFAULT_INITIALIZER,
@@ -76,7 +77,7 @@ def fit_table(
     """Trains a network on a table to predict its target column or columns; the keywords of `fit` apply.
 
     `dropout` is the part of the hidden units that is dropped. Means, deviations and categories come from the
-    training rows alone. Early stopping is on where rows are kept for validation; the batch grows with the table.
+    training rows alone. Early stopping is on where rows are kept for validation; batches grow with the table.
 
     >>> table = {"x": [0.0, 1.0, 2.0, 3.0], "y": [1.0, 3.1, 5.0, 6.9]}
     >>> model = fit_table(table, "y", hidden=(), validation=0, optimizer=Adam(0.1), epochs=300)
@@ -97,7 +98,9 @@ def fit_table(
         validation=validation,
         seed=seed,
     )
-    network = network_for(ready.schema, hidden, activation, dropout, loss, initializer)
+    network = network_for(
+        ready.schema, hidden, activation=activation, dropout=dropout, loss=loss, initializer=initializer
+    )
     result = fit(
         network,
         ready.X,
@@ -169,7 +172,8 @@ def _stopping(rule: EarlyStopping | Literal["auto"] | None, validation: float) -
 def network_for(
     schema: Schema,
     hidden: Sequence[int] = (64, 32),
-    activation: str = "relu",
+    *,
+    activation: Activation | str = "relu",
     dropout: float = 0.0,
     loss: Loss | str | None = None,
     initializer: Initializer | str = DEFAULT_INITIALIZER,

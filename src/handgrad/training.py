@@ -91,7 +91,7 @@ def fit(
     recipe = Recipe(optimizer or Adam(), regularization or Regularization(), clipping or Clipping())
     X, Y = samples(network, X, Y, dtype)
     split = split_samples(network, Y, validation, seed)
-    runner, shown = choose(engine), progress or Silent()
+    runner, shown = choose(engine, network), progress or Silent()
     with Interruption() as interruption:
         return _Trainer(network, recipe, plan, X, Y, split, runner, shown, interruption).fit(callbacks)
 

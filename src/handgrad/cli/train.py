@@ -159,9 +159,7 @@ def _batch_size(text: str) -> int | Literal["auto"] | None:
     try:
         return int(text)
     except ValueError as error:
-        raise SpecificationError(
-            f"--batch-size must be a whole number, full or auto, got {text!r}"
-        ) from error
+        raise SpecificationError(f"--batch-size must be a number, full or auto, got {text!r}") from error
 
 
 def _tell(

@@ -111,9 +111,12 @@ def measured(values: Floats) -> tuple[float, float]:
     if present.size == 0 or present.min() == present.max():
         return (float(present[0]) if present.size else 0.0), 0.0
     largest = float(np.abs(present).max())
-    share = present / largest  # so that squares cannot overflow
-    mean, deviation = float(share.mean()) * largest, float(share.std()) * largest
-    return mean, deviation if deviation >= np.finfo(np.float64).tiny else 0.0
+    mean = float((present / largest).mean()) * largest  # of shares, so that no sum can overflow
+    mean += 2 * float((present / 2 - mean / 2).mean())
+    distance = present / 2 - mean / 2
+    furthest = float(np.abs(distance).max())
+    deviation = 2 * furthest * float(np.sqrt(np.mean((distance / furthest) ** 2))) if furthest else 0.0
+    return mean, deviation if np.finfo(np.float64).tiny <= deviation < np.inf else 0.0
 
 
 def decide_kind(table: Table, name: str) -> tuple[str, str]:
@@ -149,7 +152,7 @@ def _kind_of_text(table: Table, name: str, text: pa.Array) -> tuple[str, str]:
     ):  # mostly numbers: the text is a mistake, not a category
         column_numbers(table, name)
     distinct = pc.unique(text.drop_null())
-    if len(distinct) <= 4 and {value.as_py().lower() for value in distinct} <= set(TRUTH):
+    if len(distinct) <= 12 and {value.as_py().lower() for value in distinct} <= set(TRUTH):
         return "boolean", ""
     if not parsed_dates(text.slice(0, 100))[1].any() and not parsed_dates(text)[1].any():
         return "date", ""

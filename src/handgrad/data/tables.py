@@ -144,7 +144,7 @@ def _arrow(path: Path, kind: str, read: Callable[[], pa.Table]) -> pa.Table:
 
 def _read_npz(path: Path) -> Table:
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             if isinstance(archive, np.ndarray):
                 raise DataError(f"{path} holds one bare array; save named arrays with numpy.savez")
             arrays = {name: archive[name] for name in archive.files}

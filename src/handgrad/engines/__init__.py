@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from handgrad.engines import native
 from handgrad.engines.protocol import Engine
 from handgrad.engines.reference import ReferenceEngine
 from handgrad.errors import SpecificationError
+from handgrad.nn.network import Network
 
 ENGINES = ("auto", "native", "reference")
 
 
-def choose(name: str = "auto") -> Engine:
-    """The engine of that name; 'auto' is the native one where it was built, else the reference.
+def choose(name: str = "auto", network: Network | None = None) -> Engine:
+    """The engine of that name; 'auto' is the native one where it was built and can train `network`.
 
     >>> choose("reference").name
     'reference'
@@ -19,23 +21,17 @@ def choose(name: str = "auto") -> Engine:
     """
     if name not in ENGINES:
         raise SpecificationError(f"unknown engine {name!r}; choose one of {', '.join(ENGINES)}")
-    if name == "reference":
+    if name == "reference" or (name == "auto" and (not native.available() or _by_hand(network))):
         return ReferenceEngine()
-    native = _native()
-    if native is not None:
-        return native
-    if name == "native":
+    if not native.available():
         raise SpecificationError(
             "the native engine was not built for this installation; reinstall handgrad with a C++ compiler, "
             "or use the engine 'reference'"
         )
-    return ReferenceEngine()
+    return native.NativeEngine()
 
 
-def _native() -> Engine | None:
-    """The native engine, None where its extension module is not there."""
-    try:
-        from handgrad.engines.native import NativeEngine
-    except ImportError:
-        return None
-    return NativeEngine()
+def _by_hand(network: Network | None) -> bool:
+    """True for dropout masks given by hand, which the native engine leaves to the reference engine."""
+    layers = () if network is None else network.layers
+    return any(layer.dropout is not None and layer.dropout.mask is not None for layer in layers)
