@@ -150,7 +150,9 @@ class Sheet:
 
     def samples(self, step: StepRecord | None) -> int:
         """How many samples the batch has; 1 where there is none."""
-        return 1 if step is None or "x" not in step.quantities else int(step.quantities["x"].shape[0])
+        held = {} if step is None else step.quantities
+        batch = held.get("x", held.get("yhat"))  # outputs given by hand stand without inputs
+        return 1 if batch is None else int(batch.shape[0])
 
     # formulas
 
