@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 from handgrad.render.document import (
     Bullets,
     Document,
@@ -212,3 +215,26 @@ def document(language: str = "en", notation: Notation | None = None, contents: b
         notation or Notation(),
         contents,
     )
+
+
+def literals(held: Any) -> Iterator[str]:
+    """The text of every number that the document shows, as often as it shows it."""
+    if isinstance(held, Literal):
+        yield held.text
+    for part in _parts(held):
+        yield from literals(part)
+
+
+def labels(held: Any) -> Iterator[str]:
+    """The label of every brace."""
+    if isinstance(held, Factor):
+        yield held.label
+    for part in _parts(held):
+        yield from labels(part)
+
+
+def _parts(held: Any) -> Iterator[Any]:
+    if isinstance(held, tuple):
+        yield from held
+    elif not isinstance(held, str | int | float | bool | None | Notation):
+        yield from (getattr(held, name) for name in held.__slots__)

@@ -1,0 +1,166 @@
+"""Boxes: a rule for every node, parentheses where they are needed and nowhere else, lines broken at operators."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handgrad.errors import RenderError
+from handgrad.render import boxes, latex, mathml
+from handgrad.render.boxes import Box, Delimiter, Digits, Fence, Operator, items, row, width
+from handgrad.render.breaking import lines
+from handgrad.render.document import LaidMatrix, Literal, Notation
+from handgrad.render.equation import formula_lines
+from handgrad.render.typeset import RULES, Style, typeset
+from handgrad.worked.expressions import (
+    NODES,
+    Apply,
+    BigSum,
+    Divide,
+    Expression,
+    Factor,
+    Hadamard,
+    MatMul,
+    Matrix,
+    Negative,
+    Number,
+    Power,
+    Sum,
+    Symbol,
+    Times,
+    Transpose,
+)
+from tests.render.everything import EXPRESSIONS, ONE, TWO, W2, YHAT, Y, document
+
+A, B, C = Symbol("a"), Symbol("b"), Symbol("x")
+
+
+def test_every_node_has_a_rule_and_every_box_has_one_in_each_medium():
+    assert set(RULES) == {*NODES, Literal, LaidMatrix}
+    assert set(latex.RULES) == set(boxes.BOXES)
+    assert set(mathml.RULES) == set(boxes.BOXES)
+
+
+def test_the_sample_holds_every_node_that_can_be_written():
+    assert {type(tree) for tree in EXPRESSIONS.values()} == {*NODES, Literal, LaidMatrix} - {Matrix}
+
+
+def test_unknown_nodes_and_unrounded_numbers_are_refused():
+    @dataclass(frozen=True)
+    class Strange(Expression):
+        pass
+
+    with pytest.raises(RenderError, match="Strange"):
+        typeset(Strange(), Style(Notation()))
+    with pytest.raises(RenderError, match="0.1"):
+        typeset(Number(0.1), Style(Notation()))
+    with pytest.raises(RenderError, match="2 x 3"):
+        typeset(Matrix(np.zeros((2, 3))), Style(Notation()))
+    with pytest.raises(RenderError, match="Strange"):
+        latex.box_latex(Strange())  # type: ignore[arg-type]
+    with pytest.raises(RenderError, match="Strange"):
+        mathml.box_mathml(Strange())  # type: ignore[arg-type]
+
+
+def negative(text: str, substituted: bool = True) -> Literal:
+    return Literal(text, substituted)
+
+
+@pytest.mark.parametrize(
+    ("tree", "written"),
+    [
+        (Sum((A, Negative(Sum((B, C))))), r"a - (b + x)"),
+        (Sum((A, Sum((B, C)))), r"a + b + x"),
+        (Sum((A, negative("-0.3"))), r"a + (-0.3)"),
+        (Sum((A, negative("-0.3", False))), r"a + (-0.3)"),
+        (Sum((negative("-0.3", False), A)), r"-0.3 + a"),
+        (Sum((A, Negative(negative("-0.3")))), r"a - (-0.3)"),
+        (Sum((A, Times((negative("-2", False), B), sign=True))), r"a + (-2 \times b)"),
+        (Negative(Negative(A)), r"-(-a)"),
+        (Times((TWO, Sum((A, B)))), r"2 (a + b)"),
+        (Times((TWO, Literal("3"))), r"2 \times 3"),
+        (Times((A, negative("-0.5", False)), sign=True), r"a \times (-0.5)"),
+        (Times((Divide(ONE, A), Divide(ONE, B))), r"\frac{1}{a} \times \frac{1}{b}"),
+        (Times((Divide(ONE, Symbol("m")), BigSum("i", None, None, A))), r"\frac{1}{m} \sum_{i} a"),
+        (Hadamard((MatMul(A, B), C)), r"(a b) \odot x"),
+        (MatMul(Sum((A, B)), C), r"(a + b) x"),
+        (Power(Sum((A, B)), TWO), r"(a + b)^{2}"),
+        (Power(Symbol("a", 1), TWO), r"(a^{[1]})^{2}"),
+        (Power(Symbol("a", entry=(0,)), TWO), r"a_{1}^{2}"),
+        (Transpose(Symbol("W", 2)), r"W^{[2] \top}"),
+        (Transpose(MatMul(A, B)), r"(a b)^{\top}"),
+        (Transpose(Factor("weights", Symbol("W", 2))), r"\underbrace{W^{[2] \top}}_{\text{weights}}"),
+        (Divide(Sum((A, B)), C), r"\frac{a + b}{x}"),
+        (
+            Times((Factor("input", A), Factor("loss", Sum((YHAT, Negative(Y)))))),
+            r"\underbrace{a}_{\text{input}} \enspace \underbrace{(\hat{y} - y)}_{\text{loss}}",
+        ),
+        (Apply("exp", (Negative(A),)), r"e^{-a}"),
+        (Apply("sigmoid'", (A,)), r"\sigma^{\prime}(a)"),
+        (Apply("max", (Literal("0"), A)), r"\max(0, a)"),
+        (Literal("4.2 × 10⁻⁷"), r"4.2 \times 10^{-7}"),
+        (Literal("0,5"), r"0{,}5"),
+        (Literal("____"), r"\underline{\hspace{2em}}"),
+        (MatMul(Transpose(W2), Literal("0.5")), r"W^{[2] \top} \times 0.5"),
+    ],
+)
+def test_parentheses_and_signs(tree: Expression, written: str):
+    plain = latex.latex(tree, Notation()).replace(r"\boldsymbol", "")
+    for letter in "aWbxy":
+        plain = plain.replace(
+            f"{{{letter}}}", letter if f"\\hat{{{letter}}}" not in plain else f"{{{letter}}}"
+        )
+    assert plain == written
+
+
+def test_a_power_of_a_symbol_with_the_layer_as_superscript_takes_parentheses():
+    notation = Notation(layer="superscript")
+    assert latex.latex(Transpose(Symbol("W", 1)), notation) == r"(\boldsymbol{W}^{1})^{\top}"
+
+
+def flat(box: Box) -> list[Box]:
+    """The row with its brackets opened all the way, as breaking leaves it."""
+    opened: list[Box] = []
+    for part in items(box):
+        if isinstance(part, Fence):
+            opened += [Delimiter(part.left, True), *flat(part.body), Delimiter(part.right, False)]
+        else:
+            opened.append(part if not isinstance(part, Delimiter) else Delimiter(part.text, part.opens))
+    return opened
+
+
+terms = st.lists(st.text("0123456789.", min_size=1, max_size=9).map(Digits), min_size=1, max_size=12)
+
+
+def joined(parts: list[Box], sign: str) -> Box:
+    return row(*[box for part in parts for box in (Operator(sign), part)][1:])
+
+
+rows = st.recursive(
+    terms.map(lambda parts: joined(list(parts), "+")),
+    lambda inner: st.tuples(
+        st.sampled_from(["+", "-", "times", "hadamard", "beside"]), st.lists(inner, min_size=1)
+    ).map(lambda made: joined([Fence("(", part, ")") for part in made[1]], made[0])),
+    max_leaves=6,
+)
+
+
+@given(rows, st.floats(4, 60))
+def test_broken_lines_hold_the_same_boxes_in_the_same_order_and_fit(box: Box, limit: float):
+    broken = lines(box, limit)
+    assert [part for line in broken for part in flat(line)] == flat(box)
+    assert all(width(line) <= max(limit, 8.0) for line in broken)
+
+
+def test_a_formula_that_fits_stays_on_one_line_and_a_long_one_is_aligned():
+    style = Style(Notation())
+    found = [block for block in document().blocks if type(block).__name__ == "Formula"]
+    matrices, long = formula_lines(found[0], style), formula_lines(found[1], style)
+    assert [line.sign for line in matrices] == ["=", "="]
+    assert [line.sign for line in long] == ["=", "", "", "~"]
+    assert all(line.left is None for line in long[1:])
+    assert isinstance(items(long[1].right)[0], Operator)
