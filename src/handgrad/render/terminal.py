@@ -23,6 +23,7 @@ from handgrad.render.document import (
     Spans,
     Table,
 )
+from handgrad.render.terminal_lines import rows
 from handgrad.render.terminal_math import SIGNS, Writer
 from handgrad.render.textbox import TextBox, beside, plain
 from handgrad.render.words import Phrasebook
@@ -142,10 +143,10 @@ class _Page:
 def _heading(page: _Page, block: Heading) -> Iterator[TextBox]:
     style = {1: "title", 2: "heading"}.get(block.level, "subheading")
     rule = {1: "═", 2: "─"}.get(block.level)
-    rows = page.text(block.spans, style)
-    yield from rows
+    lines = page.text(block.spans, style)
+    yield from lines
     if rule is not None:
-        yield plain(rule * max(row.width for row in rows), "rule")
+        yield plain(rule * max(line.width for line in lines), "rule")
 
 
 def _paragraph(page: _Page, block: Paragraph) -> Iterator[TextBox]:
@@ -169,8 +170,8 @@ def _formula(page: _Page, block: Formula) -> Iterator[TextBox]:
     else:
         yield from _spaced(_line_by_line(page, block, target, room - hanging))
     if block.shapes:
-        rows = page.text(block.shapes, "shape", room - hanging)
-        yield from (textbox.indented(row, INDENT + hanging) for row in rows)
+        lines = page.text(block.shapes, "shape", room - hanging)
+        yield from (textbox.indented(line, INDENT + hanging) for line in lines)
 
 
 def _line_by_line(page: _Page, block: Formula, target: TextBox, room: int) -> Iterator[TextBox]:
@@ -178,16 +179,16 @@ def _line_by_line(page: _Page, block: Formula, target: TextBox, room: int) -> It
     left = target
     for place, (sign, form) in enumerate(block.forms):
         style = "result" if place == len(block.forms) - 1 and place else ""
-        for number, row in enumerate(page.writer.rows(form, max(room, NARROWEST // 2))):
+        for number, row in enumerate(rows(page.writer, form, max(room, NARROWEST // 2))):
             middle = "   " if number else f" {SIGNS[sign]} "
             yield textbox.indented(beside(left, plain(middle), textbox.styled(row, style)), INDENT)
             left = plain(" " * target.width)
 
 
-def _spaced(rows: Iterator[TextBox]) -> Iterator[TextBox]:
+def _spaced(boxes: Iterator[TextBox]) -> Iterator[TextBox]:
     """An empty line between tall rows, unless a remark parts them already."""
     above: TextBox | None = None
-    for row in rows:
+    for row in boxes:
         if above is not None and row.baseline > 0 and above.height - above.baseline > 1 and not above.notes:
             yield plain("")
         yield row
@@ -226,12 +227,12 @@ def _table(page: _Page, block: Table) -> Iterator[TextBox]:
     """Columns as wide as they need; where they need too much, words wrap in the widest."""
     if block.caption:
         yield from page.text(block.caption, "note")
-    rows = (block.header, *block.rows)
-    widths = [max(beside(*page.words(row[j])).width for row in rows) for j in range(len(block.align))]
+    content = (block.header, *block.rows)
+    widths = [max(beside(*page.words(row[j])).width for row in content) for j in range(len(block.align))]
     gap = GAP if sum(widths) + GAP * (len(widths) - 1) <= page.width else 1
     while sum(widths) + gap * (len(widths) - 1) > page.width and max(widths) > NARROWEST // 2:
         widths[widths.index(max(widths))] -= 1
-    for place, row in enumerate(rows):
+    for place, row in enumerate(content):
         style = "" if place else "header"
         cells = [_cell(page, *cell, style=style) for cell in zip(row, widths, block.align, strict=True)]
         line = beside(cells[0], *(part for cell in cells[1:] for part in (plain(" " * gap), cell)))
@@ -242,8 +243,8 @@ def _table(page: _Page, block: Table) -> Iterator[TextBox]:
 
 def _cell(page: _Page, spans: Spans, width: int, align: str, *, style: str) -> TextBox:
     """The words of a cell in rows, as wide as the column."""
-    rows = textbox.wrapped(page.words(spans, style), width) or [plain("")]
-    box = textbox.stacked(rows, rows[0].baseline)
+    filled = textbox.wrapped(page.words(spans, style), width) or [plain("")]
+    box = textbox.stacked(filled, filled[0].baseline)
     lines = tuple(textbox.padded(line, width, align) for line in box.lines)
     return TextBox(lines, box.baseline, max(width, box.width))
 

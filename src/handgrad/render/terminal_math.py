@@ -1,10 +1,9 @@
-"""Mathematics in text: a rule for each kind of node, and where a long line may break."""
+"""Mathematics in text: a rule for each kind of node, and how tightly each binds."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from handgrad.errors import RenderError
@@ -13,7 +12,6 @@ from handgrad.render.document import LaidMatrix, Literal, Notation
 from handgrad.render.notation import function_written, lowered, raised
 from handgrad.render.notation import plain as symbol_text
 from handgrad.render.textbox import EMPTY, TextBox, beside, fenced, plain
-from handgrad.worked.evaluate import map_tree
 from handgrad.worked.expressions import (
     Apply,
     BigSum,
@@ -47,8 +45,6 @@ DOTS = {"horizontal": "⋯", "vertical": "⋮", "diagonal": "⋱"}
 RELATION, SUM, PRODUCT, POWER, ATOM = 0, 1, 2, 3, 4
 """How tightly a node binds; looser ones take parentheses inside tighter ones."""
 WIDEST_LABEL = 14
-FEWEST_COLUMNS = 3
-"""A matrix keeps its first and its last column, and the dots."""
 
 
 @dataclass(frozen=True)
@@ -73,129 +69,15 @@ class Writer:
     def within(self, tree: Expression, least: int) -> TextBox:
         """The tree, in parentheses if it binds looser than `least`."""
         box = self.box(tree)
-        return fenced(box) if _binding(tree) < least else box
-
-    def rows(self, tree: Expression, width: int) -> list[TextBox]:
-        """The tree in rows of at most `width` cells where it can be broken, a row for each."""
-        box = self.box(tree)
-        if box.width <= width:
-            return [box]
-        return textbox.wrapped(self._parts(tree, width), width)
-
-    def _parts(self, tree: Expression, width: int) -> Iterator[TextBox]:
-        """Pieces between which a line may break, operators at the front of the later ones."""
-        box = self.box(tree)
-        breaks = _BREAKS.get(type(tree))
-        if box.width <= width:
-            yield box
-        elif breaks is not None:
-            for place, (sign, part, least) in enumerate(breaks(tree)):
-                front = plain(f"{sign} " if place else sign.replace("+", ""))
-                yield from self._led(front, self._fenced_parts(part, least, width - front.width))
-        elif isinstance(tree, Transpose | Apply) and type(_inner(tree)) in _BREAKS:
-            head, sign = _around(self, tree)
-            pieces = list(self._led(head, self._fenced_parts(_inner(tree), ATOM + 1, width - head.width)))
-            pieces[-1] = beside(textbox.trimmed(pieces[-1]), plain(sign))
-            yield from pieces
-        elif isinstance(tree, SumOver | BigSum):
-            front = _sigma(self, tree)
-            body = tree.operand if isinstance(tree, SumOver) else tree.body
-            yield from self._led(front, self._fenced_parts(body, PRODUCT, width - front.width))
-        else:
-            yield from self._last_resort(tree, width)
-
-    def _led(self, front: TextBox, pieces: list[TextBox]) -> Iterator[TextBox]:
-        """The pieces with an operator before them and a blank behind."""
-        yield from (beside(front, piece) if not place else piece for place, piece in enumerate(pieces[:-1]))
-        last = pieces[-1] if len(pieces) > 1 else beside(front, pieces[-1])
-        yield beside(last, plain(" "))
-
-    def _fenced_parts(self, tree: Expression, least: int, width: int) -> list[TextBox]:
-        """The pieces of a tree, in parentheses if it binds looser than `least`."""
-        if _binding(tree) >= least:
-            return list(self._parts(tree, width))
-        pieces = list(self._parts(tree, width - 2))
-        if len(pieces) == 1:
-            return [fenced(pieces[0])]
-        last = textbox.trimmed(pieces[-1])
-        first = beside(textbox.delimiter("(", pieces[0]), pieces[0])
-        return [first, *pieces[1:-1], beside(last, textbox.delimiter(")", last))]
-
-    def _last_resort(self, tree: Expression, width: int) -> Iterator[TextBox]:
-        """Fewer columns in the matrices; if that does not do, a fraction on one line."""
-        box = self._narrow(tree, width)
-        if box.width <= width or not isinstance(tree, Divide):
-            yield box
-            return
-        yield from self._fenced_parts(tree.numerator, PRODUCT + 1, width)
-        yield from self._led(plain("/ "), self._fenced_parts(tree.denominator, PRODUCT + 1, width - 2))
-
-    def _narrow(self, tree: Expression, width: int) -> TextBox:
-        """The tree with fewer columns in its matrices, so that it fits if it can."""
-        box = self.box(tree)
-        while box.width > width:
-            widest = max((len(part.rows[0]) for part in _matrices(tree)), default=0)
-            if widest <= FEWEST_COLUMNS:
-                break
-            tree = map_tree(tree, partial(_with_fewer_columns, most=widest))
-            box = self.box(tree)
-        return box
+        return fenced(box) if binding(tree) < least else box
 
 
-def _inner(tree: Transpose | Apply) -> Expression:
-    return tree.operand if isinstance(tree, Transpose) else tree.arguments[0]
-
-
-def _around(writer: Writer, tree: Transpose | Apply) -> tuple[TextBox, str]:
-    """What stands before and behind the parentheses."""
-    return (EMPTY, "ᵀ") if isinstance(tree, Transpose) else (_head(tree), "")
-
-
-def _matrices(tree: Expression) -> list[LaidMatrix]:
-    found: list[LaidMatrix] = []
-
-    def keep(part: Expression) -> Expression:
-        if isinstance(part, LaidMatrix):
-            found.append(part)
-        return part
-
-    map_tree(tree, keep)
-    return found
-
-
-def _with_fewer_columns(tree: Expression, most: int) -> Expression:
-    if isinstance(tree, LaidMatrix) and len(tree.rows[0]) >= most:
-        return without_a_column(tree)
-    return tree
-
-
-def without_a_column(matrix: LaidMatrix) -> LaidMatrix:
-    """The matrix with one more column behind the dots."""
-    columns = list(zip(*matrix.rows, strict=True))
-    dots = [
-        place
-        for place, column in enumerate(columns)
-        if all(isinstance(entry, Ellipsis) and entry.direction != "vertical" for entry in column)
-    ]
-    if dots:
-        place = dots[0]
-        del columns[place - 1 if place > 1 else place + 1]
-    else:
-        place = len(columns) // 2
-        columns[place : place + 2] = [
-            tuple(
-                Ellipsis("diagonal" if isinstance(entry, Ellipsis) else "horizontal")
-                for entry in columns[place]
-            )
-        ]
-    return LaidMatrix(tuple(zip(*columns, strict=True)), matrix.shape, matrix.show_shape)
-
-
-def _binding(tree: Expression) -> int:
+def binding(tree: Expression) -> int:
+    """How tightly a tree binds: RELATION, SUM, PRODUCT, POWER or ATOM."""
     if isinstance(tree, Sum):
-        return SUM if len(tree.terms) > 1 else _binding(tree.terms[0])
+        return SUM if len(tree.terms) > 1 else binding(tree.terms[0])
     if isinstance(tree, Times | Hadamard):
-        return PRODUCT if len(tree.factors) > 1 else _binding(tree.factors[0])
+        return PRODUCT if len(tree.factors) > 1 else binding(tree.factors[0])
     return _BINDING.get(type(tree), ATOM)
 
 
@@ -239,7 +121,7 @@ def _least(factor: Expression, same: type[Expression]) -> int:
     return PRODUCT + 1
 
 
-_BREAKS: dict[type[Expression], Callable[[Any], Break]] = {
+BREAKS: dict[type[Expression], Callable[[Any], Break]] = {
     Sum: _sum_breaks,
     Negative: lambda tree: iter([(MINUS, tree.operand, PRODUCT)]),
     Times: lambda tree: _product_breaks(_times_sign(tree), tree.factors, Times),
@@ -256,7 +138,7 @@ def _times_sign(tree: Times) -> str:
 
 def _product(writer: Writer, tree: Any) -> TextBox:
     boxes: list[TextBox] = []
-    for place, (sign, factor, least) in enumerate(_BREAKS[type(tree)](tree)):
+    for place, (sign, factor, least) in enumerate(BREAKS[type(tree)](tree)):
         box = writer.within(factor, least)
         boxes.extend((plain(f" {sign} "), box) if place else (box,))
     return beside(*boxes)
@@ -380,17 +262,18 @@ def _apply(writer: Writer, tree: Apply) -> TextBox:
         return beside(plain("1"), fenced(beside(arguments, plain(" > 0")), "[", "]"))
     for place, parameter in enumerate(tree.parameters):
         arguments = beside(arguments, plain("; " if not place else ", "), writer.box(parameter))
-    return beside(_head(tree), fenced(arguments))
+    return beside(head(tree), fenced(arguments))
 
 
-def _head(tree: Apply) -> TextBox:
+def head(tree: Apply) -> TextBox:
+    """The name of a function."""
     name = function_written(tree.function)
     return plain(name.base + (lowered(name.subscript) if name.subscript else ""))
 
 
 def _factor(writer: Writer, tree: Factor) -> TextBox:
     box = writer.box(tree.operand)
-    if _binding(tree.operand) < ATOM and isinstance(tree.operand, Sum | Negative):
+    if binding(tree.operand) < ATOM and isinstance(tree.operand, Sum | Negative):
         box = fenced(box)
     words = [plain(word + " ", "label") for word in tree.label.split()]
     label = textbox.wrapped(words, max(box.width, WIDEST_LABEL))
@@ -406,7 +289,7 @@ def _limits(sign: str, below: TextBox, above: TextBox) -> TextBox:
     return textbox.stacked(parts, 1 if above.width else 0, "c")
 
 
-def _sigma(writer: Writer, tree: BigSum | SumOver) -> TextBox:
+def sigma(writer: Writer, tree: BigSum | SumOver) -> TextBox:
     """The sign of a sum with its limits."""
     if isinstance(tree, SumOver):
         index = {None: "i,j", 0: "i", 1: "j"}[tree.axis]
@@ -419,11 +302,11 @@ def _sigma(writer: Writer, tree: BigSum | SumOver) -> TextBox:
 
 
 def _big_sum(writer: Writer, tree: BigSum) -> TextBox:
-    return beside(_sigma(writer, tree), writer.within(tree.body, PRODUCT))
+    return beside(sigma(writer, tree), writer.within(tree.body, PRODUCT))
 
 
 def _sum_over(writer: Writer, tree: SumOver) -> TextBox:
-    return beside(_sigma(writer, tree), writer.within(tree.operand, PRODUCT))
+    return beside(sigma(writer, tree), writer.within(tree.operand, PRODUCT))
 
 
 def _relation(writer: Writer, tree: Relation) -> TextBox:
