@@ -39,7 +39,8 @@ def figure_text(value: float, digits: int, decimal: str = ".") -> str:
     >>> figure_text(1.5e-7, 2, ",")
     '1,5e−7'
     """
-    text = f"{value:.{digits}g}"
+    # a thousand is read more easily than a power of ten
+    text = f"{value:.0f}" if 10**digits <= abs(value) < 1e6 else f"{value:.{digits}g}"
     if "e" in text:
         mantissa, exponent = text.split("e")
         text = f"{mantissa}e{int(exponent)}"

@@ -1,7 +1,7 @@
 """An SVG in Typst source, its words in other scripts set by Typst itself.
 
-Typst's reader of SVG shapes Latin words well, but loses letters of scripts whose letters join and change places
-(its text layout knows no reordering), so those words are taken out of the SVG and placed over it.
+Typst's reader of SVG shapes Latin words well, but loses letters of scripts whose letters join and change
+places, so those words are taken out of the SVG and placed over it.
 """
 
 from __future__ import annotations

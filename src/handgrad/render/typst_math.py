@@ -73,15 +73,8 @@ def _row(box: Row) -> str:
 def _braces_apart(items: tuple[Box, ...]) -> Iterable[Box]:
     """The names under two braces side by side need room between them."""
     for place, item in enumerate(items):
-        around = items[place - 1 : place + 2]
-        if (
-            item == Operator("beside")
-            and len(around) == 3
-            and all(isinstance(each, Brace) for each in around[::2])
-        ):
-            yield Text("  ")
-        else:
-            yield item
+        braces = [each for each in items[place - 1 : place + 2] if isinstance(each, Brace)]
+        yield Text("  ") if item == Operator("beside") and len(braces) == 2 else item
 
 
 def joined(sources: Iterable[str]) -> str:
