@@ -289,6 +289,7 @@ inline double output_layer(const Net<T>& net, const Work<T>& work, std::int64_t 
                 store(scratch.delta + j * lanes<T>, pick<T>(there, load(scratch.delta + j * lanes<T>), Vec<T>{}));
         }
         loss += static_cast<double>(add_lanes<T>(terms));
+        clear_lanes(scratch.delta, n, n);
         lanes_to_rows(scratch.delta, work.rows, n, r, work.delta[net.depth]);
     }
     return loss;

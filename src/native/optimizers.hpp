@@ -15,7 +15,7 @@ struct StepRule {
     T decay1, fresh1, decay2, fresh2;   // beta and 1 - beta; RMSprop uses the second pair
     T rate;                             // eta / (1 - beta1^t)
     T correction;                       // 1 / (1 - beta2^t)
-    T epsilon, keep;                    // keep: 1 - eta * weight_decay
+    T epsilon, shrink;                  // shrink: eta * weight_decay
     T l2, l1;                           // gradient of the penalty: l2 p + l1 sign(p)
     T clip;                             // limit of each entry, infinite without clipping
     T scale;                            // of the whole gradient, from clipping by norm
@@ -45,7 +45,7 @@ inline StepRule<T> make_step_rule(const Plan& plan, std::int64_t t, double eta, 
         r.correction = static_cast<T>(1 / (1 - pow(o.beta2, static_cast<double>(t))));
     }
     r.epsilon = static_cast<T>(o.epsilon);
-    r.keep = static_cast<T>(1 - eta * o.weight_decay);
+    r.shrink = static_cast<T>(eta * o.weight_decay);
     r.l2 = static_cast<T>(l2);
     r.l1 = static_cast<T>(plan.l1);
     r.clip = static_cast<T>(plan.clip_value > 0 ? plan.clip_value : __builtin_inf());
@@ -114,7 +114,7 @@ inline void update_stretch(const StepRule<T>& r, const Stretch<T>& x, Sums<T>& s
                 }
                 const Vec<T> v_hat = most_v * r.correction;
                 const Vec<T> root = r.epsilon_inside ? square_root(v_hat + r.epsilon) : square_root(v_hat) + r.epsilon;
-                p = r.keep * p - r.rate * m / root;
+                p -= r.shrink * p + r.rate * m / root;
             }
             store(x.p + at, p);
             if constexpr (PENALIZED) {
