@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +13,11 @@ SPACING = Spacing(column=100, row=50, radius=10, left=20, right=30, top=40, bott
 
 def test_a_small_network_is_shown_whole() -> None:
     arrangement = arrange((2, 3, 1), 10, SPACING)
-    assert [[neuron.unit for neuron in column.neurons] for column in arrangement.columns] == [[0, 1], [0, 1, 2], [0]]
+    assert [[neuron.unit for neuron in column.neurons] for column in arrangement.columns] == [
+        [0, 1],
+        [0, 1, 2],
+        [0],
+    ]
     assert [column.x for column in arrangement.columns] == [30, 130, 230]
     assert (arrangement.width, arrangement.height) == (270, 40 + 120 + 25)
 
@@ -36,7 +42,10 @@ def test_a_deep_network_keeps_its_ends() -> None:
     layers = [column.layer for column in arrangement.columns]
     assert layers == [0, 1, 2, 3, 36, 37, 38, 39]
     assert arrangement.left_out == 32
-    before, after = arrangement.columns[arrangement.gap_before - 1], arrangement.columns[arrangement.gap_before]
+    before, after = (
+        arrangement.columns[arrangement.gap_before - 1],
+        arrangement.columns[arrangement.gap_before],
+    )
     assert (before.layer, after.layer) == (3, 36)
     assert before.x < arrangement.gap_x < after.x
 
@@ -51,6 +60,6 @@ def test_every_unit_is_drawn_or_counted_and_stands_inside(sizes: list[int], most
         assert len(column.neurons) <= most
         heights = [neuron.y for neuron in column.neurons] + ([column.gap_y] if column.left_out else [])
         ordered = sorted(heights)
-        assert all(b - a >= SPACING.row - 1e-9 for a, b in zip(ordered, ordered[1:], strict=False))
+        assert all(b - a >= SPACING.row - 1e-9 for a, b in pairwise(ordered))
         assert min(heights) >= SPACING.top + SPACING.radius - 1e-9
         assert max(heights) <= arrangement.height - SPACING.bottom - SPACING.radius + 1e-9

@@ -93,7 +93,9 @@ def test_wide_lines_are_in_proportion_to_the_weights() -> None:
 
 def test_a_layer_without_bias_shows_none() -> None:
     network = Network(2, [Dense(1, bias="none")])
-    assert not any(text.startswith("b =") for text in texts(draw(network, network.initial_parameters()).svg()))
+    assert not any(
+        text.startswith("b =") for text in texts(draw(network, network.initial_parameters()).svg())
+    )
 
 
 def test_only_simple_shapes_in_absolute_places() -> None:

@@ -131,7 +131,8 @@ def test_a_blank_is_drawn_as_a_line_to_write_on() -> None:
 def test_words_in_another_script_leave_the_svg_and_keep_their_place() -> None:
     svg = (
         '<svg xmlns="http://www.w3.org/2000/svg" width="100" height="50"><text x="40" y="20" font-size="12" '
-        f'text-anchor="middle" fill="#767676" font-weight="bold">{BENGALI}</text><text x="1" y="9">b</text></svg>'
+        f'text-anchor="middle" fill="#767676" font-weight="bold">{BENGALI}</text>'
+        '<text x="1" y="9">b</text></svg>'
     )
     source = figure_source(svg, (100, 50), "words", most_width=37.5)
     image, placed = source.split("place(", 1)
