@@ -111,8 +111,8 @@ class Case:
     def samples(self) -> int:
         """Number of samples in the data; 1 where there is none."""
         if self.X is not None:
-            return self.X.shape[0]
-        return next((v.shape[0] for k, v in self.given.items() if _PER_SAMPLE.fullmatch(k)), 1)
+            return int(self.X.shape[0])
+        return next((int(v.shape[0]) for k, v in self.given.items() if _PER_SAMPLE.fullmatch(k)), 1)
 
     def batches(self, first: int = 1) -> Iterator[Batch]:
         """The batch of each step, from step `first` (counted from 1) to the last."""

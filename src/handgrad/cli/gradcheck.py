@@ -13,7 +13,8 @@ from rich.table import Table
 
 from handgrad.cli.explain import parse_steps
 from handgrad.errors import SpecificationError
-from handgrad.worked.gradient_check import GradientCheck, central_differences
+from handgrad.worked.gradient_check import central_differences
+from handgrad.worked.record import GradientCheck
 from handgrad.worksheet import explain as open_worksheet
 
 TOLERANCE = 1e-6
