@@ -34,23 +34,27 @@ trees: st.SearchStrategy[Expression] = st.recursive(
 
 def shown(tree: Expression, substituted: bool = False) -> Expression:
     """The same tree with its numbers as text, those in places of symbols marked."""
-    if isinstance(tree, Number):
-        text = f"{tree.value:g}"
-        return Literal(text, substituted and text.startswith("-"))
-    if isinstance(tree, Sum):
-        return Sum(tuple(shown(term, place > 0) for place, term in enumerate(tree.terms)))
-    if isinstance(tree, Times):
-        return Times(tuple(shown(factor, True) for factor in tree.factors), tree.sign)
-    if isinstance(tree, Negative):
-        return Negative(shown(tree.operand, True))
-    if isinstance(tree, Divide):
-        return Divide(shown(tree.numerator), shown(tree.denominator))
-    if isinstance(tree, Power):
-        return Power(shown(tree.base, True), shown(tree.exponent))
-    if isinstance(tree, Root):
-        return Root(shown(tree.operand))
-    assert isinstance(tree, Factor)
-    return Factor(tree.label, shown(tree.operand, substituted))
+    match tree:
+        case Number(value):
+            text = f"{value:g}"
+            made: Expression = Literal(text, substituted and text.startswith("-"))
+        case Sum(terms):
+            made = Sum(tuple(shown(term, place > 0) for place, term in enumerate(terms)))
+        case Times(factors, sign):
+            made = Times(tuple(shown(factor, True) for factor in factors), sign)
+        case Negative(operand):
+            made = Negative(shown(operand, True))
+        case Divide(numerator, denominator):
+            made = Divide(shown(numerator), shown(denominator))
+        case Power(base, exponent):
+            made = Power(shown(base, True), shown(exponent))
+        case Root(operand):
+            made = Root(shown(operand))
+        case Factor(label, operand):
+            made = Factor(label, shown(operand, substituted))
+        case _:
+            raise AssertionError(f"no plain arithmetic: {tree}")
+    return made
 
 
 def value_of_mathml(text: str) -> float:
@@ -58,26 +62,28 @@ def value_of_mathml(text: str) -> float:
     return float(eval(_multiplied(_python(ElementTree.fromstring(text))), {"__builtins__": {}}))
 
 
+_SIGNS = {"\u2212": "-", "\u00d7": "*", "\u2062": "*", "\u2061": ""}
+
+
 def _python(element: ElementTree.Element) -> str:
-    parts = [_python(child) for child in element]
+    text, parts = element.text or "", [_python(child) for child in element]
     match element.tag:
         case "mn":
-            return f" {element.text} "
+            made = f" {text} "
         case "mo":
-            return {"\u2212": "-", "\u00d7": "*", "\u2062": "*", "\u2061": ""}.get(
-                element.text or "", element.text or ""
-            )
+            made = _SIGNS.get(text, text)
         case "mfrac":
-            return f"(({parts[0]})/({parts[1]}))"
+            made = f"(({parts[0]})/({parts[1]}))"
         case "msup":
-            return f"({parts[0]})**({parts[1]})" if element[0].tag == "mn" else f"{parts[0]}**({parts[1]})"
+            base = f"({parts[0]})" if element[0].tag == "mn" else parts[0]
+            made = f"{base}**({parts[1]})"
         case "msqrt":
-            return f"(({''.join(parts)})**0.5)"
+            made = f"(({''.join(parts)})**0.5)"
         case "munder":
-            return parts[0]
-        case "mspace":
-            return ""
-    return "".join(parts)
+            made = parts[0]  # a brace and its label say nothing about the value
+        case _:
+            made = "".join(parts)
+    return made
 
 
 def value_of_latex(text: str) -> float:

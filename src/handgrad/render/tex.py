@@ -36,6 +36,7 @@ _BENGALI = re.compile(
 )
 _BENGALI_FONTS = ("Noto Serif Bengali", "Noto Sans Bengali", "Lohit Bengali", "Nirmala UI", "Kohinoor Bangla")
 _PAGE_WIDTH = 42.0  # em of text on a line
+_SLACK = 2.0  # em by which widths may be estimated too small
 _LONG_CELL = 14.0  # em from which a column of words is set as a paragraph
 
 _MOST_CONTENTS = 60  # parts of parts from which on the contents list the parts only
@@ -215,10 +216,13 @@ def _bullets(article: _Article, bullets: Bullets) -> str:
 def _columns(article: _Article, table: Table) -> str:
     """The columns by their sides; long words get a column of paragraphs."""
     widths = [max(map(article.span_width, column)) for column in zip(table.header, *table.rows, strict=True)]
-    if sum(widths) + 1.1 * len(widths) <= _PAGE_WIDTH:
+    if sum(widths) + 1.1 * len(widths) <= _PAGE_WIDTH - _SLACK:
         return table.align
     long = [size for size in widths if size > _LONG_CELL]
-    room = max(_PAGE_WIDTH - sum(size + 1.1 for size in widths if size <= _LONG_CELL) - 1.1 * len(long), 10.0)
+    room = max(
+        _PAGE_WIDTH - _SLACK - sum(size + 1.1 for size in widths if size <= _LONG_CELL) - 1.1 * len(long),
+        10.0,
+    )
     sides = {"l": r"\raggedright", "c": r"\centering", "r": r"\raggedleft"}
     return "".join(
         side
