@@ -254,6 +254,12 @@ def test_carried_rounding_is_used_again() -> None:
     assert seen["W2_new"] == 3.01  # 3 + 0.1 * 0.06
 
 
+def test_carried_rounding_takes_the_loss_from_the_rounded_output() -> None:
+    rounder = Rounder()
+    step_with(rounder, SMALL, ONE, 0 * ONE)
+    assert float(rounder.seen["loss"]) == 2.66  # -ln(1 - 0.93); from z = 2.64 it would be 2.71
+
+
 def test_a_complete_observer_changes_no_number() -> None:
     case = problem("tanh", "softmax", Loss("cross_entropy"), 3, 4)
     watcher = Watcher()
