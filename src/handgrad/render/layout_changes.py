@@ -14,8 +14,8 @@ from handgrad.worked.expressions import Ellipsis, Expression, Gradient, Symbol
 from handgrad.worked.record import GradientCheck, ParameterChange, StepRecord
 
 Row = tuple[Spans, ...]
-MORE_DIGITS = 4
-"""Decimals beyond the sheet's own, where two routes to a gradient are compared."""
+CHECK_DIGITS = 8
+"""Decimals where two routes to a gradient are compared, or more if the sheet has more."""
 
 
 def changes(sheet: Sheet, step: StepRecord) -> Iterator[Block]:
@@ -49,22 +49,19 @@ def _rows(
     columns: Sequence[Array],
     quantity: str,
     *,
-    more_digits: int = 0,
+    least_digits: int = 0,
 ) -> Iterator[Row]:
     """A row for each entry, or for the first and the last of them with dots between."""
-    entries = [tuple(int(i) for i in index) for index in np.ndindex(np.shape(parameter))]
-    most = sheet.settings.most_entries
-    places = list(range(len(entries)))
-    if len(places) > most:
-        places = [*places[: most - 2], places[-1]]
+    shape, count, most = np.shape(parameter), int(np.size(parameter)), sheet.settings.most_entries
+    places = list(range(count)) if count <= most else [*range(most - 2), count - 1]
     texts = [
-        sheet.shown_column([float(column[i]) for i in places], quantity, more_digits) for column in columns
+        sheet.shown_column([float(column[i]) for i in places], quantity, least_digits) for column in columns
     ]
-    single = len(entries) == 1
     for row, place in enumerate(places):
         if row and places[row - 1] != place - 1:
             yield tuple((Ellipsis("vertical"),) for _ in range(len(columns) + 1))
-        name = symbol if single else replace(symbol, entry=entries[place])
+        entry = tuple(int(i) for i in np.unravel_index(place, shape))
+        name = symbol if count == 1 else replace(symbol, entry=entry)
         yield ((name,), *((column[row],) for column in texts))
 
 
@@ -83,7 +80,7 @@ def _check_rows(sheet: Sheet, check: GradientCheck) -> Iterator[Row]:
     symbol = check.symbol.by if isinstance(check.symbol, Gradient) else check.symbol
     assert isinstance(symbol, Symbol)
     rows = list(
-        _rows(sheet, symbol, check.analytic, [analytic, numeric], check.quantity, more_digits=MORE_DIGITS)
+        _rows(sheet, symbol, check.analytic, [analytic, numeric], check.quantity, least_digits=CHECK_DIGITS)
     )
     error = sheet.number(check.largest_relative_error)
     for place, row in enumerate(rows):

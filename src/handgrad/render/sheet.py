@@ -10,7 +10,7 @@ import numpy as np
 
 from handgrad.nn.arrays import Array
 from handgrad.render.document import Formula, Heading, Notation, Paragraph, Span, Spans
-from handgrad.render.numbers import MOST_DECIMALS, Precision, shown_together
+from handgrad.render.numbers import Precision, shown_together
 from handgrad.render.settings import DEFAULT_DIGITS, Settings
 from handgrad.render.showing import Display, Limits, literal
 from handgrad.render.words import Phrasebook, chosen_language, decimal_mark, joined
@@ -135,12 +135,11 @@ class Sheet:
         return self.on_paper(step.quantities[name], weights=name.lstrip("d").startswith("W"))
 
     def shown_column(
-        self, values: Iterable[float], quantity: str = "", more_digits: int = 0
+        self, values: Iterable[float], quantity: str = "", least_digits: int = 0
     ) -> list[Expression]:
         """Numbers of a column of a table, with the same number of decimals."""
         precision = self.precision(quantity)
-        if more_digits and precision.significant is None:
-            precision = replace(precision, decimals=min(precision.decimals + more_digits, MOST_DECIMALS))
+        precision = replace(precision, decimals=max(precision.decimals, least_digits))
         table = shown_together([[value] for value in values], precision)
         return [literal(row[0]) for row in table]
 

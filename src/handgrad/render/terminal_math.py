@@ -78,6 +78,10 @@ def binding(tree: Expression) -> int:
         return SUM if len(tree.terms) > 1 else binding(tree.terms[0])
     if isinstance(tree, Times | Hadamard):
         return PRODUCT if len(tree.factors) > 1 else binding(tree.factors[0])
+    if isinstance(tree, Factor) and not isinstance(tree.operand, Sum | Negative):
+        return binding(tree.operand)
+    if isinstance(tree, Apply) and tree.function == "exp":
+        return POWER
     return _BINDING.get(type(tree), ATOM)
 
 
@@ -91,6 +95,7 @@ _BINDING: dict[type[Expression], int] = {
     Divide: PRODUCT,
     Gradient: PRODUCT,
     Power: POWER,
+    Root: POWER,
     Transpose: POWER,
     Cases: SUM,
 }
@@ -211,21 +216,25 @@ def _transpose(writer: Writer, tree: Transpose) -> TextBox:
 
 def _divide(writer: Writer, tree: Divide) -> TextBox:
     top, bottom = tree.numerator, tree.denominator
-    if isinstance(top, Literal | Symbol) and isinstance(bottom, Literal | Symbol):
+    if _short(top) and _short(bottom):
         return beside(writer.box(top), plain("/"), writer.box(bottom))
     return textbox.fraction(writer.box(top), writer.box(bottom))
 
 
+def _short(tree: Expression) -> bool:
+    return isinstance(tree, Symbol) or (isinstance(tree, Literal) and not tree.text.startswith("-"))
+
+
 def _power(writer: Writer, tree: Power) -> TextBox:
     base, exponent = writer.within(tree.base, ATOM), writer.box(tree.exponent)
-    if base.height == 1 and exponent.height == 1:
-        shown = raised(exponent.text)
-        return beside(base, plain(shown if not shown.startswith("^") else f"^{_grouped(exponent.text)}"))
-    if exponent.height == 1 and not raised(exponent.text).startswith("^"):
-        exponent = plain(raised(exponent.text))
-        side = (exponent.lines[0], *(((" " * exponent.width, ""),),) * (base.height - 1))
-        return beside(base, TextBox(side, base.baseline, exponent.width))
-    return textbox.superscript(base, exponent)
+    if exponent.height > 1:
+        return textbox.superscript(base, exponent)
+    shown = raised(exponent.text)
+    if shown.startswith("^"):
+        shown = f"^{_grouped(exponent.text)}"
+    blank = ((" " * len(shown), ""),)
+    below = base.height - base.notes - 1
+    return beside(base, TextBox((((shown, ""),), *(blank,) * below), base.baseline, len(shown)))
 
 
 def _grouped(text: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gettext
 import os
+import re
 import string
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -56,11 +57,9 @@ def chosen_language(asked: str | None = None, environment: Mapping[str, str] | N
         raise RenderError(f"no catalogue for the language {asked!r}; choose one of {', '.join(known)}")
     environment = os.environ if environment is None else environment
     for variable in ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"):
-        for name in environment.get(variable, "").split(":"):
-            if _plain(name) in known:
-                return _plain(name)
-            if name:
-                break
+        if environment.get(variable):
+            named = [_plain(name) for name in environment[variable].split(":")]
+            return next((name for name in named if name in known), SOURCE_LANGUAGE)
     return SOURCE_LANGUAGE
 
 
@@ -75,7 +74,7 @@ def decimal_mark(language: str) -> str:
 
 def _plain(name: str) -> str:
     """bn of bn_BD.UTF-8."""
-    return name.replace("-", "_").split(".")[0].split("_")[0].lower()
+    return re.split("[-_.@]", name)[0].lower()
 
 
 @cache
