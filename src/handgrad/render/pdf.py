@@ -5,7 +5,7 @@ from __future__ import annotations
 from handgrad.errors import RenderError
 from handgrad.render.document import Document
 from handgrad.render.fonts import families_for, typst_module
-from handgrad.render.typst import typst_source
+from handgrad.render.typst import in_fonts, typst_source
 
 MOST_TAGGED = 250_000
 """Characters of Typst source up to which the PDF says what is heading, list and table to a screen reader; the
@@ -18,8 +18,9 @@ def write(document: Document) -> bytes:
     Raises MissingExtraError without the typst package, RenderError where no font has the document's letters.
     """
     typst = typst_module()
-    families, fonts = families_for(typst_source(document))
-    source = typst_source(document, families)
+    source = typst_source(document)
+    families, fonts = families_for(source)
+    source = in_fonts(source, families)
     try:
         # a fixed moment instead of the present one: two runs give the same bytes
         pdf: bytes = typst.compile(

@@ -21,6 +21,7 @@ from handgrad.render.document import (
     Spans,
     Table,
 )
+from handgrad.render.fonts import LATIN
 from handgrad.render.typeset import Style, typeset
 from handgrad.render.typst_figure import figure_source
 from handgrad.render.typst_math import line_math, math, string
@@ -37,12 +38,23 @@ PREAMBLE = Path(__file__).with_name("page.typ")
 """Page, headings, tables, and the functions that the blocks call."""
 
 
-def typst_source(document: Document, fonts: tuple[str, ...] = ("New Computer Modern",)) -> str:
-    """The document as the text of a Typst file; `fonts` in the order in which a letter is looked for.
+def typst_source(document: Document) -> str:
+    """The document as the text of a Typst file, in Typst's own fonts; `in_fonts` chooses others.
 
     Raises RenderError for a block or expression without a rule.
     """
-    return _Writer(document).source(fonts)
+    return in_fonts(_Writer(document).source(), LATIN)
+
+
+def in_fonts(source: str, families: tuple[str, ...]) -> str:
+    """The source with `families`, in the order in which a letter is looked for, as its first line."""
+    listed = "".join(f"{string(name)}, " for name in families)
+    return f"#let families = ({listed})\n{source.removeprefix(_families_line(source))}"
+
+
+def _families_line(source: str) -> str:
+    first = source.split("\n", 1)[0] + "\n"
+    return first if first.startswith("#let families = ") else ""
 
 
 class _Writer:
@@ -53,14 +65,13 @@ class _Writer:
         self.style = Style(document.notation, document.language)
         self.words = Phrasebook(document.language)
 
-    def source(self, fonts: tuple[str, ...]) -> str:
+    def source(self) -> str:
         document = self.document
-        families = "".join(f"{string(name)}, " for name in fonts)
         return "\n".join(
             [
                 f"#set document(title: {string(document.title)}, date: none)",
-                f"#set text(font: ({families}), size: 10.5pt, lang: {string(document.language)})",
-                f'#show math.equation: set text(font: ("New Computer Modern Math", {families}))',
+                f"#set text(font: families, size: 10.5pt, lang: {string(document.language)})",
+                '#show math.equation: set text(font: ("New Computer Modern Math", ..families))',
                 f"#let title-text = {string(document.title)}",
                 f"#let page-words(number, count) = {self._page_words()}",
                 PREAMBLE.read_text(encoding="utf-8"),
