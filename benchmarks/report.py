@@ -19,6 +19,7 @@ from benchmarks.peers import PEERS
 from benchmarks.protocol import Timing, best
 from benchmarks.workloads import Workload
 
+BUSY = 0.7  # load of the last minute above which somebody else is computing
 LIBRARIES = ("numpy", "torch", "jax", "scikit-learn", "keras")
 TITLES = {entry.name: entry.title for entry in PEERS} | {
     PRODUCT_RATE: "the products alone",
@@ -121,6 +122,8 @@ def markdown(results: list[Result], facts: dict[str, Any]) -> str:
     ]
     if facts["quick"]:
         lines += ["**A quick look with short rounds, not a measurement.**", ""]
+    if facts["load_before"] > BUSY:
+        lines += [f"**The machine was busy before the run: load {facts['load_before']}.**", ""]
     lines += ["## Time of a training step", "", *_step_table(results), ""]
     lines += ["## What must be reached", "", *_goal_table(results), ""]
     lines += ["## Against the matrix product", "", *_product_table(results), ""]

@@ -17,7 +17,7 @@ from typing import Any
 from benchmarks import protocol
 from benchmarks.goals import judge
 from benchmarks.peers import PEERS, Entry
-from benchmarks.report import Result, machine, write
+from benchmarks.report import BUSY, Result, machine, write
 from benchmarks.worker import save
 from benchmarks.workloads import Workload, make, selected
 
@@ -30,7 +30,6 @@ THREAD_VARIABLES = (
     "VECLIB_MAXIMUM_THREADS",
 )
 SETTLE_SECONDS = 0.05  # idle threads of the one before stop spinning
-LONGEST_ANSWER = 600.0
 
 
 class Process:
@@ -90,6 +89,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Runs the benchmark; returns 1 where a workload is void or, with --check, a goal is not met."""
     options = _options(arguments)
     begun = time.perf_counter()
+    busy = _load()
+    if busy > BUSY:
+        print(f"the machine is busy (load {busy:.1f}): these numbers will not be worth much", flush=True)
     results: list[Result] = []
     for workload in options.workloads:
         print(f"{workload.name}: {workload.describe()}", flush=True)
@@ -98,12 +100,21 @@ def main(arguments: list[str] | None = None) -> int:
     facts = machine() | {
         "rounds": options.rounds,
         "quick": options.quick,
+        "load_before": round(busy, 2),
         "minutes": round((time.perf_counter() - begun) / 60, 1),
     }
     print(write(results, facts, options.output))
     print(f"written to {options.output}/bench.md, bench.json and bench.svg")
     unmet = any(outcome.verdict != "met" for result in results for outcome in result.outcomes)
     return 1 if any(result.void for result in results) or (options.check and unmet) else 0
+
+
+def _load() -> float:
+    """Processes that wanted a processor in the last minute; 0 where the system does not say."""
+    try:
+        return os.getloadavg()[0]
+    except (AttributeError, OSError):  # Windows has none
+        return 0.0
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:

@@ -102,8 +102,8 @@ WORKLOADS: dict[str, Workload] = {
         Workload("table", (30, 100, 1), "relu", "sigmoid", "adam", 0.001, 200, 100_000, 500, 2e-3),
         Workload("table3", (28, 128, 64, 1), "relu", "sigmoid", "adam", 0.001, 256, 1_000_000, 500, 5e-3),
         Workload("images", (784, 128, 10), "relu", "softmax", "adam", 0.001, 128, 60_000, 468, 2e-2),
-        Workload("deep", (64, *(256,) * 8, 10), "relu", "softmax", "adam", 0.0003, 256, 25_600, 40, 2e-2),
-        Workload("wide", (1024, 2048, 2048, 10), "relu", "softmax", "adam", 0.0001, 512, 10_240, 8, 2e-2),
+        Workload("deep", (64, *(256,) * 8, 10), "relu", "softmax", "adam", 0.0003, 256, 25_600, 40, 5e-3),
+        Workload("wide", (1024, 2048, 2048, 10), "relu", "softmax", "adam", 0.0001, 512, 10_240, 8, 1e-3),
     )
 }
 

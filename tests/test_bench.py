@@ -270,7 +270,7 @@ def test_the_run_refuses_what_it_does_not_know(capsys: pytest.CaptureFixture[str
 
 
 def test_the_report_says_which_goal_is_not_met_and_what_is_void() -> None:
-    facts = report.machine() | {"rounds": 5, "quick": False}
+    facts = report.machine() | {"rounds": 5, "quick": False, "load_before": 0.9}
     text = report.markdown(
         [
             result("deep", handgrad_native=0.001, jax_scan=0.0015, pytorch_eager=0.002),
@@ -284,6 +284,7 @@ def test_the_report_says_which_goal_is_not_met_and_what_is_void() -> None:
     )
     assert "small is void: final loss of a is nan" in text
     assert "| small | | | | void |" in text
+    assert "busy before the run: load 0.9" in text
 
 
 def test_the_json_holds_every_round_and_every_goal() -> None:
