@@ -151,7 +151,9 @@ class LeasedTeam final : public Team {
 #ifdef __linux__
             Cpus cpus;
 #endif
-        } call{job, context};
+        } call{};
+        call.job = job;
+        call.context = context;
 #ifdef __linux__
         call.cpus = cpus_of_caller();
 #endif
