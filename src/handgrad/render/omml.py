@@ -151,10 +151,11 @@ def _body_of_sum(parts: list[Box]) -> list[Box]:
 
 
 def _letter(box: Letter) -> str:
+    if box.upright and len(box.text) > 1 and not box.bold:
+        return _words(box.text)  # a name, not a product of letters
     variable = not box.upright and box.text.isalpha()
-    return _run(
-        box.text, {(True, True): "bi", (True, False): "b", (False, False): "p"}.get((box.bold, variable), "")
-    )
+    styles = {(True, True): "bi", (True, False): "b", (False, False): "p"}
+    return _run(box.text, styles.get((box.bold, variable), ""))
 
 
 def _operator(box: Operator) -> str:

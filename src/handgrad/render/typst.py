@@ -140,7 +140,8 @@ class _Writer:
         flags = ", wide: true" if wide else ""
         # a line of text ends where its letters do: what is taller needs room of its own
         flags += ", above: 1.8em" if any(high[:2]) else ""
-        flags += ", below: 1.8em" if high[-1] and not formula.shapes else ""
+        ends_high = (high[-1] or (len(high) <= 2 and any(high))) and not formula.shapes
+        flags += ", below: 1.8em" if ends_high else ""
         return f"#formula($display({math(target)})$, ({rows}), {shapes}{flags})"
 
     def _sign(self, sign: str) -> str:
@@ -154,7 +155,7 @@ class _Writer:
         align = "".join(f"{sides[side]} + horizon, " for side in table.align)
         cells = ", ".join(f"[#strong[{self.spans(cell)}]]" for cell in table.header)
         rows = ",\n".join(
-            ", ".join(f"[{self.spans(cell)}]" for cell in row) + ", table.hline(stroke: 0.3pt + luma(190))"
+            ", ".join(f"[{self.cell(cell)}]" for cell in row) + ", table.hline(stroke: 0.3pt + luma(190))"
             for row in table.rows
         )
         body = (
@@ -165,6 +166,13 @@ class _Writer:
             return body
         caption = f'caption: [{self.spans(table.caption)}], kind: "table", supplement: none, numbering: none'
         return f"#figure({body[1:]}, {caption})"
+
+    def cell(self, spans: Spans) -> str:
+        """What stands in a cell: its mathematics is as large as on a line of its own."""
+        return "".join(
+            f"#{string(span)};" if isinstance(span, str) else f"$display({math(typeset(span, self.style))})$"
+            for span in spans
+        )
 
     def figure(self, figure: Figure) -> str:
         size = (figure.width, figure.height)
