@@ -87,6 +87,8 @@ class Case:
     rounding: Rounding = field(default_factory=Rounding)
     notation: NotationKeys = field(default_factory=NotationKeys)
     claims: tuple[ClaimKeys, ...] = ()
+    keys: CaseKeys | None = None
+    """What the case was built of, as it was written."""
 
     @classmethod
     def load(cls, path: str | Path) -> Case:
@@ -172,6 +174,7 @@ def build_case(keys: CaseKeys, place: str) -> Case:
         rounding=rounding,
         notation=keys.notation,
         claims=tuple(keys.claims),
+        keys=keys,
         given=_given(keys.given, network, place),
     )
     if case.steps > 1 and case.recipe is None:

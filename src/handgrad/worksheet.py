@@ -17,6 +17,8 @@ from handgrad.errors import RenderError, SpecificationError
 from handgrad.files import write_whole
 from handgrad.models import Model
 from handgrad.nn.arrays import Array
+from handgrad.program import case_program
+from handgrad.render import markdown
 from handgrad.render.document import Document, Notation
 from handgrad.render.layout import lay_out
 from handgrad.render.media import MEDIA, medium_of, write
@@ -187,7 +189,21 @@ class Worksheet:
     @cached_property
     def document(self) -> Document:
         """The laid-out sheet."""
-        return lay_out(self.record, self.settings)
+        return replace(lay_out(self.record, self.settings), program=self._program())
+
+    def _program(self) -> str:
+        """What a notebook runs; a model is a file, and this object does not know which."""
+        case = self.source.case if isinstance(self.source, CaseSource) else None
+        if case is None or case.keys is None or case.symbolic:
+            return ""
+        return case_program(
+            case.keys,
+            step=self.first if self.first == self.last else (self.first, self.last),
+            detail=self.options.detail,
+            digits=self.settings.digits,
+            carry=self.source.rounding.carry or None,
+            digits_of=dict(self.settings.digits_of) or None,
+        )
 
     # -- how it is shown
 
@@ -217,9 +233,17 @@ class Worksheet:
             raise RenderError(f"there is no medium {medium!r}; choose from {', '.join(('terminal', 'json', *MEDIA))}")
         return write(medium, self.document)
 
-    def save(self, path: str | os.PathLike[str]) -> Path:
-        """Writes the sheet to a file, whole or not at all, in the medium of its suffix."""
-        return write_whole(path, self.to(medium_of(path)))
+    def save(self, path: str | os.PathLike[str], medium: str | None = None) -> Path:
+        """Writes the sheet to a file, whole or not at all, in the medium of its suffix or the one named.
+
+        Beside Markdown stand its figures, as files of their own: that is where GitHub shows them from.
+        """
+        medium, path = medium or medium_of(path), Path(path)
+        if medium != "md":
+            return write_whole(path, self.to(medium))
+        for name, figure in markdown.figures(self.document, path.stem).items():
+            write_whole(path.with_name(name), figure)
+        return write_whole(path, markdown.write(self.document, path.stem))
 
     def __repr__(self) -> str:
         steps = f"step {self.first}" if self.first == self.last else f"steps {self.first} to {self.last}"

@@ -100,7 +100,10 @@ def explain(
     )
     medium = _medium(to, output, as_json)
     if output is not None:
-        path = write_whole(output, _made(worksheet, medium, width))
+        if medium == "terminal":
+            path = write_whole(output, worksheet.text(width or PIPE_WIDTH).encode())
+        else:
+            path = worksheet.save(output, medium)
         if not quiet:
             typer.echo(f"wrote {path}")
     elif medium == "terminal":
@@ -143,10 +146,6 @@ def _medium(to: str | None, output: Path | None, as_json: bool) -> str:
     if to is not None:
         return to
     return "terminal" if output is None else medium_of(output)
-
-
-def _made(worksheet: Worksheet, medium: str, width: int | None) -> bytes:
-    return worksheet.text(width or PIPE_WIDTH).encode() if medium == "terminal" else worksheet.to(medium)
 
 
 def _show(worksheet: Worksheet, width: int | None) -> None:

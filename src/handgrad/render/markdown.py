@@ -12,6 +12,7 @@ import html
 import re
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 from handgrad.errors import RenderError
 from handgrad.render.document import (
@@ -61,7 +62,7 @@ def write(document: Document, beside: str = "") -> bytes:
 
     Raises RenderError for a kind of block, node or box without a rule.
     """
-    link = (lambda number, _: _figure_name(beside, number)) if beside else _data_uri
+    link = (lambda number, _: quote(_figure_name(beside, number))) if beside else _data_uri
     return (MarkdownText(document, link).blocks(document.blocks) + "\n").encode()
 
 

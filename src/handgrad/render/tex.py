@@ -49,7 +49,7 @@ _COMMANDS = r"""\usepackage[hidelinks]{hyperref}
 \setcounter{tocdepth}{DEPTH}
 \setlength{\parindent}{0pt}
 \setlength{\parskip}{0.5\baselineskip}
-\renewcommand{\arraystretch}{1.15}
+\setlength{\jot}{5pt}
 \setlength{\LTleft}{0pt}
 \setcounter{MaxMatrixCols}{64}
 % A formula, made smaller only where the line is too short for it.
@@ -57,12 +57,16 @@ _COMMANDS = r"""\usepackage[hidelinks]{hyperref}
 \newcommand{\formula}[1]{\sbox{\formulabox}{$\displaystyle #1$}\par\smallskip
   \ifdim\wd\formulabox>\linewidth\resizebox{\linewidth}{!}{\usebox{\formulabox}}%
   \else\usebox{\formulabox}\fi\par\smallskip}
+\newcommand{\tablerows}{\renewcommand{\arraystretch}{1.4}}
 \newcommand{\shapeline}[1]{{\vspace{-0.4\baselineskip}\footnotesize\color{black!60}#1\par}}
 \newcommand{\sourceline}[1]{{\small\color{black!65}#1\par}}
 \newcommand{\settings}[1]{{\footnotesize\color{black!70}#1\par}}
 \newcommand{\note}[1]{{\itshape #1\par}}
 \newcommand{\observation}[1]{\begin{quote}#1\end{quote}}
-\newenvironment{fold}[1]{\par\medskip\textbf{#1}\begin{list}{}{\leftmargin1.2em\rightmargin0pt\parsep\parskip}\item\relax}{\end{list}}
+\makeatletter
+\newenvironment{fold}[1]{\par\medskip\textbf{#1}\par\nobreak\@beginparpenalty10000
+  \begin{list}{}{\leftmargin1.2em\rightmargin0pt\parsep\parskip}\item\relax}{\end{list}}
+\makeatother
 """
 
 
@@ -241,9 +245,8 @@ def _table(article: _Article, table: Table) -> str:
             f"\\multicolumn{{{len(table.header)}}}{{l}}{{\\small {article.spans(table.caption)}}} \\\\[2pt]\n"
         )
     return (
-        f"\\begin{{longtable}}{{{_columns(article, table)}}}\n{caption}\\toprule\n"
-        f"{header} \\\\\n\\midrule\n\\endhead\n{rows}\n\\bottomrule\n"
-        "\\end{longtable}"
+        f"{{\\tablerows\n\\begin{{longtable}}{{{_columns(article, table)}}}\n{caption}\\toprule\n"
+        f"{header} \\\\\n\\midrule\n\\endhead\n{rows}\n\\bottomrule\n\\end{{longtable}}}}"
     )
 
 
