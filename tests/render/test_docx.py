@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from handgrad.render.boxes import width
 from handgrad.render.breaking import lines
 from handgrad.render.document import (
     Document,
+    Figure,
     Fold,
     Formula,
     Heading,
@@ -174,6 +176,18 @@ def test_bengali_names_of_factors_stand_below_the_equation() -> None:
     )
     assert [p.text for p in file.paragraphs if p.style.name == "Shapes"] == ["(1) ওজন"]
     assert "(1)" in math_text(file.element.body)
+
+
+def test_bengali_names_within_a_line_follow_the_equation() -> None:
+    file = small(Paragraph(("So ", Factor("ওজন", Symbol("W", 1)), ".")))
+    assert file.paragraphs[0].text == "So  (1) ওজন."
+
+
+def test_every_picture_has_a_number_of_its_own() -> None:
+    figure = next(block for block in document().blocks if isinstance(block, Figure))
+    names = "{http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing}docPr"
+    pictures = list(small(figure, figure, replace(figure, description="other")).element.body.iter(names))
+    assert [picture.get("id") for picture in pictures] == ["1", "2", "3"]
 
 
 def test_characters_that_xml_cannot_hold_are_left_out() -> None:

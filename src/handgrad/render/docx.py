@@ -38,6 +38,7 @@ from handgrad.render.omml import (
 from handgrad.render.picture import picture
 from handgrad.render.typeset import Style, typeset
 from handgrad.render.words import Phrasebook
+from handgrad.worked.expressions import Expression
 
 LINE = 38.0
 """Width of a line of mathematics in em."""
@@ -139,9 +140,14 @@ class _Writer:
     def spans(self, spans: Spans, properties: str = "") -> str:
         """Running text with its mathematics."""
         return "".join(
-            text_run(span, properties) if isinstance(span, str) else equation(omml(typeset(span, self.style)))
-            for span in spans
+            text_run(span, properties) if isinstance(span, str) else self.inline(span) for span in spans
         )
+
+    def inline(self, tree: Expression) -> str:
+        """An equation within a line; its words in another script follow it."""
+        names: list[str] = []
+        written = equation(omml(names_apart(typeset(tree, self.style), names)))
+        return written + "".join(text_run(f" ({place}) {name}") for place, name in enumerate(names, 1))
 
     def paragraph_xml(self, inner: str, style: str = "", properties: str = "", indent: int = 0) -> str:
         named = f'<w:pStyle w:val="{style}"/>' if style else ""
@@ -280,6 +286,7 @@ class _Writer:
         png = picture(figure.svg, (figure.width, figure.height), "png", figure.description)
         shown = min(figure.width, TEXT_WIDTH_PX)
         inline = self.file.part.new_pic_inline(io.BytesIO(png), Pt(shown * 0.75), None)
+        inline.docPr.set("id", str(self.pictures))
         inline.docPr.set("descr", printable(figure.description))
         inline.docPr.set("name", f"{self.words.text('figure')} {self.pictures}")
 
