@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -89,13 +88,8 @@ def _scikit_learn(directory: Path, epochs: int) -> dict[str, Any]:
 
 def _in_a_process(arguments: list[str]) -> dict[str, Any]:
     """The JSON that a fresh Python prints, with its wall time, less what it says was not training."""
-    environment = dict(os.environ)
-    paths = [str(ROOT), str(ROOT / "src"), environment.get("PYTHONPATH", "")]
-    environment["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
     begun = time.perf_counter()
-    done = subprocess.run(
-        [sys.executable, *arguments], capture_output=True, text=True, env=environment, cwd=ROOT, check=False
-    )
+    done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, cwd=ROOT, check=False)
     seconds = time.perf_counter() - begun
     if done.returncode != 0:
         raise RuntimeError(

@@ -42,9 +42,6 @@ class Process:
         environment["TORCHINDUCTOR_CACHE_DIR"] = str(
             cache
         )  # a cold start must not find what an earlier run compiled
-        environment["PYTHONPATH"] = os.pathsep.join(
-            [str(ROOT), str(ROOT / "src"), environment.get("PYTHONPATH", "")]
-        )
         self.threads = threads
         self._log = tempfile.TemporaryFile("w+")  # noqa: SIM115 (closed by `end`)
         self._process = subprocess.Popen(

@@ -133,7 +133,7 @@ def layer_times(
     sessions = [(engine.name, _layer_session(engine, W, b, threads)) for engine in engines]
     for samples in (1, BATCH):
         rows = X[:samples]
-        ways.append(("NumPy matrix product", samples, partial(linear, rows, W, b)))
+        ways.append(("NumPy product", samples, partial(linear, rows, W, b)))
         for name, session in sessions:
             ways.append((f"{name} core", samples, partial(session.predict, rows)))
     times: list[LayerTime] = []

@@ -44,9 +44,9 @@ def bench(
 
 
 def _layer_table(result: Benchmark) -> Table:
-    table = Table(title="One layer")
+    table = Table(title="One layer; speed-up for each sample")
     table.add_column("computed by")
-    for heading in ("samples", "multiplications", "time", "multiplications/s", "speed-up per sample"):
+    for heading in ("samples", "multiplications", "time", "per second", "speed-up"):
         table.add_column(heading, justify="right")
     for row in result.layer:
         table.add_row(
