@@ -66,11 +66,11 @@ class _Writer:
         self.words = Phrasebook(document.language)
 
     def source(self) -> str:
-        document = self.document
+        document, language = self.document, self.document.language.replace("_", "-").split("-")[0]
         return "\n".join(
             [
                 f"#set document(title: {string(document.title)}, date: none)",
-                f"#set text(font: families, size: 10.5pt, lang: {string(document.language)})",
+                f"#set text(font: families, size: 10.5pt, lang: {string(language)})",
                 '#show math.equation: set text(font: ("New Computer Modern Math", ..families))',
                 f"#let title-text = {string(document.title)}",
                 f"#let page-words(number, count) = {self._page_words()}",
