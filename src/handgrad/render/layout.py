@@ -7,8 +7,10 @@ for display, words are looked up, trees are elided.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import fields
+from typing import Any
 
-from handgrad.render.document import Block, Document, Heading, Paragraph
+from handgrad.render.document import Block, Document, Fold, Formula, Heading, Paragraph, Spans
 from handgrad.render.layout_calculation import calculation, observation
 from handgrad.render.layout_changes import changes, gradient_check
 from handgrad.render.layout_formulas import formula_sheet
@@ -18,6 +20,7 @@ from handgrad.render.layout_shapes import shapes
 from handgrad.render.layout_training import training
 from handgrad.render.settings import PARTS, Settings
 from handgrad.render.sheet import Sheet
+from handgrad.worked.expressions import Apply, Ellipsis, Expression
 from handgrad.worked.record import Record, StepRecord
 
 LONG = 60
@@ -53,7 +56,8 @@ def lay_out(record: Record, settings: Settings | None = None) -> Document:
     Raises RenderError for a language without a catalogue, or words and symbols without a row in the tables.
     """
     sheet = Sheet(record, settings or Settings())
-    blocks = [*_opening(sheet), *_body(sheet)]
+    opening, body = list(_opening(sheet)), list(_body(sheet))
+    blocks = [*opening, Paragraph(_settings(sheet, body), "settings"), *body]
     return Document(
         title=record.title,
         language=sheet.language,
@@ -67,16 +71,37 @@ def _opening(sheet: Sheet) -> Iterator[Block]:
     yield Heading(1, (sheet.record.title,), sheet.anchor("title"))
     if sheet.record.source:
         yield sheet.paragraph("source", "source", source=sheet.record.source)
-    yield Paragraph(_settings(sheet), "settings")
 
 
-def _settings(sheet: Sheet) -> tuple[str, ...]:
-    """How numbers are rounded, in one line."""
+def _settings(sheet: Sheet, body: list[Block]) -> Spans:
+    """How numbers are rounded and large matrices shown."""
     if sheet.record.carry and sheet.record.digits is not None:
-        return (sheet.text("rounding_carried", digits=sheet.record.digits),)
-    if sheet.settings.significant is not None:
-        return (sheet.text("rounding_significant", digits=sheet.settings.significant),)
-    return (sheet.text("rounding", digits=sheet.digits),)
+        text = sheet.text("rounding_carried", digits=sheet.record.digits)
+    elif sheet.settings.significant is not None:
+        text = sheet.text("rounding_significant", digits=sheet.settings.significant)
+    else:
+        text = sheet.text("rounding", digits=sheet.digits)
+    kinds = set(_kinds(body))
+    if "ln" in kinds:
+        text += " " + sheet.text("logarithm")
+    if Ellipsis in kinds:
+        text += " " + sheet.text("elided")
+    return (text,)
+
+
+def _kinds(held: Any) -> Iterator[Any]:
+    """The kinds of node in the mathematics of blocks, and the functions that are applied."""
+    if isinstance(held, tuple | list):
+        for part in held:
+            yield from _kinds(part)
+    elif isinstance(held, Formula):
+        yield from _kinds(held.forms)
+    elif isinstance(held, Fold):
+        yield from _kinds(held.blocks)
+    elif isinstance(held, Expression):
+        yield held.function if isinstance(held, Apply) else type(held)
+        for part in fields(held):
+            yield from _kinds(getattr(held, part.name))
 
 
 def _body(sheet: Sheet) -> Iterator[Block]:

@@ -12,6 +12,7 @@ from handgrad.render.words import joined
 from handgrad.worked.expressions import Number, Relation, Symbol
 from handgrad.worked.formulas import (
     OPTIMIZER_FORMULAS,
+    forward_equations,
     hyperparameters,
     loss_formula,
     penalty_formula,
@@ -55,6 +56,10 @@ def _network(sheet: Sheet) -> Iterator[Block]:
         )
     yield Table(tuple(sheet.say(key) for key in keys), tuple(rows), "lrlll")
     yield from _figure(sheet)
+    weighted, output = forward_equations("l", Symbol("a", "l-1"), Symbol("a", "l"), "f", sheet.column)
+    rule = [Relation(equation.target, "=", equation.symbols[0]) for equation in (weighted, output)]
+    orientation = sheet.record.options.orientation
+    yield sheet.paragraph(f"orientation_{orientation}", weighted=rule[0], output=rule[1])
     for number, layer in network.numbered():
         if layer.dropout is not None:
             keep = Number(layer.dropout.keep, exact=True)

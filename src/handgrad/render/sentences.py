@@ -76,7 +76,6 @@ REASONS: dict[str, str] = {
         "For {function} with {loss} the chain rule has a short form: the denominators cancel, and a plain"
         " difference is left."
     ),
-    "delta_given": "This error is given and taken as it is.",
     "da": (
         "An output of layer {layer} reaches the loss only through the units that it feeds. So it collects"
         " their errors, each multiplied by the weight of the connection: the weights are used again, "
@@ -102,10 +101,6 @@ REASONS: dict[str, str] = {
     "dW": (
         "A weight of layer {layer} multiplies one input, so its gradient is the error of its unit times "
         "that input."
-    ),
-    "dW_outer": (
-        "A weight of layer {layer} multiplies one input, so its gradient is the error of its unit times "
-        "that input. Every error with every input: the outer product, which has the shape of the weights."
     ),
     "dW_batch": (
         "Each of the {samples} samples has an outer product of its own, error of layer {layer} times "
@@ -242,7 +237,6 @@ LABELS: dict[str, str] = {
     "shapes": "Shapes",
     "gradient_check": "Gradient check",
     "training": "Training",
-    "summary": "Summary",
     "step_of": "Step {number} of {count}",
     "layer": "Layer {number}",
     "output_layer": "Layer {number} (output)",
@@ -252,19 +246,8 @@ LABELS: dict[str, str] = {
     "formula": "Formula",
     "compute_again": "The same calculation, computed anew:",
     "page": "Page {number} of {count}",
-    "figure": "Figure",
-    "network": "Network",
-    "data": "Data",
-    "parameters": "Parameters",
-    "initial_parameters": "Initial parameters",
-    "optimizer": "Optimizer",
-    "settings": "Settings",
     "scalar_detail": "Entry by entry",
     "left_out": "{count} more entries follow in the same way.",
-    "factor_by_factor": "Factor by factor",
-    "check": "Check",
-    "samples": "samples",
-    "sample": "Sample",
     "quantity": "Quantity",
     "shape": "Shape",
     "meaning": "Meaning",
@@ -273,8 +256,6 @@ LABELS: dict[str, str] = {
     "change": "Change",
     "gradient": "Gradient",
     "parameter": "Parameter",
-    "result": "Result",
-    "value": "Value",
     "function": "Function",
     "derivative_label": "Derivative",
     "units": "Units",
@@ -287,8 +268,6 @@ LABELS: dict[str, str] = {
     "loss_label": "Loss",
     "inputs_label": "Inputs",
     "layer_label": "Layer",
-    "target": "target",
-    "prediction": "prediction",
     "otherwise": "otherwise",
     "if": "if",
     "shape_of": "{rows}×{columns}",
@@ -309,8 +288,8 @@ TEXT: dict[str, str] = {
         "marks a rounded result."
     ),
     "logarithm": "ln is the natural logarithm.",
-    "orientation_column": "A sample is a column: a layer computes {formula}.",
-    "orientation_row": "A sample is a row: a layer computes {formula}.",
+    "orientation_column": "A sample is a column. Each layer computes {weighted} and {output}.",
+    "orientation_row": "A sample is a row. Each layer computes {weighted} and {output}.",
     "network_sizes": (
         "The network has {inputs} inputs and {layers} layers: {sizes}. It has {parameters} numbers that "
         "training may change."
@@ -321,7 +300,6 @@ TEXT: dict[str, str] = {
     "rows_of_data": "These are rows {rows} of the data (counted from 1).",
     "loss_is": "The loss is the {loss}:",
     "optimizer_is": "The optimizer is {optimizer}:",
-    "learning_rate_is": "The learning rate is {eta}.",
     "with_values": "with {values}.",
     "penalty_is": "A penalty on the weights is added to the loss:",
     "clipping_value_is": "Every entry of the gradients is limited to {limit}.",
@@ -352,21 +330,16 @@ TEXT: dict[str, str] = {
     "drawing_gradients": "width: |gradient|",
     "drawing_positive": "positive",
     "drawing_negative": "negative",
-    "shape_line": "Shapes: {shapes}",
-    "same_result": "Both agree.",
     "changes_intro": "Each parameter before the step, its gradient, and after the step.",
-    "more_entries": "{count} more entries of {parameter} are not shown.",
     "gradient_check_intro": (
         "The gradients of the backward pass beside a central difference: each parameter is moved a little"
         " up and down, the loss is computed anew, and the difference is divided by the distance. Both "
         "must agree."
     ),
-    "gradient_check_largest": "Largest relative error for {parameter}: {error}.",
     "training_step": "This step belongs to epoch {epoch} of {epochs}.",
     "training_curve": "Training loss by epoch: {first} in the first, {last} in the last.",
     "training_caption": "Training loss by epoch",
     "training_curve_at": "The loss was {value} in epoch {epoch}, to which this step belongs.",
-    "summary_line": "{quantity} {relation} {value}",
     "shapes_intro": "A table of every quantity with its shape (rows × columns) for this batch.",
     "formulas_intro": "The same network in symbols alone. First for any layer {l}, then written out.",
     "formulas_general": "For any layer",

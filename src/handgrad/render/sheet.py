@@ -157,7 +157,7 @@ class Sheet:
 
     def formula(self, equation: Equation, quantity: str = "", shapes: tuple[Shape, ...] = ()) -> Formula:
         """The equation line by line: symbols, numbers, result."""
-        display = self.display(quantity)
+        display = self.working(quantity)
         scalar = isinstance(equation.result, Number)
         symbols = [_of_numbers(tree) if scalar else tree for tree in equation.symbols]
         forms = [("=", display.tree(tree)) for tree in symbols]
@@ -165,16 +165,27 @@ class Sheet:
             rounded = place > 0 and not display.exact(tree)
             forms.append(("~" if rounded else "=", display.tree(tree)))
         if equation.result is not None:
-            sign = "~" if self.rounded(equation.result, quantity) else "="
-            form = (sign, display.tree(equation.result))
+            form = self._result(equation, quantity)
             if forms and forms[-1][1] == form[1]:
                 forms.pop()
             forms.append(form)
-        return Formula(
-            display.tree(equation.target, shapes=False),
-            tuple(forms),
-            self.shape_line(shapes, equation.target),
-        )
+        target = display.tree(equation.target, shapes=False)
+        return Formula(target, tuple(forms), self.shape_line(shapes, equation.target))
+
+    def _result(self, equation: Equation, quantity: str) -> tuple[str, Expression]:
+        """The result with its sign; a number that was put in unchanged is shown as it was put in."""
+        assert equation.result is not None
+        display = self.display(quantity)
+        if equation.numbers and _same_numbers(equation.numbers[-1], equation.result):
+            display = self.working(quantity)
+        sign = "~" if self.rounded(equation.result, quantity) else "="
+        return sign, display.tree(equation.result)
+
+    def working(self, quantity: str) -> Display:
+        """How the numbers that lead to a quantity are shown: never with fewer digits than others are."""
+        display, own = self.display(), self.precision(quantity)
+        decimals = max(display.precision.decimals, own.decimals)
+        return replace(display, precision=replace(display.precision, decimals=decimals))
 
     def rounded(self, result: Expression, quantity: str) -> bool:
         """True where the result was rounded: for display, or as on paper."""
@@ -206,6 +217,12 @@ class Sheet:
         if layer == 0:
             return Symbol("x")
         return Symbol("yhat") if layer == self.record.network.depth else Symbol("a", layer)
+
+
+def _same_numbers(left: Expression, right: Expression) -> bool:
+    if isinstance(left, Matrix) and isinstance(right, Matrix):
+        return np.array_equal(left.values, right.values, equal_nan=True)
+    return isinstance(left, Number) and isinstance(right, Number) and left.value == right.value
 
 
 def _of_numbers(tree: Expression) -> Expression:

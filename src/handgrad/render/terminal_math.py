@@ -119,7 +119,8 @@ def _product_breaks(sign: str, factors: tuple[Expression, ...], same: type[Expre
 
 def _least(factor: Expression, same: type[Expression]) -> int:
     """What a factor must bind at least: products of another kind take parentheses, fractions do not."""
-    if isinstance(factor, (same, Divide, Gradient)):
+    inner = factor.operand if isinstance(factor, Factor) else factor
+    if isinstance(factor, same) or isinstance(inner, Divide | Gradient):
         return PRODUCT
     if same is Times and isinstance(factor, MatMul | Outer | BigSum | SumOver):
         return PRODUCT
