@@ -246,6 +246,7 @@ LABELS: dict[str, str] = {
     "formula": "Formula",
     "compute_again": "The same calculation, computed anew:",
     "page": "Page {number} of {count}",
+    "figure": "Figure",
     "scalar_detail": "Entry by entry",
     "left_out": "{count} more entries follow in the same way.",
     "quantity": "Quantity",
