@@ -288,7 +288,7 @@ class _Writer:
         inline = self.file.part.new_pic_inline(io.BytesIO(png), Pt(shown * 0.75), None)
         inline.docPr.set("id", str(self.pictures))
         inline.docPr.set("descr", printable(figure.description))
-        inline.docPr.set("name", f"{self.words.text('figure')} {self.pictures}")
+        inline.docPr.set("name", f"picture-{self.pictures}")
 
         xml = xml_tree.tostring(inline, encoding="unicode")
         keep = KEEP if figure.caption else ""
