@@ -119,7 +119,8 @@ def _data(sheet: Sheet, step: StepRecord) -> Iterator[Block]:
     if step.rows and sheet.record.names:
         most = sheet.settings.most_terms
         rows = [str(row + 1) for row in step.rows[:most]] + (["…"] if len(step.rows) > most else [])
-        yield sheet.paragraph("rows_of_data", rows=", ".join(rows))
+        key = "row_of_data" if len(step.rows) == 1 else "rows_of_data"
+        yield sheet.paragraph(key, rows=", ".join(rows))
     if sheet.settings.detail != "summary":
         yield from (_given(sheet, step, name, Symbol(name)) for name in ("x", "y") if name in step.quantities)
 

@@ -26,7 +26,7 @@ def training(sheet: Sheet) -> Iterator[Block]:
             yield sheet.paragraph("training_curve_at", value=losses[epoch - 1], epoch=epoch)
     if sheet.settings.figures and len(losses) > 1:
         caption = sheet.say("training_caption")
-        description = sheet.text("training_curve", first=losses[0], last=losses[-1])
+        description = sheet.text("training_description", first=losses[0], last=losses[-1])
         yield Figure(curve(sheet, losses, epoch, description), description, caption, WIDTH, HEIGHT)
     yield _table(sheet, losses, epoch)
 

@@ -298,6 +298,7 @@ TEXT: dict[str, str] = {
     "network_without_optimizer": "Only the gradients are asked for; no parameter is changed.",
     "batch_one": "The batch is one sample.",
     "batch_many": "The batch has {samples} samples.",
+    "row_of_data": "This is row {rows} of the data (counted from 1).",
     "rows_of_data": "These are rows {rows} of the data (counted from 1).",
     "loss_is": "The loss is the {loss}:",
     "optimizer_is": "The optimizer is {optimizer}:",
@@ -339,6 +340,10 @@ TEXT: dict[str, str] = {
     ),
     "training_step": "This step belongs to epoch {epoch} of {epochs}.",
     "training_curve": "Training loss by epoch: {first} in the first, {last} in the last.",
+    "training_description": (
+        "A curve: the epochs run across, the loss upwards, from {first} to {last}; a dot marks the epoch of "
+        "this step."
+    ),
     "training_caption": "Training loss by epoch",
     "training_curve_at": "The loss was {value} in epoch {epoch}, to which this step belongs.",
     "shapes_intro": "A table of every quantity with its shape (rows × columns) for this batch.",
