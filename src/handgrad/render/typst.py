@@ -169,10 +169,15 @@ class _Writer:
 
     def cell(self, spans: Spans) -> str:
         """What stands in a cell: its mathematics is as large as on a line of its own."""
-        return "".join(
-            f"#{string(span)};" if isinstance(span, str) else f"$display({math(typeset(span, self.style))})$"
-            for span in spans
-        )
+        source, high = "", False
+        for span in spans:
+            if isinstance(span, str):
+                source += f"#{string(span)};"
+                continue
+            box = typeset(span, self.style)
+            high = high or tall(box)
+            source += f"$display({math(box)})$"
+        return f"#pad(y: 2.5pt)[{source}]" if high else source
 
     def figure(self, figure: Figure) -> str:
         size = (figure.width, figure.height)
