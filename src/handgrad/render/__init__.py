@@ -1,0 +1,1 @@
+"""A record becomes a document, and each writer writes the document in one medium."""
