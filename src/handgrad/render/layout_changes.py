@@ -82,7 +82,7 @@ def _check_rows(sheet: Sheet, check: GradientCheck) -> Iterator[Row]:
     rows = list(
         _rows(sheet, symbol, check.analytic, [analytic, numeric], check.quantity, least_digits=CHECK_DIGITS)
     )
-    error = sheet.number(check.largest_relative_error)
+    error = sheet.roughly(check.largest_relative_error)
     for place, row in enumerate(rows):
         gradient = row[0] if isinstance(row[0][0], Ellipsis) else (_by(check.symbol, row[0][0]),)
         last: Spans = (error,) if place == len(rows) - 1 else ()

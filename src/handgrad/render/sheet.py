@@ -10,7 +10,7 @@ import numpy as np
 
 from handgrad.nn.arrays import Array
 from handgrad.render.document import Formula, Heading, Notation, Paragraph, Span, Spans
-from handgrad.render.numbers import Precision, shown_together
+from handgrad.render.numbers import Precision, shown, shown_together
 from handgrad.render.settings import DEFAULT_DIGITS, Settings
 from handgrad.render.showing import Display, Limits, literal
 from handgrad.render.words import Phrasebook, chosen_language, decimal_mark, joined
@@ -146,6 +146,10 @@ class Sheet:
     def number(self, value: float, quantity: str = "") -> Expression:
         """A number on its own."""
         return self.display(quantity).number(value)
+
+    def roughly(self, value: float) -> Expression:
+        """A number of which only the size matters, to two significant digits."""
+        return literal(shown(value, Precision(significant=2, decimal=self.decimal)))
 
     def samples(self, step: StepRecord | None) -> int:
         """How many samples the batch has; 1 where there is none."""
