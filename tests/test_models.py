@@ -144,8 +144,8 @@ def test_two_classes_and_several_answers_have_probabilities() -> None:
 
 def test_a_new_category_is_remarked_on_and_a_missing_column_refused(penguins: Model) -> None:
     row = {
-        "island": ["Atlantis"], "bill_length_mm": [40.0], "bill_depth_mm": [18.0], "flipper_length_mm": [None],
-        "body_mass_g": [4000], "sex": ["male"], "year": [2008],
+        "island": ["Atlantis"], "bill_length_mm": [40.0], "bill_depth_mm": [18.0],
+        "flipper_length_mm": [None], "body_mass_g": [4000], "sex": ["male"], "year": [2008],
     }  # fmt: skip
     table, remarks = penguins.predictions(row)
     assert table.num_rows == 1
@@ -175,7 +175,7 @@ def test_a_truncated_file_is_told(
     part: float, saved: bytes, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     path = tmp_path_factory.mktemp("torn") / "m.safetensors"
-    with pytest.raises(ModelError, match="m.safetensors"):
+    with pytest.raises(ModelError, match=r"m\.safetensors"):
         loaded(path, saved[: int(len(saved) * part)])
 
 
@@ -218,7 +218,7 @@ def tampered(data: bytes, **changes: Any) -> bytes:
     ids=str,
 )  # fmt: skip
 def test_a_header_that_lies_is_told(change: dict[str, Any], saved: bytes, tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="m.safetensors"):
+    with pytest.raises(ModelError, match=r"m\.safetensors"):
         loaded(tmp_path / "m.safetensors", tampered(saved, **change))
 
 

@@ -207,9 +207,7 @@ def test_a_loss_that_is_not_finite_names_step_layer_and_remedies() -> None:
 
 def test_the_last_update_may_not_overflow_unseen() -> None:
     net = Network(1, [Dense(1, W=[[1.0]], bias="none")], "squared_error")
-    with pytest.raises(
-        TrainingError, match=r"step 1: after the update, W1 of layer|step 1: after the update, W1"
-    ):
+    with pytest.raises(TrainingError, match="step 1: after the update, W1"):
         fit(net, [[1e150]], [0.0], optimizer=SGD(1e300), epochs=1, engine="reference")
 
 
@@ -296,11 +294,16 @@ def test_results_show_themselves() -> None:
 
 
 def test_the_same_seed_gives_the_same_bits_in_another_process() -> None:
-    code = (
-        "import numpy as np\nfrom handgrad.nn.network import Dense, Network\nfrom handgrad.training import fit\n"
-        "X = np.arange(24.0).reshape(8, 3) / 24\n"
-        "r = fit(Network(3, [Dense(4, 'relu'), Dense(1)], 'squared_error'), X, X[:, 0], epochs=3, engine='reference')\n"
-        "print(r.training.parameters[0].W.tobytes().hex())"
+    code = "\n".join(
+        [
+            "import numpy as np",
+            "from handgrad.nn.network import Dense, Network",
+            "from handgrad.training import fit",
+            "X = np.arange(24.0).reshape(8, 3) / 24",
+            "network = Network(3, [Dense(4, 'relu'), Dense(1)], 'squared_error')",
+            "result = fit(network, X, X[:, 0], epochs=3, engine='reference')",
+            "print(result.training.parameters[0].W.tobytes().hex())",
+        ]
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     first, second = (

@@ -77,10 +77,12 @@ def r_squared(y: Floats, yhat: Floats) -> float | None:
     >>> r_squared(np.array([[1.0], [2.0], [3.0]]), np.array([[1.0], [2.0], [4.0]]))
     0.5
     """
-    total = np.sum((y - y.mean(axis=0)) ** 2, axis=0)
-    if y.shape[0] < 2 or not np.all(total > 0):
-        return None
-    return float(np.mean(1 - np.sum((y - yhat) ** 2, axis=0) / total))
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = np.sum((y - y.mean(axis=0)) ** 2, axis=0)
+        if y.shape[0] < 2 or not np.all((total > 0) & np.isfinite(total)):
+            return None
+        value = float(np.mean(1 - np.sum((y - yhat) ** 2, axis=0) / total))
+    return value if np.isfinite(value) else None
 
 
 class ClassReport(NamedTuple):
@@ -200,15 +202,14 @@ def _ratio(part: int, whole: int) -> float | None:
 
 def evaluated_numbers(target: Target, outputs: Floats, Y: Floats, loss: float | None) -> Evaluation:
     """R2, MAE and RMSE of each target column, in its own units."""
-    y, yhat = target.values(Y), target.values(outputs)
-    error = yhat - y
+    error = outputs - Y  # standardised: what is squared does not overflow, and R2 is the same
     reports = [
         OutputReport(
             name,
-            r_squared(y[:, [j]], yhat[:, [j]]),
-            float(np.mean(np.abs(error[:, j]))),
-            float(np.sqrt(np.mean(error[:, j] ** 2))),
+            r_squared(Y[:, [j]], outputs[:, [j]]),
+            float(np.mean(np.abs(error[:, j]))) * deviation,
+            float(np.sqrt(np.mean(error[:, j] ** 2))) * deviation,
         )
-        for j, name in enumerate(target.names)
+        for j, (name, deviation) in enumerate(zip(target.names, target.deviations, strict=True))
     ]
     return Evaluation(target.task, len(Y), loss, outputs=tuple(reports))

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from rich.console import Console, ConsoleOptions, RenderResult
 
-from handgrad.data.batches import Rows, epoch_order, steps_per_epoch
+from handgrad.data.batches import Rows, epoch_order, judged_seed, steps_per_epoch
 from handgrad.errors import SpecificationError
 from handgrad.nn.arrays import Array
 from handgrad.nn.network import Network
@@ -65,14 +65,12 @@ class Plan:
         for name, value, least in (
             ("epochs", self.epochs, 1),
             ("batch size", self.batch_size, 1),
-            ("seed", self.seed, 0),
             ("threads", self.threads, 1),
             ("snapshots", self.snapshots, 0),
         ):
             if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < least):
                 raise SpecificationError(f"{name} must be a whole number of at least {least}, got {value!r}")
-        if self.seed >= 2**64:
-            raise SpecificationError(f"seed must be below 2^64, got {self.seed}")
+        judged_seed(self.seed)
         if self.dtype not in DTYPES:
             raise SpecificationError(f"dtype must be one of {', '.join(DTYPES)}, got {self.dtype!r}")
 

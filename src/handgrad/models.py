@@ -15,8 +15,8 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from handgrad.data.parsing import Floats
 from handgrad.data.schema import Schema, fingerprint
 from handgrad.data.tables import Table, read_table
-from handgrad.errors import ModelError, ShapeError, SpecificationError
-from handgrad.evaluation import Evaluation, evaluated_classes, evaluated_numbers, forecast
+from handgrad.errors import DataError, ModelError, ShapeError, SpecificationError
+from handgrad.evaluation import Evaluation, Forecast, evaluated_classes, evaluated_numbers, forecast
 from handgrad.files import write_whole
 from handgrad.history import Fit
 from handgrad.nn.arrays import Array
@@ -154,8 +154,7 @@ class Model(Presented):
         kept = table if present.all() else table.take(np.flatnonzero(present))
         X, remarks = schema.encode(kept)
         Y = schema.target.encode(kept)
-        dtype = self.fit.plan.dtype
-        outputs, loss = forecast(self.network, self.parameters, X.astype(dtype), Y.astype(dtype))
+        outputs, loss = self._forecast(table.source, X, Y)
         judge = evaluated_numbers if schema.target.is_regression else evaluated_classes
         judged = judge(schema.target, outputs, Y, loss)
         left_out = table.rows - kept.rows
@@ -178,7 +177,25 @@ class Model(Presented):
                 raise ShapeError(f"X must have shape (samples, {self.network.inputs}), got {X.shape}")
         else:
             X, remarks = self.schema.encode(read_table(data))
-        return forecast(self.network, self.parameters, X.astype(self.fit.plan.dtype)).outputs, remarks
+        return self._forecast("the data", X, None).outputs, remarks
+
+    def _forecast(self, source: str, X: Floats, Y: Floats | None) -> Forecast:
+        """The outputs for encoded samples. Raises DataError where one of them is not finite."""
+        dtype = self.fit.plan.dtype
+        with np.errstate(over="ignore"):  # told below
+            made = forecast(
+                self.network, self.parameters, X.astype(dtype), None if Y is None else Y.astype(dtype)
+            )
+            units = made.outputs
+            if self.schema is not None and self.schema.target.is_regression:
+                units = self.schema.target.values(made.outputs)
+        far = ~np.isfinite(units).all(axis=1)
+        if far.any():
+            raise DataError(
+                f"{source}, row {int(np.argmax(far)) + 1}: the outputs are no finite numbers, the row is too far from "
+                "the training data; correct it or leave it out"
+            )
+        return made if made.loss is None or np.isfinite(made.loss) else Forecast(made.outputs, None)
 
     def _with_schema(self) -> Schema:
         if self.schema is None:

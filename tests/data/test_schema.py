@@ -195,7 +195,7 @@ def test_a_task_can_be_asked_for() -> None:
 
 def test_a_million_classes_are_refused() -> None:
     table = read_table({"y": pa.array([f"c{i}" for i in range(1_000_000)])})
-    with pytest.raises(DataError, match="1,000,000 classes.*regression"):
+    with pytest.raises(DataError, match=r"1,000,000 classes.*regression"):
         find_target(table, ["y"])
 
 

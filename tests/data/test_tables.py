@@ -158,5 +158,5 @@ def test_dates_are_days_since_1970(tmp_path: Path) -> None:
     typed = {"d": pa.array([86_400, None], pa.timestamp("s"))}
     assert column_days(read_table(typed), "d")[0] == 1.0
     path.write_text("d\n2001-02-30\n")
-    with pytest.raises(DataError, match="line 2.*not a date"):
+    with pytest.raises(DataError, match=r"line 2.*not a date"):
         column_days(read_table(path), "d")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -57,22 +58,25 @@ def handgrad(
 def run(arguments: list[str] | None = None) -> None:
     """Runs the command line and ends the process with its exit status."""
     if sys.platform != "win32":
-        signal.signal(
-            signal.SIGPIPE, signal.SIG_DFL
-        )  # `handgrad ... | head` ends quietly, as other programs do
+        # `handgrad ... | head` ends quietly, as other programs do
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     sys.exit(status(arguments))
 
 
 def status(arguments: list[str] | None = None) -> int:
-    """Runs the command line; the exit status. Errors become one line on stderr."""
+    """Runs the command line; the exit status."""
+    return guarded(lambda: app(args=arguments, standalone_mode=False, prog_name="handgrad"))
+
+
+def guarded(call: Callable[[], object]) -> int:
+    """The exit status of a call; errors become one line on stderr."""
     try:
-        ended = app(args=arguments, standalone_mode=False, prog_name="handgrad")
+        ended = call()
     except HandgradError as error:
         return _told(str(error), WRONG)
     except _UsageError as error:
-        return (
-            _told(_usage(error), WRONG) if str(error) else WRONG
-        )  # without a message it was a call for help
+        # without a message it was a call for help
+        return _told(_usage(error), WRONG) if str(error) else WRONG
     except (KeyboardInterrupt, typer.Abort):
         return _told("interrupted", INTERRUPTED)
     except MemoryError:

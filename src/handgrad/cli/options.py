@@ -32,7 +32,7 @@ def described(option: str, text: str, make: Callable[..., T], defaults: Mapping[
         raise SpecificationError(f"{option}: {error}") from error
     except TypeError as error:
         raise SpecificationError(
-            f"{option}: {name!r} does not have {', '.join(given) or text!r} in this form"
+            f"{option}: {name!r} does not have {', '.join(given) or text} in this form"
         ) from error
 
 

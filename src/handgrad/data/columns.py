@@ -101,8 +101,9 @@ KINDS = ("number", "boolean", "category", "date", "ignored")
 
 
 def standardised(values: Floats, mean: float, deviation: float) -> Floats:
-    """(x - mean) / deviation; halved first, because x - mean itself may overflow."""
-    return np.asarray((values / 2 - mean / 2) / (deviation / 2))
+    """(x - mean) / deviation; halved first, because x - mean itself may overflow. Too far away is infinite."""
+    with np.errstate(over="ignore"):
+        return np.asarray((values / 2 - mean / 2) / (deviation / 2))
 
 
 def measured(values: Floats) -> tuple[float, float]:

@@ -12,7 +12,6 @@ import pyarrow.compute as pc
 
 from handgrad.data.columns import measured, standardised
 from handgrad.data.parsing import (
-    TRUTH,
     Floats,
     as_text,
     column_numbers,
@@ -21,6 +20,7 @@ from handgrad.data.parsing import (
     is_text,
     number_text,
     parsed_numbers,
+    parsed_truth,
     shortened,
 )
 from handgrad.data.tables import Table
@@ -35,13 +35,14 @@ FEW = 20
 class Target(msgspec.Struct, frozen=True, omit_defaults=True):
     """The target columns and what they hold.
 
-    `classes` has one tuple for each column of a classification; `means` and `deviations` one number for each
-    column of a regression.
+    `classes` has one tuple for each column of a classification, and `readings` how its text is read: as numbers,
+    truth or text; `means` and `deviations` have one number for each column of a regression.
     """
 
     names: tuple[str, ...]
     task: str
     classes: tuple[tuple[str, ...], ...] = ()
+    readings: tuple[str, ...] = ()
     means: tuple[float, ...] = ()
     deviations: tuple[float, ...] = ()
 
@@ -58,11 +59,14 @@ class Target(msgspec.Struct, frozen=True, omit_defaults=True):
     def present(self, table: Table) -> npt.NDArray[np.bool_]:
         """True for the rows in which no target is missing."""
         keep = np.ones(table.rows, bool)
-        for name in self.names:
+        for j, name in enumerate(self.names):
             if self.is_regression:
                 keep &= ~np.isnan(column_numbers(table, name))
             else:
-                keep &= np.asarray(pc.is_valid(class_text(table, name)).to_numpy(zero_copy_only=False), bool)
+                keep &= np.asarray(
+                    pc.is_valid(class_text(table, name, self.readings[j])).to_numpy(zero_copy_only=False),
+                    bool,
+                )
         return keep
 
     def encode(self, table: Table) -> Floats:
@@ -86,7 +90,7 @@ class Target(msgspec.Struct, frozen=True, omit_defaults=True):
 
     def class_indices(self, table: Table, j: int = 0) -> npt.NDArray[np.int64]:
         """The class of each row in target column j, as an index into `classes[j]`."""
-        text = class_text(table, self.names[j])
+        text = class_text(table, self.names[j], self.readings[j])
         found = pc.index_in(text, value_set=pa.array(self.classes[j], pa.string()))
         unknown = np.asarray(pc.is_null(found).to_numpy(zero_copy_only=False), bool)
         if unknown.any():
@@ -117,19 +121,28 @@ class Target(msgspec.Struct, frozen=True, omit_defaults=True):
         return [np.array(self.classes[0])[np.argmax(self.probabilities(outputs), axis=1)]]
 
 
-def class_text(table: Table, name: str) -> pa.Array:
-    """A class column as text, so that 1, 1.0 and "1" are one class, and True and true."""
+def reading_of(table: Table, name: str) -> str:
+    """How the text of a class column is read: as 'number' or 'truth' where all of it is, else as 'text'."""
     column = table.column(name)
     if not is_plain(column):
         raise DataError(f"{table.source}, column {name!r} holds {column.type}, which cannot be a target")
     text = as_text(column)
-    if not is_text(column):
+    if not parsed_numbers(text, table.decimal_comma)[1].any():
+        return "number"
+    return "text" if parsed_truth(text)[1].any() else "truth"
+
+
+def class_text(table: Table, name: str, reading: str) -> pa.Array:
+    """A class column as text; as numbers 1, 1.0 and "1" are one class, as truth True and true."""
+    column = table.column(name)
+    text = as_text(column)
+    if reading == "text" or not is_text(column):
         return text
+    if reading == "truth":
+        return pc.utf8_lower(text)
     numbers, wrong = parsed_numbers(text, table.decimal_comma)
-    if not wrong.any():
-        return pa.array([None if np.isnan(v) else number_text(float(v)) for v in numbers], pa.string())
-    distinct = {value.as_py().lower() for value in pc.unique(text.drop_null()).slice(0, 5)}
-    return pc.utf8_lower(text) if distinct <= set(TRUTH) else text
+    canonical = pa.array([None if np.isnan(v) else number_text(float(v)) for v in numbers], pa.string())
+    return pc.if_else(pa.array(wrong), text, canonical)
 
 
 def find_target(table: Table, names: Sequence[str], task: str | None = None) -> Target:
@@ -157,7 +170,11 @@ def find_target(table: Table, names: Sequence[str], task: str | None = None) -> 
             f"the task {task!r} has one target column, got {len(names)}; several columns are 'regression' "
             "or 'multilabel'"
         )
-    return Target(tuple(names), task, classes=tuple(_classes(table, name, task) for name in names))
+    readings = tuple(reading_of(table, name) for name in names)
+    classes = tuple(
+        _classes(table, name, task, reading) for name, reading in zip(names, readings, strict=True)
+    )
+    return Target(tuple(names), task, classes, readings)
 
 
 def scaled(target: Target, table: Table) -> Target:
@@ -179,7 +196,7 @@ def _found_task(table: Table, names: Sequence[str], kinds: Sequence[bool]) -> st
     if not any(kinds):
         return "regression"
     if len(names) > 1:
-        if all(kinds) and all(len(pc.unique(class_text(table, name).drop_null())) == 2 for name in names):
+        if all(kinds) and all(_count(table, name) == 2 for name in names):
             return "multilabel"
         texts = [name for name in names if is_text(table.column(name)) and _is_no_number(table, name)]
         if texts:
@@ -188,8 +205,11 @@ def _found_task(table: Table, names: Sequence[str], kinds: Sequence[bool]) -> st
                 f"{texts[0]!r} is neither; train a model for it alone"
             )
         return "regression"
-    distinct = len(pc.unique(class_text(table, names[0]).drop_null()))
-    return "binary" if distinct <= 2 else "multiclass"
+    return "binary" if _count(table, names[0]) <= 2 else "multiclass"
+
+
+def _count(table: Table, name: str) -> int:
+    return len(pc.unique(class_text(table, name, reading_of(table, name)).drop_null()))
 
 
 def _is_no_number(table: Table, name: str) -> bool:
@@ -214,8 +234,12 @@ def _holds_classes(table: Table, name: str) -> bool:
     return bool(few and np.all(present == np.floor(present)))
 
 
-def _classes(table: Table, name: str, task: str) -> tuple[str, ...]:
-    found = [value.as_py() for value in pc.unique(class_text(table, name).drop_null())]
+def _distinct(table: Table, name: str, reading: str) -> list[str]:
+    return [value.as_py() for value in pc.unique(class_text(table, name, reading).drop_null())]
+
+
+def _classes(table: Table, name: str, task: str, reading: str) -> tuple[str, ...]:
+    found = _distinct(table, name, reading)
     if len(found) < 2:
         only = shortened(found[0]) if found else "none"
         raise DataError(
