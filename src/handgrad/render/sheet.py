@@ -50,9 +50,7 @@ class Sheet:
     @cached_property
     def phrasebook(self) -> Phrasebook:
         """The words of the reader's language."""
-        return Phrasebook(
-            self.language, show=lambda value: str(shown_together([[value]], self.precision())[0][0])
-        )
+        return Phrasebook(self.language, show=lambda value: str(shown(value, self.precision())))
 
     @property
     def column(self) -> bool:
