@@ -92,9 +92,23 @@ def box_mathml(box: Box) -> str:
 
 
 def _row(box: boxes.Row) -> str:
-    first, *others = box.items
-    # a line may begin with a binary operator
-    written = _operator(first, "infix") if isinstance(first, boxes.Operator) else box_mathml(first)
+    if all(isinstance(item, boxes.Digits) or item in _BRACKETS for item in box.items):
+        return f"<mtext>{''.join(_plain(item) for item in box.items)}</mtext>"
+    return f"<mrow>{_side_by_side(box)}</mrow>"
+
+
+_BRACKETS = tuple(boxes.Letter(mark, upright=True) for mark in "[]()")
+
+
+def _plain(box: Box) -> str:
+    """The text of digits and brackets, such as the index of a layer."""
+    return box.text if isinstance(box, boxes.Digits | boxes.Letter) else ""
+
+
+def _side_by_side(box: Box) -> str:
+    """The items of a row without an element around them: for places that are a row by themselves."""
+    first, *others = boxes.items(box)
+    written = _first(first) if isinstance(first, boxes.Operator) else box_mathml(first)
     before = first
     for item in others:
         if _is_name(item) and before == boxes.Operator("beside"):
@@ -102,7 +116,15 @@ def _row(box: boxes.Row) -> str:
             written += '<mspace width="0.17em"/>'
         written += box_mathml(item)
         before = item
-    return f"<mrow>{written}</mrow>"
+    return written
+
+
+def _first(sign: boxes.Operator) -> str:
+    """A sign that begins a row: a browser takes it for a prefix, which only a leading minus is."""
+    known = boxes.OPERATORS[sign.name]
+    if sign.name == "negative":
+        return f"<mo>{known.character}</mo>"
+    return _infix(known.character) if known.character and known.breaks is not None else _operator(sign)
 
 
 def _is_name(box: Box) -> bool:
@@ -129,29 +151,25 @@ def _bold_digit(character: str) -> str:
     return chr(0x1D7CE + int(character)) if character.isdigit() else _BOLD_ITALIC.get(character, character)
 
 
-def _operator(box: boxes.Operator, form: str = "") -> str:
-    if box.name in ("beside", "apply"):
-        # invisible times and function application: nothing to see, something to say aloud
-        return "<mo>\u2062</mo>" if box.name == "beside" else "<mo>\u2061</mo>"
-    character = escape(boxes.OPERATORS[box.name].character)
-    if box.name == "negative":
-        return f'<mo form="prefix">{character}</mo>'
-    if box.name == "partial":
-        return '<mi mathvariant="normal">\u2202</mi>'
-    if box.name in ("horizontal", "vertical", "diagonal", "transpose"):
-        return (
-            f"<mo>{character}</mo>"
-            if box.name != "transpose"
-            else f'<mi mathvariant="normal">{character}</mi>'
-        )
-    return f'<mo form="infix">{character}</mo>' if form else f"<mo>{character}</mo>"
+_SIGNS = {
+    # nothing to see, something to say aloud: invisible times, application of a function
+    "beside": "<mo>\u2062</mo>",
+    "apply": "<mo>\u2061</mo>",
+    "negative": '<mo form="prefix">\u2212</mo>',
+    "partial": '<mi mathvariant="normal">\u2202</mi>',
+    "transpose": '<mi mathvariant="normal">\u22a4</mi>',
+}
+"""Signs that are not plain operators."""
+
+
+def _operator(box: boxes.Operator) -> str:
+    return _SIGNS.get(box.name) or f"<mo>{escape(boxes.OPERATORS[box.name].character)}</mo>"
 
 
 def _fence(box: boxes.Fence) -> str:
     # a delimiter that need not grow stays plain: browsers set grown ones with more space around them
     grows = "" if tall(box.body) else ' stretchy="false"'
-    left, right = f'<mo form="prefix"{grows}>{box.left}</mo>', f'<mo form="postfix"{grows}>{box.right}</mo>'
-    return f"<mrow>{left}{box_mathml(box.body)}{right}</mrow>"
+    return f"<mrow><mo{grows}>{box.left}</mo>{box_mathml(box.body)}<mo{grows}>{box.right}</mo></mrow>"
 
 
 def _delimiter(box: boxes.Delimiter) -> str:
@@ -195,10 +213,10 @@ def _array(box: boxes.Array) -> str:
     if kind == "matrix" and all(_is_number(cell) for line in box.rows for cell in line):
         kind = "matrix numbers"
     rows = "".join(
-        f"<mtr>{''.join(f'<mtd>{box_mathml(cell)}</mtd>' for cell in line)}</mtr>" for line in box.rows
+        f"<mtr>{''.join(f'<mtd>{_side_by_side(cell)}</mtd>' for cell in line)}</mtr>" for line in box.rows
     )
-    right = f'<mo form="postfix">{box.right}</mo>' if box.right else ""
-    matrix = f'<mrow><mo form="prefix">{box.left}</mo><mtable class="{kind}">{rows}</mtable>{right}</mrow>'
+    right = f"<mo>{box.right}</mo>" if box.right else ""
+    matrix = f'<mrow><mo>{box.left}</mo><mtable class="{kind}">{rows}</mtable>{right}</mrow>'
     if box.shape is None:
         return matrix
     shape = f"<mrow><mn>{box.shape[0]}</mn><mo>\u00d7</mo><mn>{box.shape[1]}</mn></mrow>"
@@ -225,7 +243,7 @@ RULES: dict[type[Box], Callable[[Any], str]] = {
     boxes.Fence: _fence,
     boxes.Delimiter: _delimiter,
     boxes.Fraction: lambda box: f"<mfrac>{box_mathml(box.top)}{box_mathml(box.bottom)}</mfrac>",
-    boxes.Radical: lambda box: f"<msqrt>{box_mathml(box.body)}</msqrt>",
+    boxes.Radical: lambda box: f"<msqrt>{_side_by_side(box.body)}</msqrt>",
     boxes.Scripts: _scripts,
     boxes.Series: _series,
     boxes.Accent: _accent,
