@@ -1,7 +1,7 @@
 """Held-out scores beside scikit-learn's own network of the same architecture, over five seeds.
 
-handgrad trains with its defaults, as `handgrad train` does; the yardstick with scikit-learn's, on standardised
-features. The score may fall short by no more than the standard error of the difference.
+handgrad trains with its defaults, as `handgrad train` does; the yardstick with scikit-learn's, on
+standardised features. The score may fall short by no more than the standard error of the difference.
 """
 
 from __future__ import annotations

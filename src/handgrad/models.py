@@ -192,8 +192,8 @@ class Model(Presented):
         far = ~np.isfinite(units).all(axis=1)
         if far.any():
             raise DataError(
-                f"{source}, row {int(np.argmax(far)) + 1}: the outputs are no finite numbers, the row is too far from "
-                "the training data; correct it or leave it out"
+                f"{source}, row {int(np.argmax(far)) + 1}: the outputs are not finite, the row is too far "
+                "from the training data; correct it or leave it out"
             )
         return made if made.loss is None or np.isfinite(made.loss) else Forecast(made.outputs, None)
 

@@ -101,7 +101,7 @@ KINDS = ("number", "boolean", "category", "date", "ignored")
 
 
 def standardised(values: Floats, mean: float, deviation: float) -> Floats:
-    """(x - mean) / deviation; halved first, because x - mean itself may overflow. Too far away is infinite."""
+    """(x - mean) / deviation; halved first, because x - mean may overflow. Too far away is infinite."""
     with np.errstate(over="ignore"):
         return np.asarray((values / 2 - mean / 2) / (deviation / 2))
 

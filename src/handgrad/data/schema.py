@@ -65,8 +65,8 @@ class Schema(msgspec.Struct, frozen=True):
             far = ~np.isfinite(features).all(axis=1)
             if far.any():
                 raise DataError(
-                    f"{table.place(int(np.argmax(far)), column.name)}: the number is too far from those of the "
-                    "training data; correct it or leave it empty"
+                    f"{table.place(int(np.argmax(far)), column.name)}: the number is too far from those of "
+                    "the training data; correct it or leave it empty"
                 )
         return np.concatenate([features for _, features, _ in encoded], axis=1), remarks
 

@@ -35,8 +35,8 @@ FEW = 20
 class Target(msgspec.Struct, frozen=True, omit_defaults=True):
     """The target columns and what they hold.
 
-    `classes` has one tuple for each column of a classification, and `readings` how its text is read: as numbers,
-    truth or text; `means` and `deviations` have one number for each column of a regression.
+    `classes` has one tuple for each column of a classification, and `readings` how its text is read: as
+    numbers, truth or text; `means` and `deviations` have one number for each column of a regression.
     """
 
     names: tuple[str, ...]
