@@ -182,6 +182,7 @@ class Worksheet:
             classes=() if model is None else _classes(model),
             total=source.total,
             rounding=source.rounding,
+            regularization=source.regularization,
         )
         verify(record)
         return record
