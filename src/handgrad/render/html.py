@@ -6,6 +6,7 @@ and lets the keyboard scroll what is wider than the screen.
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from html import escape
@@ -57,7 +58,12 @@ def write(document: Document) -> bytes:
 
 @cache
 def _stylesheet() -> str:
-    return Path(__file__).with_name("page.css").read_text(encoding="utf-8").strip()
+    """The style of the page, and a font of mathematics in it: many devices have none whose brackets grow."""
+    here = Path(__file__).parent
+    font = base64.b64encode((here / "mathfont" / "handgrad-math.woff2").read_bytes()).decode()
+    source = f'url(data:font/woff2;base64,{font}) format("woff2")'
+    face = f'@font-face {{ font-family: "Handgrad Math"; src: {source}; }}'
+    return f"{(here / 'page.css').read_text(encoding='utf-8').strip()}\n{face}"
 
 
 class _Page:
