@@ -1,10 +1,12 @@
 // Compiled once for each instruction set, with HG_ISA and HG_BYTES set by CMakeLists.txt.
+#include "tiny.hpp"
 #include "trainer.hpp"
 
 namespace handgrad::HG_ISA {
 
 template <class T>
 static Core* make(const Plan& plan) {
+    if (!plan.predict_only && TinyCore<T>::suits(plan)) return new TinyCore<T>(plan);
     return new PanelCore<T>(plan);
 }
 

@@ -162,9 +162,15 @@ inline void gather(const T* X, std::int64_t columns, const std::int64_t* order, 
             if (columns - c >= panel<T>) {
                 store(row, load_loose(from + c));
                 store(row + lanes<T>, load_loose(from + c + lanes<T>));
-            } else {
-                for (std::int64_t i = 0; i < columns - c; ++i) row[i] = from[c + i];
+                continue;
             }
+            std::int64_t done = 0;
+            if (columns - c >= lanes<T>) {  // two vectors that overlap
+                store(row, load_loose(from + c));
+                store_loose(row + (columns - c - lanes<T>), load_loose(from + columns - lanes<T>));
+                done = columns - c;
+            }
+            for (; done < columns - c; ++done) row[done] = from[c + done];
         }
     }
 }

@@ -19,39 +19,85 @@ struct StepRule {
     T l2, l1;                           // gradient of the penalty: l2 p + l1 sign(p)
     T clip;                             // limit of each entry, infinite without clipping
     T scale;                            // of the whole gradient, from clipping by norm
+    double weight_decay;
     bool penalized;                     // anything but 0, 0, infinite, 1 in the four above
 };
 
 extern "C" double pow(double, double);
 
+HG_INLINE double l2_coefficient(const Plan& plan, std::int64_t samples) {
+    if (plan.l2_form == L2Form::full) return plan.l2;
+    return plan.l2 / 2 / (plan.l2_form == L2Form::half_mean ? static_cast<double>(samples) : 1.0);
+}
+
+// beta^t of consecutive steps, each by one product from a table: as far from pow as one rounding, and a function of
+// t alone, so that a run in pieces gives the same bits.
+class Powers {
+  public:
+    explicit Powers(const OptimizerPlan& o) : adam_(o.rule == Rule::adam), beta1_(o.beta1), beta2_(o.beta2) {
+        if (!adam_) return;
+        first_[0] = second_[0] = 1;
+        for (int i = 1; i < length; ++i) {
+            first_[i] = pow(beta1_, static_cast<double>(i));
+            second_[i] = pow(beta2_, static_cast<double>(i));
+        }
+    }
+
+    // The learning rate of step t and Adam's corrections.
+    template <class T>
+    HG_INLINE void set(StepRule<T>& rule, std::int64_t t, double eta) {
+        rule.eta = static_cast<T>(eta);
+        rule.shrink = static_cast<T>(eta * rule.weight_decay);
+        if (!adam_) return;
+        const std::int64_t start = t & ~static_cast<std::int64_t>(length - 1);
+        if (start != start_) {
+            start_ = start;
+            base1_ = pow(beta1_, static_cast<double>(start));
+            base2_ = pow(beta2_, static_cast<double>(start));
+        }
+        rule.rate = static_cast<T>(eta / (1 - base1_ * first_[t - start]));
+        rule.correction = static_cast<T>(1 / (1 - base2_ * second_[t - start]));
+    }
+
+  private:
+    static constexpr int length = 64;
+    bool adam_;
+    double beta1_, beta2_, base1_ = 1, base2_ = 1;
+    std::int64_t start_ = -1;
+    double first_[length], second_[length];
+};
+
+// Everything of a step that does not change from step to step; Powers::set adds the rest.
 template <class T>
-inline StepRule<T> make_step_rule(const Plan& plan, std::int64_t t, double eta, double l2) {
+inline StepRule<T> make_step_rule(const Plan& plan) {
     const OptimizerPlan& o = plan.optimizer;
-    const bool adam = o.rule == Rule::adam;
     StepRule<T> r{};
     r.rule = o.rule;
     r.amsgrad = o.amsgrad;
     r.epsilon_inside = o.epsilon_inside;
-    r.eta = static_cast<T>(eta);
     r.momentum = static_cast<T>(o.momentum);
     r.weight = static_cast<T>(o.rule == Rule::average ? 1 - o.momentum : 1);
-    const double second = adam ? o.beta2 : o.decay;
+    const double second = o.rule == Rule::adam ? o.beta2 : o.decay;
     r.decay1 = static_cast<T>(o.beta1);
     r.fresh1 = static_cast<T>(1 - o.beta1);
     r.decay2 = static_cast<T>(second);
     r.fresh2 = static_cast<T>(1 - second);
-    if (adam) {
-        r.rate = static_cast<T>(eta / (1 - pow(o.beta1, static_cast<double>(t))));
-        r.correction = static_cast<T>(1 / (1 - pow(o.beta2, static_cast<double>(t))));
-    }
     r.epsilon = static_cast<T>(o.epsilon);
-    r.shrink = static_cast<T>(eta * o.weight_decay);
-    r.l2 = static_cast<T>(l2);
+    r.weight_decay = o.weight_decay;
     r.l1 = static_cast<T>(plan.l1);
     r.clip = static_cast<T>(plan.clip_value > 0 ? plan.clip_value : __builtin_inf());
     r.scale = 1;
     r.penalized = plan.l1 > 0 || plan.l2 > 0 || plan.clip_value > 0 || plan.clip_norm > 0;
     return r;
+}
+
+// After all gradients are clipped by value and their squares added: only the scale remains to be done.
+template <class T>
+inline void scale_to_norm(StepRule<T>& rule, double limit, double squares) {
+    const double norm = __builtin_sqrt(squares);
+    rule.scale = static_cast<T>(norm > limit ? limit / norm : 1.0);
+    rule.l1 = rule.l2 = 0;
+    rule.clip = static_cast<T>(__builtin_inf());
 }
 
 template <class T>

@@ -250,6 +250,8 @@ class PanelCore final : public Core {
 
     void work(Running& run, int thread) {
         const RunRequest& request = *run.request;
+        const StepRule<T> fixed = make_step_rule<T>(plan_);
+        Powers powers(plan_.optimizer);
         for (std::int64_t k = 0; k < request.steps; ++k) {
             const std::int64_t first = k * request.batch, m = least(request.batch, request.count - first);
             const std::int64_t t = request.first_step + k;
@@ -271,7 +273,9 @@ class PanelCore final : public Core {
                 if (thread == 0) finish(run, {k + 1, true, false}, k);
                 return;
             }
-            StepRule<T> rule = step_rule(t, m, request.rates[k]);
+            StepRule<T> rule = fixed;
+            powers.set(rule, t, request.rates[k]);
+            rule.l2 = static_cast<T>(2 * l2_coefficient(plan_, m));
             Parts& parts = parts_[thread];
             const int set = static_cast<int>((k + 1) & 1);
             Sums<T> sums;
@@ -380,7 +384,7 @@ class PanelCore final : public Core {
         if (plan_.l1 == 0 && plan_.l2 == 0) return loss;
         double squares = squares_, absolutes = absolutes_;
         if (k > 0) penalty_sums(k, squares, absolutes);
-        return loss + l2_coefficient(m) * squares + plan_.l1 * absolutes;
+        return loss + l2_coefficient(plan_, m) * squares + plan_.l1 * absolutes;
     }
     // |W|^2 and |W|_1 after `updates` updates of this run.
     void penalty_sums(std::int64_t updates, double& squares, double& absolutes) const {
@@ -390,15 +394,6 @@ class PanelCore final : public Core {
             absolutes += parts_[t].absolutes[updates & 1];
         }
     }
-    double l2_coefficient(std::int64_t m) const {
-        if (plan_.l2_form == L2Form::full) return plan_.l2;
-        return plan_.l2 / 2 / (plan_.l2_form == L2Form::half_mean ? static_cast<double>(m) : 1.0);
-    }
-
-    StepRule<T> step_rule(std::int64_t t, std::int64_t m, double eta) const {
-        return make_step_rule<T>(plan_, t, eta, 2 * l2_coefficient(m));
-    }
-
     // ---- updates ------------------------------------------------------------------------------------------------
 
     // Blocks of this thread: stretches of the list with about the same number of weights.
@@ -544,10 +539,7 @@ class PanelCore final : public Core {
     void apply_norm(StepRule<T>& rule) const {
         double norm = 0;
         for (int t = 0; t < threads_; ++t) norm += parts_[t].norm;
-        norm = __builtin_sqrt(norm);
-        rule.scale = static_cast<T>(norm > plan_.clip_norm ? plan_.clip_norm / norm : 1.0);
-        rule.l1 = rule.l2 = 0;
-        rule.clip = static_cast<T>(__builtin_inf());
+        scale_to_norm(rule, plan_.clip_norm, norm);
     }
     void update_prepared(int thread, int threads, const StepRule<T>& rule, Sums<T>& sums) {
         std::int64_t from, to;
