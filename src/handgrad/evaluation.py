@@ -82,6 +82,10 @@ def r_squared(y: Floats, yhat: Floats) -> float | None:
         if y.shape[0] < 2 or not np.all((total > 0) & np.isfinite(total)):
             return None
         value = float(np.mean(1 - np.sum((y - yhat) ** 2, axis=0) / total))
+    return _if_finite(value)
+
+
+def _if_finite(value: float) -> float | None:
     return value if np.isfinite(value) else None
 
 
@@ -96,12 +100,12 @@ class ClassReport(NamedTuple):
 
 
 class OutputReport(NamedTuple):
-    """R2, MAE and RMSE of one target column in its own units."""
+    """R2, MAE and RMSE of one target column in its own units; None where a number would overflow."""
 
     name: str
     R2: float | None
-    MAE: float
-    RMSE: float
+    MAE: float | None
+    RMSE: float | None
 
 
 @dataclass(frozen=True)
@@ -202,13 +206,15 @@ def _ratio(part: int, whole: int) -> float | None:
 
 def evaluated_numbers(target: Target, outputs: Floats, Y: Floats, loss: float | None) -> Evaluation:
     """R2, MAE and RMSE of each target column, in its own units."""
-    error = outputs - Y  # standardised: what is squared does not overflow, and R2 is the same
+    error = (
+        np.clip(outputs, -1e150, 1e150) - Y
+    )  # standardised: what is squared does not overflow, and R2 is the same
     reports = [
         OutputReport(
             name,
             r_squared(Y[:, [j]], outputs[:, [j]]),
-            float(np.mean(np.abs(error[:, j]))) * deviation,
-            float(np.sqrt(np.mean(error[:, j] ** 2))) * deviation,
+            _if_finite(float(np.mean(np.abs(error[:, j]))) * deviation),
+            _if_finite(float(np.sqrt(np.mean(error[:, j] ** 2))) * deviation),
         )
         for j, (name, deviation) in enumerate(zip(target.names, target.deviations, strict=True))
     ]

@@ -187,7 +187,7 @@ class Model(Presented):
                 self.network, self.parameters, X.astype(dtype), None if Y is None else Y.astype(dtype)
             )
             units = made.outputs
-            if self.schema is not None and self.schema.target.is_regression:
+            if Y is None and self.schema is not None and self.schema.target.is_regression:
                 units = self.schema.target.values(made.outputs)
         far = ~np.isfinite(units).all(axis=1)
         if far.any():
