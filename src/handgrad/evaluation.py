@@ -206,16 +206,17 @@ def _ratio(part: int, whole: int) -> float | None:
 
 def evaluated_numbers(target: Target, outputs: Floats, Y: Floats, loss: float | None) -> Evaluation:
     """R2, MAE and RMSE of each target column, in its own units."""
-    error = (
-        np.clip(outputs, -1e150, 1e150) - Y
-    )  # standardised: what is squared does not overflow, and R2 is the same
+    error = outputs - Y  # standardised, so that squares rarely overflow; R2 is the same
+    with np.errstate(over="ignore"):
+        MAE = np.mean(np.abs(error), axis=0) * target.deviations
+        RMSE = np.sqrt(np.mean(error**2, axis=0)) * target.deviations
     reports = [
         OutputReport(
             name,
             r_squared(Y[:, [j]], outputs[:, [j]]),
-            _if_finite(float(np.mean(np.abs(error[:, j]))) * deviation),
-            _if_finite(float(np.sqrt(np.mean(error[:, j] ** 2))) * deviation),
+            _if_finite(float(MAE[j])),
+            _if_finite(float(RMSE[j])),
         )
-        for j, (name, deviation) in enumerate(zip(target.names, target.deviations, strict=True))
+        for j, name in enumerate(target.names)
     ]
     return Evaluation(target.task, len(Y), loss, outputs=tuple(reports))
