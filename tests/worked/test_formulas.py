@@ -16,10 +16,10 @@ from handgrad.worked.expressions import BigSum, Expression, Number, Sum, Symbol
 from handgrad.worked.formulas import (
     ACTIVATION_FORMULAS,
     LOSS_FORMULAS,
-    OPTIMIZER_FORMULAS,
     hyperparameters,
     loss_formula,
 )
+from handgrad.worked.optimizer_rules import RULES, optimizer_formulas
 from handgrad.worked.record import Equation
 
 POINTS = (-2.3, -0.4, 0.7, 3.1)
@@ -124,7 +124,7 @@ OPTIMIZERS_TO_SHOW: tuple[Optimizer, ...] = (
 
 
 def test_every_optimizer_has_a_rule():
-    assert set(OPTIMIZER_FORMULAS) == set(OPTIMIZERS)
+    assert set(RULES) == set(OPTIMIZERS)
     assert {optimizer.name for optimizer in OPTIMIZERS_TO_SHOW} == set(OPTIMIZERS)
 
 
@@ -137,7 +137,7 @@ def test_the_rule_that_is_shown_is_the_step_that_is_taken(optimizer: Optimizer):
     letters |= {_name(symbol): number for symbol, number in hyperparameters(optimizer)}
     for slot, number in zip(optimizer.slots, state, strict=True):
         letters[f"theta_{slot}_old"] = float(number)
-    equations: tuple[Equation, ...] = OPTIMIZER_FORMULAS[optimizer.name](optimizer)
+    equations: tuple[Equation, ...] = optimizer_formulas(optimizer)
     for equation in equations:
         assert isinstance(equation.target, Symbol)
         letters[_name(equation.target)] = value(equation.symbols[0], letters)

@@ -11,7 +11,6 @@ from handgrad.worked.expressions import Symbol
 from handgrad.worked.formulas import (
     ACTIVATION_FORMULAS,
     LOSS_FORMULAS,
-    OPTIMIZER_FORMULAS,
     forward_equations,
     gradient_equations,
     hidden_delta,
@@ -19,6 +18,7 @@ from handgrad.worked.formulas import (
     output_delta,
     penalty_formula,
 )
+from handgrad.worked.optimizer_rules import optimizer_formulas
 from handgrad.worked.record import Equation
 
 
@@ -116,5 +116,5 @@ def _optimizer(sheet: Sheet) -> Iterator[Block]:
     optimizer = sheet.record.recipe.optimizer
     yield sheet.heading(1, "formulas_optimizer")
     yield sheet.paragraph("formulas_optimizer_intro", theta=Symbol("theta"), g=Symbol("g"))
-    for equation in OPTIMIZER_FORMULAS[optimizer.name](optimizer):
+    for equation in optimizer_formulas(optimizer):
         yield sheet.formula(equation)

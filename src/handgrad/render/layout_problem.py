@@ -11,12 +11,12 @@ from handgrad.render.sheet import Sheet
 from handgrad.render.words import joined
 from handgrad.worked.expressions import Number, Relation, Symbol
 from handgrad.worked.formulas import (
-    OPTIMIZER_FORMULAS,
     forward_equations,
     hyperparameters,
     loss_formula,
     penalty_formula,
 )
+from handgrad.worked.optimizer_rules import optimizer_formulas
 from handgrad.worked.record import Equation, StepRecord
 
 
@@ -173,7 +173,7 @@ def _optimizer(sheet: Sheet, step: StepRecord | None) -> Iterator[Block]:
         yield sheet.paragraph("network_without_optimizer")
         return
     yield sheet.paragraph("optimizer_is", optimizer=recipe.optimizer.name)
-    for equation in OPTIMIZER_FORMULAS[recipe.optimizer.name](recipe.optimizer):
+    for equation in optimizer_formulas(recipe.optimizer):
         yield sheet.formula(equation)
     rate = recipe.optimizer.learning_rate if step is None else step.learning_rate
     yield Paragraph(with_values(sheet, [(Symbol("eta"), rate), *hyperparameters(recipe.optimizer)]))

@@ -15,7 +15,7 @@ from handgrad.worked.derive_update import update_steps
 from handgrad.worked.expressions import Symbol
 from handgrad.worked.gradient_check import check_gradients
 from handgrad.worked.paper import NO_PENALTY, Paper
-from handgrad.worked.record import Options, ParameterChange, StepRecord, WorkedStep, Words, words
+from handgrad.worked.record import Options, ParameterChange, StepRecord, Words, WorkedStep, words
 from handgrad.worked.trace import Trace
 
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
 
-from handgrad.nn.optimizers import SGD, Adam, AdamW, Momentum, Nesterov, RMSprop
 from handgrad.worked.derive_forward import given_step
 from handgrad.worked.evaluate import evaluate, map_tree
 from handgrad.worked.expressions import (
@@ -26,7 +24,8 @@ from handgrad.worked.expressions import (
     Symbol,
     Times,
 )
-from handgrad.worked.paper import ONE, Paper, difference, exact, node
+from handgrad.worked.optimizer_rules import RULES, Terms
+from handgrad.worked.paper import Paper, exact, node
 from handgrad.worked.record import Equation, WorkedStep, words
 
 
@@ -119,103 +118,7 @@ def _norm(parts: list[Expression]) -> Expression:
     return Root(Sum(tuple(Power(Norm(part), exact(2)) for part in parts)))
 
 
-# --- the optimizers -------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Terms:
-    """What the rule of an optimizer is written with: all letters, or all numbers."""
-
-    p: Expression
-    g: Expression
-    eta: Expression
-    old: Callable[[str], Expression]
-    """A state before the step."""
-    new: Callable[[str], Expression]
-    """A state after it."""
-    constant: Callable[[str, float], Expression]
-    """A hyperparameter by letter and value."""
-    t: Expression
-
-
-Lines = list[tuple[str, str, Expression]]
-"""(state or 'new', key of the reason, right-hand side), in the order of the calculation."""
-
-
-def _mean(rate: Expression, old: Expression, fresh: Expression) -> Expression:
-    """beta old + (1 - beta) fresh."""
-    return Sum((Times((rate, old)), Times((difference(ONE, rate), fresh))))
-
-
-def _sgd(optimizer: SGD, terms: Terms) -> Lines:
-    return [("new", "update_sgd", difference(terms.p, Times((terms.eta, terms.g))))]
-
-
-def _momentum(optimizer: Momentum, terms: Terms) -> Lines:
-    mu = terms.constant("mu", optimizer.momentum)
-    kept = Times((mu, terms.old("velocity")))
-    v = terms.new("velocity")
-    if optimizer.form == "heavy_ball":
-        return [
-            ("velocity", "update_velocity", difference(kept, Times((terms.eta, terms.g)))),
-            ("new", "update_momentum", Sum((terms.p, v))),
-        ]
-    fresh = terms.g if optimizer.form == "velocity" else Times((difference(ONE, mu), terms.g))
-    return [
-        ("velocity", "update_velocity", Sum((kept, fresh))),
-        ("new", "update_momentum", difference(terms.p, Times((terms.eta, v)))),
-    ]
-
-
-def _nesterov(optimizer: Nesterov, terms: Terms) -> Lines:
-    mu = terms.constant("mu", optimizer.momentum)
-    ahead = Sum((terms.g, Times((mu, terms.new("velocity")))))
-    return [
-        ("velocity", "update_velocity", Sum((Times((mu, terms.old("velocity"))), terms.g))),
-        ("new", "update_nesterov", difference(terms.p, Times((terms.eta, ahead)))),
-    ]
-
-
-def _rmsprop(optimizer: RMSprop, terms: Terms) -> Lines:
-    rho = terms.constant("rho", optimizer.decay)
-    below = Sum((Root(terms.new("s")), terms.constant("epsilon", optimizer.epsilon)))
-    return [
-        ("s", "update_rmsprop_s", _mean(rho, terms.old("s"), Power(terms.g, exact(2)))),
-        ("new", "update_rmsprop", difference(terms.p, Times((terms.eta, Divide(terms.g, below))))),
-    ]
-
-
-def _adam(optimizer: Adam, terms: Terms) -> Lines:
-    beta1, beta2 = terms.constant("beta1", optimizer.beta1), terms.constant("beta2", optimizer.beta2)
-    epsilon = terms.constant("epsilon", optimizer.epsilon)
-    largest = terms.new("v_max" if optimizer.amsgrad else "v")
-    m_hat, v_hat = terms.new("m_hat"), terms.new("v_hat")
-    below = Root(Sum((v_hat, epsilon))) if optimizer.epsilon_inside else Sum((Root(v_hat), epsilon))
-    steps = [
-        ("m", "adam_m", _mean(beta1, terms.old("m"), terms.g)),
-        ("v", "adam_v", _mean(beta2, terms.old("v"), Power(terms.g, exact(2)))),
-    ]
-    if optimizer.amsgrad:
-        steps.append(("v_max", "adam_v_max", Apply("max", (terms.old("v_max"), terms.new("v")))))
-    steps.append(("m_hat", "adam_m_hat", Divide(terms.new("m"), difference(ONE, Power(beta1, terms.t)))))
-    steps.append(("v_hat", "adam_v_hat", Divide(largest, difference(ONE, Power(beta2, terms.t)))))
-    step = Negative(Times((terms.eta, Divide(m_hat, below))))
-    if isinstance(optimizer, AdamW):
-        decay = Times((terms.eta, terms.constant("lambda", optimizer.weight_decay), terms.p))
-        steps.append(("new", "update_adamw", Sum((terms.p, Negative(decay), step))))
-    else:
-        steps.append(("new", "update_adam", Sum((terms.p, step))))
-    return steps
-
-
-RULES: dict[str, Callable[..., Lines]] = {
-    "sgd": _sgd,
-    "momentum": _momentum,
-    "nesterov": _nesterov,
-    "rmsprop": _rmsprop,
-    "adam": _adam,
-    "adamw": _adam,
-}
+# --- the optimizer's step --------------------------------------------------------------------------------
 
 
 def _parameter(paper: Paper, name: str, l: int) -> Iterator[WorkedStep]:

@@ -1,16 +1,15 @@
 """The formulas of activations, losses and optimizers as trees, for tables and sheets without numbers.
 
-One row for each row of the tables of `nn`. They are shown, never evaluated by the program; a test evaluates
-them against `nn`.
+One row for each row of the tables of `nn`. With numbers put in they are the scalar detail; a test
+evaluates them against `nn`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from handgrad.nn.losses import Loss
-from handgrad.nn.optimizers import SGD, Adam, AdamW, Momentum, Nesterov, Optimizer, RMSprop
+from handgrad.nn.optimizers import Optimizer
 from handgrad.nn.regularization import Regularization
 from handgrad.worked.evaluate import map_tree
 from handgrad.worked.expressions import (
@@ -27,12 +26,12 @@ from handgrad.worked.expressions import (
     Number,
     Power,
     Relation,
-    Root,
     Sum,
     Symbol,
     Times,
     Transpose,
 )
+from handgrad.worked.paper import ONE, difference, exact
 from handgrad.worked.record import Equation
 
 
@@ -44,20 +43,9 @@ class Formula:
     derivative: Equation
 
 
-def exact(value: float) -> Number:
-    """A constant of a formula."""
-    return Number(float(value), exact=True)
-
-
-ZERO, ONE, TWO = exact(0), exact(1), exact(2)
+ZERO, TWO = exact(0), exact(2)
 Z, A, ALPHA = Symbol("z"), Symbol("a"), Symbol("alpha")
 Y, YHAT = Symbol("y", entry=("k",)), Symbol("yhat", entry=("k",))
-THETA, G, ETA, T = Symbol("theta"), Symbol("g"), Symbol("eta"), Symbol("t")
-
-
-def minus(left: Expression, right: Expression) -> Sum:
-    """left - right."""
-    return Sum((left, Negative(right)))
 
 
 def _where_positive(above: Expression, below: Expression) -> Cases:
@@ -83,7 +71,7 @@ def _softmax() -> Formula:
         Equation(a_i, (Divide(Apply("exp", (z_i,)), total),)),
         Equation(
             Gradient(a_i, Symbol("z", entry=("j",))),
-            (Cases(((Times((a_i, minus(ONE, a_i))), same), (Negative(Times((a_i, a_j))), None))),),
+            (Cases(((Times((a_i, difference(ONE, a_i))), same), (Negative(Times((a_i, a_j))), None))),),
         ),
     )
 
@@ -93,15 +81,15 @@ ACTIVATION_FORMULAS: dict[str, Formula] = {
     "sigmoid": _activation(
         "sigmoid",
         Divide(ONE, Sum((ONE, Apply("exp", (Negative(Z),))))),
-        Times((_sigma(Z), minus(ONE, _sigma(Z)))),
+        Times((_sigma(Z), difference(ONE, _sigma(Z)))),
     ),
     "tanh": _activation(
         "tanh",
         Divide(
-            minus(Apply("exp", (Z,)), Apply("exp", (Negative(Z),))),
+            difference(Apply("exp", (Z,)), Apply("exp", (Negative(Z),))),
             Sum((Apply("exp", (Z,)), Apply("exp", (Negative(Z),)))),
         ),
-        minus(ONE, Power(Apply("tanh", (Z,)), TWO)),
+        difference(ONE, Power(Apply("tanh", (Z,)), TWO)),
     ),
     "relu": _activation("relu", Apply("max", (ZERO, Z)), _where_positive(ONE, ZERO)),
     "leaky_relu": _activation(
@@ -109,7 +97,7 @@ ACTIVATION_FORMULAS: dict[str, Formula] = {
     ),
     "elu": _activation(
         "elu",
-        _where_positive(Z, Times((ALPHA, minus(Apply("exp", (Z,)), ONE)))),
+        _where_positive(Z, Times((ALPHA, difference(Apply("exp", (Z,)), ONE)))),
         _where_positive(ONE, Times((ALPHA, Apply("exp", (Z,))))),
         ALPHA,
     ),
@@ -121,7 +109,7 @@ ACTIVATION_FORMULAS: dict[str, Formula] = {
     "silu": _activation(
         "silu",
         Times((Z, _sigma(Z))),
-        Times((_sigma(Z), Sum((ONE, Times((Z, minus(ONE, _sigma(Z)))))))),
+        Times((_sigma(Z), Sum((ONE, Times((Z, difference(ONE, _sigma(Z)))))))),
     ),
     "softplus": _activation("softplus", Apply("ln", (Sum((ONE, Apply("exp", (Z,)))),)), _sigma(Z)),
     "softmax": _softmax(),
@@ -130,41 +118,60 @@ ACTIVATION_FORMULAS: dict[str, Formula] = {
 """f(z) and f'(z) by name; softmax entry by entry."""
 
 
+def activation_at(name: str, z: float, alpha: float) -> Expression:
+    """The formula of an activation with a number in the place of z, on the branch where that number lies.
+
+    >>> from handgrad.worked.evaluate import evaluate
+    >>> float(evaluate(activation_at("leaky_relu", -2.0, 0.5))[0, 0])
+    -1.0
+    """
+
+    def put_in(part: Expression) -> Expression:
+        if part in (Z, ALPHA):
+            return Number(float(z)) if part == Z else exact(alpha)
+        if isinstance(part, Cases):
+            (above, _), (below, _) = part.branches
+            return above if z > 0 else below
+        return Times(part.factors, sign=True) if isinstance(part, Times) else part
+
+    return map_tree(ACTIVATION_FORMULAS[name].value.symbols[0], put_in)
+
+
 def _loss(value: Expression, derivative: Expression) -> Formula:
     term = Symbol("loss", entry=("k",))
     return Formula(Equation(term, (value,)), Equation(Gradient(term, YHAT), (derivative,)))
 
 
 def _huber_branches(near: Expression, far: Expression) -> Cases:
-    distance = Apply("abs", (minus(YHAT, Y),))
+    distance = Apply("abs", (difference(YHAT, Y),))
     return Cases(((near, Relation(distance, "<=", Symbol("threshold"))), (far, None)))
 
 
 LOSS_FORMULAS: dict[str, Formula] = {
-    "squared_error": _loss(Power(minus(YHAT, Y), TWO), Times((TWO, minus(YHAT, Y)))),
+    "squared_error": _loss(Power(difference(YHAT, Y), TWO), Times((TWO, difference(YHAT, Y)))),
     "binary_cross_entropy": _loss(
         Negative(
             Sum(
                 (
                     Times((Y, Apply("ln", (YHAT,)))),
-                    Times((minus(ONE, Y), Apply("ln", (minus(ONE, YHAT),)))),
+                    Times((difference(ONE, Y), Apply("ln", (difference(ONE, YHAT),)))),
                 )
             )
         ),
-        Divide(minus(YHAT, Y), Times((YHAT, minus(ONE, YHAT)))),
+        Divide(difference(YHAT, Y), Times((YHAT, difference(ONE, YHAT)))),
     ),
     "cross_entropy": _loss(Negative(Times((Y, Apply("ln", (YHAT,))))), Negative(Divide(Y, YHAT))),
     "huber": _loss(
         _huber_branches(
-            Divide(Power(minus(YHAT, Y), TWO), TWO),
+            Divide(Power(difference(YHAT, Y), TWO), TWO),
             Times(
                 (
                     Symbol("threshold"),
-                    minus(Apply("abs", (minus(YHAT, Y),)), Divide(Symbol("threshold"), TWO)),
+                    difference(Apply("abs", (difference(YHAT, Y),)), Divide(Symbol("threshold"), TWO)),
                 )
             ),
         ),
-        Apply("clip", (minus(YHAT, Y),), (Symbol("threshold"),)),
+        Apply("clip", (difference(YHAT, Y),), (Symbol("threshold"),)),
     ),
 }
 """One term of the loss, for output k, and its derivative, before scale and reductions."""
@@ -198,90 +205,6 @@ def _with_sample(tree: Expression, outputs: bool, samples: bool) -> Expression:
         return part
 
     return map_tree(tree, indexed)
-
-
-def _state(mark: str, old: bool = False) -> Symbol:
-    return Symbol("theta", mark=mark, old=old)
-
-
-def _running(mark: str, decay: Symbol, new: Expression) -> Equation:
-    """state := decay state + (1 - decay) new."""
-    return Equation(
-        _state(mark),
-        (Sum((Times((decay, _state(mark, old=True))), Times((minus(ONE, decay), new)))),),
-    )
-
-
-NEW = Symbol("theta", mark="new")
-
-
-def _sgd(optimizer: Optimizer) -> tuple[Equation, ...]:
-    return (Equation(NEW, (minus(THETA, Times((ETA, G))),)),)
-
-
-def _momentum(optimizer: Optimizer) -> tuple[Equation, ...]:
-    assert isinstance(optimizer, Momentum)
-    mu, v, before = Symbol("mu"), _state("velocity"), _state("velocity", old=True)
-    if optimizer.form == "heavy_ball":
-        return (
-            Equation(v, (minus(Times((mu, before)), Times((ETA, G))),)),
-            Equation(NEW, (Sum((THETA, v)),)),
-        )
-    velocity = (
-        _running("velocity", mu, G)
-        if optimizer.form == "average"
-        else Equation(v, (Sum((Times((mu, before)), G)),))
-    )
-    return velocity, Equation(NEW, (minus(THETA, Times((ETA, v))),))
-
-
-def _nesterov(optimizer: Optimizer) -> tuple[Equation, ...]:
-    mu, v = Symbol("mu"), _state("velocity")
-    return (
-        Equation(v, (Sum((Times((mu, _state("velocity", old=True))), G)),)),
-        Equation(NEW, (minus(THETA, Times((ETA, Sum((G, Times((mu, v))))))),)),
-    )
-
-
-def _rmsprop(optimizer: Optimizer) -> tuple[Equation, ...]:
-    root = Sum((Root(_state("s")), Symbol("epsilon")))
-    return (
-        _running("s", Symbol("rho"), Power(G, TWO)),
-        Equation(NEW, (minus(THETA, Times((ETA, Divide(G, root)))),)),
-    )
-
-
-def _adam(optimizer: Optimizer) -> tuple[Equation, ...]:
-    assert isinstance(optimizer, Adam)
-    beta1, beta2, epsilon = Symbol("beta1"), Symbol("beta2"), Symbol("epsilon")
-    largest = _state("v_max" if optimizer.amsgrad else "v")
-    m_hat, v_hat = _state("m_hat"), _state("v_hat")
-    inside = optimizer.epsilon_inside
-    root: Expression = Root(Sum((v_hat, epsilon))) if inside else Sum((Root(v_hat), epsilon))
-    step = Negative(Times((ETA, Divide(m_hat, root))))
-    terms: tuple[Expression, ...] = (THETA, step)
-    if isinstance(optimizer, AdamW):
-        terms = (THETA, Negative(Times((ETA, Symbol("lambda"), THETA))), step)
-    equations = [_running("m", beta1, G), _running("v", beta2, Power(G, TWO))]
-    if optimizer.amsgrad:
-        equations.append(Equation(largest, (Apply("max", (_state("v_max", old=True), _state("v"))),)))
-    return (
-        *equations,
-        Equation(m_hat, (Divide(_state("m"), minus(ONE, Power(beta1, T))),)),
-        Equation(v_hat, (Divide(largest, minus(ONE, Power(beta2, T))),)),
-        Equation(NEW, (Sum(terms),)),
-    )
-
-
-OPTIMIZER_FORMULAS: dict[str, Callable[[Optimizer], tuple[Equation, ...]]] = {
-    SGD.name: _sgd,
-    Momentum.name: _momentum,
-    Nesterov.name: _nesterov,
-    RMSprop.name: _rmsprop,
-    Adam.name: _adam,
-    AdamW.name: _adam,
-}
-"""The rule of each optimizer for a parameter theta with gradient g, in the form that the optimizer has."""
 
 
 def hyperparameters(optimizer: Optimizer) -> tuple[tuple[Symbol, float], ...]:

@@ -5,7 +5,7 @@ Each function gives the equations that were asked for and the number of those th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import islice
 
 import numpy as np
@@ -17,14 +17,12 @@ from handgrad.worked.expressions import (
     Divide,
     Expression,
     Gradient,
-    Negative,
     Number,
-    Power,
-    Root,
     Sum,
     Symbol,
     Times,
 )
+from handgrad.worked.formulas import activation_at
 from handgrad.worked.paper import ONE, Paper, difference, exact
 from handgrad.worked.record import Equation
 
@@ -113,33 +111,8 @@ def linear_scalars(paper: Paper, l: int, layer: Dense) -> Scalars:
 # --- activations ----------------------------------------------------------------------------------------
 
 
-def _logistic(z: Expression) -> Expression:
-    return Divide(ONE, Sum((ONE, Apply("exp", (Negative(z),)))))
-
-
-def _tanh(z: Expression) -> Expression:
-    up, down = Apply("exp", (z,)), Apply("exp", (Negative(z),))
-    return Divide(difference(up, down), Sum((up, down)))
-
-
-def _linear_or(otherwise: Callable[[Expression, float], Expression]) -> Callable[[Expression, float], Expression]:
-    def expand(z: Expression, alpha: float) -> Expression:
-        return z if isinstance(z, Number) and z.value > 0 else otherwise(z, alpha)
-
-    return expand
-
-
-EXPANSIONS: dict[str, Callable[[Expression, float], Expression]] = {
-    "sigmoid": lambda z, alpha: _logistic(z),
-    "tanh": lambda z, alpha: _tanh(z),
-    "relu": lambda z, alpha: Apply("max", (exact(0), z)),
-    "leaky_relu": _linear_or(lambda z, alpha: Times((exact(alpha), z), sign=True)),
-    "elu": _linear_or(lambda z, alpha: Times((exact(alpha), difference(Apply("exp", (z,)), ONE)), sign=True)),
-    "gelu": lambda z, alpha: Times((z, Apply("erf_phi", (z,))), sign=True),
-    "silu": lambda z, alpha: Times((z, Apply("sigmoid", (z,))), sign=True),
-    "softplus": lambda z, alpha: Apply("ln", (Sum((ONE, Apply("exp", (z,)))),)),
-}
-"""f(z) of a number in terms of exp, ln and max; identity and step need none, softmax has its own."""
+NOT_EXPANDED = ("identity", "step", "softmax")
+"""Activations of which f(z) says all; softmax is written out over its units."""
 
 MOST_EXPONENT = 300.0  # beyond this e^z is no number to show
 
@@ -148,10 +121,9 @@ def _expanded(function: Activation, z: float) -> list[Expression]:
     """f(z) with the number put in, then with its inner parts worked out."""
     parameters = () if function.alpha is None else (exact(function.alpha),)
     forms: list[Expression] = [Apply(function.name, (_number(z),), parameters)]
-    expand = EXPANSIONS.get(function.name)
-    if expand is None or abs(z) > MOST_EXPONENT:
+    if function.name in NOT_EXPANDED or abs(z) > MOST_EXPONENT:
         return forms
-    forms.append(expand(_number(z), function.alpha or 0.0))
+    forms.append(activation_at(function.name, z, function.alpha or 0.0))
     if function.name == "sigmoid":
         forms.append(Divide(ONE, Sum((ONE, _number(float(np.exp(-z)))))))
         forms.append(Divide(ONE, _number(1 + float(np.exp(-z)))))

@@ -1,0 +1,143 @@
+"""The rule of each optimizer for one parameter: with letters it is a formula, with numbers a worked step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from handgrad.nn.optimizers import SGD, Adam, AdamW, Momentum, Nesterov, Optimizer, RMSprop
+from handgrad.worked.expressions import (
+    Apply,
+    Divide,
+    Expression,
+    Negative,
+    Power,
+    Root,
+    Sum,
+    Symbol,
+    Times,
+)
+from handgrad.worked.paper import ONE, difference, exact
+from handgrad.worked.record import Equation
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What the rule of an optimizer is written with: all letters, or all numbers."""
+
+    p: Expression
+    g: Expression
+    eta: Expression
+    old: Callable[[str], Expression]
+    """A state before the step."""
+    new: Callable[[str], Expression]
+    """A state after it."""
+    constant: Callable[[str, float], Expression]
+    """A hyperparameter by letter and value."""
+    t: Expression
+
+
+Lines = list[tuple[str, str, Expression]]
+"""(state or 'new', key of the reason, right-hand side), in the order of the calculation."""
+
+
+def _mean(rate: Expression, old: Expression, fresh: Expression) -> Expression:
+    """beta old + (1 - beta) fresh."""
+    return Sum((Times((rate, old)), Times((difference(ONE, rate), fresh))))
+
+
+def _sgd(optimizer: SGD, terms: Terms) -> Lines:
+    return [("new", "update_sgd", difference(terms.p, Times((terms.eta, terms.g))))]
+
+
+def _momentum(optimizer: Momentum, terms: Terms) -> Lines:
+    mu = terms.constant("mu", optimizer.momentum)
+    kept = Times((mu, terms.old("velocity")))
+    v = terms.new("velocity")
+    if optimizer.form == "heavy_ball":
+        return [
+            ("velocity", "update_velocity", difference(kept, Times((terms.eta, terms.g)))),
+            ("new", "update_momentum", Sum((terms.p, v))),
+        ]
+    fresh = terms.g if optimizer.form == "velocity" else Times((difference(ONE, mu), terms.g))
+    return [
+        ("velocity", "update_velocity", Sum((kept, fresh))),
+        ("new", "update_momentum", difference(terms.p, Times((terms.eta, v)))),
+    ]
+
+
+def _nesterov(optimizer: Nesterov, terms: Terms) -> Lines:
+    mu = terms.constant("mu", optimizer.momentum)
+    ahead = Sum((terms.g, Times((mu, terms.new("velocity")))))
+    return [
+        ("velocity", "update_velocity", Sum((Times((mu, terms.old("velocity"))), terms.g))),
+        ("new", "update_nesterov", difference(terms.p, Times((terms.eta, ahead)))),
+    ]
+
+
+def _rmsprop(optimizer: RMSprop, terms: Terms) -> Lines:
+    rho = terms.constant("rho", optimizer.decay)
+    below = Sum((Root(terms.new("s")), terms.constant("epsilon", optimizer.epsilon)))
+    return [
+        ("s", "update_rmsprop_s", _mean(rho, terms.old("s"), Power(terms.g, exact(2)))),
+        ("new", "update_rmsprop", difference(terms.p, Times((terms.eta, Divide(terms.g, below))))),
+    ]
+
+
+def _adam(optimizer: Adam, terms: Terms) -> Lines:
+    beta1, beta2 = terms.constant("beta1", optimizer.beta1), terms.constant("beta2", optimizer.beta2)
+    epsilon = terms.constant("epsilon", optimizer.epsilon)
+    largest = terms.new("v_max" if optimizer.amsgrad else "v")
+    m_hat, v_hat = terms.new("m_hat"), terms.new("v_hat")
+    below = Root(Sum((v_hat, epsilon))) if optimizer.epsilon_inside else Sum((Root(v_hat), epsilon))
+    steps = [
+        ("m", "adam_m", _mean(beta1, terms.old("m"), terms.g)),
+        ("v", "adam_v", _mean(beta2, terms.old("v"), Power(terms.g, exact(2)))),
+    ]
+    if optimizer.amsgrad:
+        steps.append(("v_max", "adam_v_max", Apply("max", (terms.old("v_max"), terms.new("v")))))
+    steps.append(("m_hat", "adam_m_hat", Divide(terms.new("m"), difference(ONE, Power(beta1, terms.t)))))
+    steps.append(("v_hat", "adam_v_hat", Divide(largest, difference(ONE, Power(beta2, terms.t)))))
+    step = Negative(Times((terms.eta, Divide(m_hat, below))))
+    if isinstance(optimizer, AdamW):
+        decay = Times((terms.eta, terms.constant("lambda", optimizer.weight_decay), terms.p))
+        steps.append(("new", "update_adamw", Sum((terms.p, Negative(decay), step))))
+    else:
+        steps.append(("new", "update_adam", Sum((terms.p, step))))
+    return steps
+
+
+RULES: dict[str, Callable[..., Lines]] = {
+    "sgd": _sgd,
+    "momentum": _momentum,
+    "nesterov": _nesterov,
+    "rmsprop": _rmsprop,
+    "adam": _adam,
+    "adamw": _adam,
+}
+
+
+def _state(mark: str, old: bool = False) -> Symbol:
+    return Symbol("theta", mark=mark, old=old)
+
+
+IN_GENERAL = Terms(
+    p=Symbol("theta"),
+    g=Symbol("g"),
+    eta=Symbol("eta"),
+    old=lambda state: _state(state, old=True),
+    new=_state,
+    constant=lambda key, value: Symbol(key),
+    t=Symbol("t"),
+)
+
+
+def optimizer_formulas(optimizer: Optimizer) -> tuple[Equation, ...]:
+    """The rule for any parameter theta with gradient g, in the form that the optimizer has.
+
+    >>> from handgrad.nn.optimizers import SGD
+    >>> [equation.target.mark for equation in optimizer_formulas(SGD(0.1))]
+    ['new']
+    """
+    lines = RULES[optimizer.name](optimizer, IN_GENERAL)
+    return tuple(Equation(_state(state), (tree,)) for state, _, tree in lines)
