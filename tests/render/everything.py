@@ -137,7 +137,7 @@ def document(language: str = "en", notation: Notation | None = None, contents: b
         language,
         (
             Heading(1, (HOSTILE,), "title"),
-            Paragraph(("Source: a book & a half",), "source"),
+            Paragraph(("Source: a book & a half, https://example.org/a_b/c-d?e=1&f=%20#g.",), "source"),
             Paragraph(("Numbers are shown to 4 decimals.",), "settings"),
             Heading(2, ("Problem ", BENGALI), "problem"),
             Figure(SVG, "Two inputs & one output", ("The network ", W1), 300.0, 160.0),

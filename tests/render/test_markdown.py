@@ -72,6 +72,11 @@ def test_text_shows_as_it_was():
     assert "em" not in shown.elements
 
 
+def test_an_address_is_a_link():
+    assert "<https://example.org/a_b/c-d?e=1&f=%20#g>." in source()
+    assert read(source(contents=False)).elements.count("a") == 1
+
+
 def test_a_table_is_a_table_with_its_columns():
     assert read(source()).columns == [3, 3, 3]
 

@@ -27,6 +27,7 @@ from handgrad.render.document import (
     Spans,
     Table,
 )
+from handgrad.render.links import with_links
 from handgrad.render.mathml import formula_mathml, mathml
 from handgrad.render.notation import MINUS
 from handgrad.render.typeset import Style
@@ -113,7 +114,7 @@ class _Page:
 
     def _span(self, span: Any) -> str:
         if isinstance(span, str):
-            return escape(span, quote=False)
+            return with_links(span, lambda words: escape(words, quote=False), _link)
         if isinstance(span, Literal) and "_" not in span.text:
             number = span.text.replace("-", MINUS)
             return f'<span class="n">{escape(number, quote=False)}</span>'
@@ -143,6 +144,10 @@ class _Page:
             nested = f"\n<ol>\n{below}</ol>\n" if below else ""
             yield f'<li><a href="#{escape(heading.anchor)}">{self.spans(heading.spans)}</a>{nested}</li>\n'
             place = end
+
+
+def _link(address: str) -> str:
+    return f'<a href="{escape(address)}">{escape(address, quote=False)}</a>'
 
 
 def _headings(blocks: Iterable[Block]) -> Iterator[Heading]:

@@ -29,6 +29,7 @@ from handgrad.render.document import (
     Table,
 )
 from handgrad.render.latex import Dialect, box_latex, formula_latex
+from handgrad.render.links import with_links
 from handgrad.render.notation import plain
 from handgrad.render.typeset import Style, typeset
 from handgrad.render.words import Phrasebook
@@ -126,7 +127,7 @@ class MarkdownText:
         """Running text; `words` writes what is not mathematics."""
         text = ""
         for span in spans:
-            written = words(span) if isinstance(span, str) else self._inline(span)
+            written = with_links(span, words, _link) if isinstance(span, str) else self._inline(span)
             # GitHub takes a dollar sign behind a letter for money
             glued = written.startswith("$") and text[-1:].isalnum()
             text += f" {written}" if glued else written
@@ -163,6 +164,10 @@ class MarkdownText:
             headings = [heading for heading in headings if heading.level == 2]
         lines = [f"{'  ' * (h.level - 2)}- [{self.plain(h.spans)}](#{h.anchor})" for h in headings]
         return f"**{escape(self.words.text('contents'))}**\n\n" + "\n".join(lines)
+
+
+def _link(address: str) -> str:
+    return f"<{address}>".replace("$", "%24")
 
 
 def _safe(latex: str) -> str:

@@ -25,6 +25,7 @@ from handgrad.render.document import (
     Table,
 )
 from handgrad.render.latex import TEX, Dialect, box_latex, escape, formula_latex
+from handgrad.render.links import with_links
 from handgrad.render.notation import plain
 from handgrad.render.tikz import tikz
 from handgrad.render.typeset import Style, typeset
@@ -52,9 +53,11 @@ _COMMANDS = r"""\usepackage[hidelinks]{hyperref}
 \setlength{\jot}{5pt}
 \setlength{\LTleft}{0pt}
 \setcounter{MaxMatrixCols}{64}
-% A formula, made smaller only where the line is too short for it.
+% A formula, made smaller only where the line is too short for it or the page too low.
 \newsavebox{\formulabox}
 \newcommand{\formula}[1]{\sbox{\formulabox}{$\displaystyle #1$}\par\smallskip
+  \ifdim\dimexpr\ht\formulabox+\dp\formulabox>0.96\textheight
+    \sbox{\formulabox}{\resizebox*{!}{0.96\textheight}{\usebox{\formulabox}}}\fi
   \ifdim\wd\formulabox>\linewidth\resizebox{\linewidth}{!}{\usebox{\formulabox}}%
   \else\usebox{\formulabox}\fi\par\smallskip}
 \newcommand{\tablerows}{\renewcommand{\arraystretch}{1.4}}
@@ -155,7 +158,7 @@ class _Article:
 
     def spans(self, spans: Spans) -> str:
         return "".join(
-            self.escape(span)
+            with_links(span, self.escape, _address)
             if isinstance(span, str)
             else f"${box_latex(typeset(span, self.style), self.dialect)}$"
             for span in spans
@@ -178,6 +181,11 @@ class _Article:
         return sum(
             0.48 * len(span) if isinstance(span, str) else width(typeset(span, self.style)) for span in spans
         )
+
+
+def _address(address: str) -> str:
+    """An address that may break after its signs."""
+    return re.sub(r"(?<=[-/.=?])(?=.)", r"\\allowbreak{}", escape(address))
 
 
 _SECTIONS = {2: "section", 3: "subsection", 4: "subsubsection"}
