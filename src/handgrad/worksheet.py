@@ -9,7 +9,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
-import msgspec
 from rich.text import Text
 
 from handgrad.cases import Case
@@ -30,6 +29,7 @@ from handgrad.worked.record import Options, Record
 from handgrad.worked.rounding import Rounding
 from handgrad.worked.trace import Trace
 from handgrad.worked.verify import verify
+from handgrad.worksheet_json import encoded
 
 FORMULAS = frozenset(("formulas",))  # of a network without numbers
 MOST_STEPS = 100  # of a longer training the first step is opened, unless others are named
@@ -216,10 +216,7 @@ class Worksheet:
         """Title and every quantity of every step, full precision; infinite values are null."""
         from handgrad import __version__
 
-        head = {"handgrad": __version__, "title": self.source.title, "source": self.source.source}
-        start = msgspec.json.encode(head)[:-1] + b',"steps":['
-        steps = b",".join(_step_json(trace) for trace in self.traces())
-        return start + steps + b"]}\n"
+        return encoded(__version__, self.source.title, self.source.source, self.traces())
 
     def to(self, medium: str) -> bytes:
         """The sheet in a medium: md, html, tex, pdf, docx, ipynb, json or terminal (plain text).
@@ -321,13 +318,3 @@ def _classes(model: Model) -> tuple[str, ...]:
     if schema is None or schema.target.is_regression or len(schema.target.classes) != 1:
         return ()
     return tuple(schema.target.classes[0])
-
-
-def _step_json(trace: Trace) -> bytes:
-    step = {
-        "step": trace.number,
-        "learning_rate": trace.learning_rate,
-        "rows": trace.rows,
-        "quantities": {name: value.tolist() for name, value in trace.quantities.items()},
-    }
-    return msgspec.json.encode(step)
