@@ -12,7 +12,7 @@ import msgspec
 
 from handgrad.worked.trace import Trace
 
-Values = float | list[float | None] | list[list[float | None]] | None
+Values = float | list[float | list[float | None] | None] | None
 """A number (loss), a vector (b1, db1) or rows of a matrix, one sample a row; null is a value without bounds."""
 
 
