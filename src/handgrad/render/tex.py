@@ -51,6 +51,7 @@ _COMMANDS = r"""\usepackage[hidelinks]{hyperref}
 \setlength{\parindent}{0pt}
 \setlength{\parskip}{0.5\baselineskip}
 \setlength{\jot}{5pt}
+\setlength{\emergencystretch}{3em}
 \setlength{\LTleft}{0pt}
 \setcounter{MaxMatrixCols}{64}
 % A formula, made smaller only where the line is too short for it or the page too low.
@@ -62,7 +63,7 @@ _COMMANDS = r"""\usepackage[hidelinks]{hyperref}
   \else\usebox{\formulabox}\fi\par\smallskip}
 \newcommand{\tablerows}{\renewcommand{\arraystretch}{1.4}}
 \newcommand{\shapeline}[1]{{\vspace{-0.4\baselineskip}\footnotesize\color{black!60}#1\par}}
-\newcommand{\sourceline}[1]{{\small\color{black!65}#1\par}}
+\newcommand{\sourceline}[1]{{\small\color{black!65}\raggedright #1\par}}
 \newcommand{\settings}[1]{{\footnotesize\color{black!70}#1\par}}
 \newcommand{\note}[1]{{\itshape #1\par}}
 \newcommand{\observation}[1]{\begin{quote}#1\end{quote}}
