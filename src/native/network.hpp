@@ -33,6 +33,21 @@ struct Layer {
     std::int64_t size() const { return rows * padded<T>(columns); }
 };
 
+// Rows of data that will be gathered next. They come from anywhere in memory, so they are asked for while the products
+// run: some after each tile.
+struct Ahead {
+    const char* data = nullptr;
+    const std::int64_t* order = nullptr;
+    std::int64_t row_bytes = 0, left = 0, each = 0;
+
+    HG_INLINE void ask() {
+        for (std::int64_t i = least(each, left); i > 0; --i, ++order, --left) {
+            const char* row = data + *order * row_bytes;
+            for (std::int64_t at = 0; at < row_bytes + 63; at += 64) __builtin_prefetch(row + at, 0, 2);
+        }
+    }
+};
+
 // Activations and deltas of some rows. Index 0 holds the inputs; all matrices are in panels of `rows` rows.
 template <class T>
 struct Work {
@@ -223,13 +238,14 @@ inline void drop_rows(const Layer<T>& layer, T* a, T* second, std::int64_t rows,
 // A[l] of rows r0 to r1 from A[l-1]; `first_sample` is the place in the batch of row 0. Not for the output layer.
 template <class T>
 inline void forward_layer(const Net<T>& net, int l, const Work<T>& work, std::int64_t r0, std::int64_t r1,
-                          std::int64_t first_sample, bool training, const Scratch<T>& scratch) {
+                          std::int64_t first_sample, bool training, const Scratch<T>& scratch, Ahead& ahead) {
     const Layer<T>& layer = net.layer(l);
     T* a = work.a[l];
     const bool slope = training && layer.keeps_slope && layer.function != Fn::softmax;
     const auto finish = [&](std::int64_t p, std::int64_t r, int height, int vectors, T* c) __attribute__((always_inline)) {
         if (slope) activate_tile<T, true>(layer, c, work.slope[l] + (p * work.rows + r) * panel<T>, height, vectors);
         else activate_tile<T, false>(layer, c, nullptr, height, vectors);
+        ahead.ask();
     };
     if (layer.by_dots) {
         for (std::int64_t r = r0; r < r1; r += lanes<T>) {
@@ -281,8 +297,8 @@ inline double output_layer(const Net<T>& net, const Work<T>& work, std::int64_t 
     double loss = 0;
     output_product(net, work, r0, r1);
     for (std::int64_t r = r0; r < r1; r += lanes<T>) {
-        output_sums(net, work, r, scratch);
         const int samples = static_cast<int>(least(lanes<T>, r1 - r));
+        output_sums(net, work, r, scratch);
         for (int i = 0; i < samples; ++i) {
             const T* y = Y + order[r + i] * n;
             for (std::int64_t j = 0; j < n; ++j) scratch.y[j * lanes<T> + i] = y[j];

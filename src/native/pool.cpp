@@ -23,9 +23,10 @@ inline void relax() {
 #endif
 }
 
-// Spins for some tens of microseconds, then sleeps: steps of a small net meet far sooner than that, and a
-// thread whose partner was sent away by the scheduler must not burn its CPU.
-constexpr int spins = 4000;
+// Waiting threads spin first, because steps of a small net meet within a microsecond or two; then they sleep, because
+// a partner that the scheduler has sent away comes back sooner where a CPU is idle. How long to spin is learned: on a
+// busy machine long spins made steps ten times slower (measured), so each one that fails halves the next.
+constexpr int longest_spin = 2000, shortest_spin = 50;
 
 class Barrier {
   public:
@@ -39,10 +40,15 @@ class Barrier {
             round_.notify_all();
             return;
         }
-        for (int i = 0; i < spins; ++i) {
-            if (round_.load(std::memory_order_acquire) != round) return;
+        const int patience = patience_.load(std::memory_order_relaxed);
+        for (int i = 0; i < patience; ++i) {
+            if (round_.load(std::memory_order_acquire) != round) {
+                if (patience < longest_spin) patience_.store(patience + 1 + patience / 16, std::memory_order_relaxed);
+                return;
+            }
             relax();
         }
+        patience_.store(patience / 2 > shortest_spin ? patience / 2 : shortest_spin, std::memory_order_relaxed);
         while (round_.load(std::memory_order_acquire) == round) round_.wait(round, std::memory_order_acquire);
     }
 
@@ -50,6 +56,7 @@ class Barrier {
     const int size_;
     alignas(64) std::atomic<int> arrived_{0};
     alignas(64) std::atomic<unsigned> round_{0};
+    std::atomic<int> patience_{longest_spin};
 };
 
 #ifdef __linux__

@@ -261,7 +261,8 @@ class PanelCore final : public Core {
                 if (k > 0 && run.watch->due() && run.watch->stop()) __atomic_store_n(&run.quit, 1, __ATOMIC_RELAXED);
             }
             if (has_dropout()) run.team->meet(thread);  // the masks need the step
-            parts_[thread].loss = pass(run, thread, order, m);
+            const std::int64_t next = k + 1 < request.steps ? least(request.batch, request.count - first - m) : 0;
+            parts_[thread].loss = pass(run, thread, order, m, next);
             run.team->meet(thread);
             if (run.quit) {
                 if (thread == 0) finish(run, {k, false, run.quit == 2}, k);
@@ -312,27 +313,40 @@ class PanelCore final : public Core {
     }
 
     // Forward and backward over this thread's rows of the batch; returns its share of the data's loss.
-    double pass(Running& run, int thread, const std::int64_t* order, std::int64_t m) {
-        std::int64_t lo, hi;
+    // `next` is the size of the batch that follows in `order`.
+    double pass(Running& run, int thread, const std::int64_t* order, std::int64_t m, std::int64_t next) {
+        std::int64_t lo, hi, next_lo, next_hi;
         slice(m, thread, lo, hi);
+        slice(next, thread, next_lo, next_hi);
         const LossPlan& loss = plan_.loss;
         const double share = loss.mean_samples ? 1.0 / static_cast<double>(m) : 1.0;
         const double factor =
             loss.scale * share / (loss.mean_outputs ? static_cast<double>(net_.output.outputs) : 1.0);
         double sum = 0;
         if (tiled_) {
-            sum = pass_rows(run, thread, *work_, order, lo, hi, 0, static_cast<T>(factor), nullptr, false);
+            Ahead ahead = rows_ahead(order + m + next_lo, next_hi - next_lo, hi - lo);
+            sum = pass_rows(run, thread, *work_, order, lo, hi, 0, static_cast<T>(factor), nullptr, false, ahead);
         } else {
             Work<T>& work = work_[thread];
             bool more = false;
             for (std::int64_t r = lo; r < hi; r += chunk_, more = true) {
                 if (left_early(run, thread)) break;
-                sum += pass_rows(run, thread, work, order + r, 0, least(chunk_, hi - r), r, static_cast<T>(factor),
-                                 gradient_w_ + thread * (net_.depth + 1), more);
+                const std::int64_t rows = least(chunk_, hi - r);
+                Ahead ahead = r + rows < hi ? rows_ahead(order + r + rows, least(chunk_, hi - r - rows), rows)
+                                            : rows_ahead(order + m + next_lo, least(chunk_, next_hi - next_lo), rows);
+                sum += pass_rows(run, thread, work, order + r, 0, rows, r, static_cast<T>(factor),
+                                 gradient_w_ + thread * (net_.depth + 1), more, ahead);
             }
             if (lo == hi) clear_gradients(thread);
         }
         return sum * factor;
+    }
+
+    // `count` rows to be asked for while `rows` rows go through the first layers.
+    Ahead rows_ahead(const std::int64_t* order, std::int64_t count, std::int64_t rows) const {
+        const std::int64_t tiles = (rows + tile_rows - 1) / tile_rows * panels<T>(net_.layer(1).units);
+        return {reinterpret_cast<const char*>(X_), order, net_.layer(1).inputs * static_cast<std::int64_t>(sizeof(T)), count,
+                (count + tiles - 1) / most(tiles, 1)};
     }
 
     bool left_early(Running& run, int thread) const {
@@ -341,12 +355,13 @@ class PanelCore final : public Core {
     }
 
     double pass_rows(Running& run, int thread, const Work<T>& work, const std::int64_t* order, std::int64_t r0,
-                     std::int64_t r1, std::int64_t first_sample, T factor, T** gradients, bool accumulate) {
+                     std::int64_t r1, std::int64_t first_sample, T factor, T** gradients, bool accumulate, Ahead& ahead) {
         const int L = net_.depth;
         const Scratch<T>& scratch = scratch_[thread];
         gather(X_, net_.layer(1).inputs, order, 0, work.a[0], work.rows, r0, r1);
+        for (std::int64_t r = r0; r < r1; ++r) __builtin_prefetch(Y_ + order[r] * net_.output.outputs);
         for (int l = 1; l < L; ++l) {
-            forward_layer(net_, l, work, r0, r1, first_sample, true, scratch);
+            forward_layer(net_, l, work, r0, r1, first_sample, true, scratch, ahead);
             if (tiled_ && left_early(run, thread)) return 0;
         }
         const double loss = output_layer(net_, work, r0, r1, Y_, order, factor, scratch);
@@ -582,7 +597,8 @@ class PanelCore final : public Core {
             if (__atomic_load_n(&p.left, __ATOMIC_RELAXED)) return;
             const std::int64_t rows = least(chunk_, hi - r);
             gather(p.X, net_.layer(1).inputs, static_cast<const std::int64_t*>(nullptr), r, work.a[0], work.rows, 0, rows);
-            for (int l = 1; l < net_.depth; ++l) forward_layer(net_, l, work, 0, rows, 0, false, scratch);
+            Ahead none;
+            for (int l = 1; l < net_.depth; ++l) forward_layer(net_, l, work, 0, rows, 0, false, scratch, none);
             output_product(net_, work, 0, rows);
             for (std::int64_t s = 0; s < rows; s += lanes<T>) {
                 output_sums(net_, work, s, scratch);

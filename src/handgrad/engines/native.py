@@ -33,8 +33,9 @@ FORMS = ("half", "half_mean", "full")
 PATHS = ("automatic", "tiny", "sliced", "tiled")
 ELEMENTARY = ("exp_negative", "tanh", "sigmoid", "log", "softplus", "expm1_negative", "normal_cdf")
 
-# Floating-point operations of a step below which a second thread costs more than it brings (measured).
-ALONE = 400_000
+# Floating-point operations of a step for each thread: with less, waiting for each other costs more than it brings
+# (measured on two threads, quiet and busy).
+ALONE = 4_000_000
 
 
 def available() -> bool:
@@ -144,13 +145,14 @@ class NativeSession:
     ) -> Run:
         order = np.ascontiguousarray(order, np.int64)
         rates = np.ascontiguousarray(rates, np.float64)
-        if order.size and not 0 <= int(order.min()) <= int(order.max()) < len(self._X):
-            raise ShapeError(f"the order names rows outside the data of {len(self._X)} rows")
         batch = max(1, min(int(batch_size), len(order)))
         if self._core is None or batch > self._largest:
             self._prepare(batch)
         losses = np.empty(min(len(rates), -(-len(order) // batch)))
-        steps, failed = self._core.run(order, batch, rates, int(first_step), losses, stop)
+        try:
+            steps, failed = self._core.run(order, batch, rates, int(first_step), losses, stop)
+        except IndexError:
+            raise ShapeError(f"the order names rows outside the data of {len(self._X)} rows") from None
         return Run(losses[:steps], bool(failed))
 
     def training(self) -> Training:
