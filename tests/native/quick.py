@@ -1,6 +1,6 @@
 """Microseconds per step of the native core on the workloads of the benchmark; best of several runs.
 
-    python tests/native/quick.py [workload ...]
+python tests/native/quick.py [workload ...]
 """
 
 from __future__ import annotations
@@ -66,4 +66,7 @@ if __name__ == "__main__":
         target = WORKLOADS[name][-1]
         for threads in (1, 2):
             best, how = measure(name, threads)
-            print(f"{name:12} {threads} threads {best:12.4g} us/step   target {target:8.6g}  {target / best:6.2f}x   {how}")
+            ratio = target / best
+            print(
+                f"{name:12} {threads} threads {best:12.4g} us/step   target {target:8.6g}  {ratio:6.2f}x   {how}"
+            )

@@ -44,7 +44,8 @@ def session(sizes, rows, threads=None, path="automatic"):
     Y = rng.integers(0, 2, (rows, sizes[-1])).astype(np.float32)
     p = network.initial_parameters(0, np.float32)
     recipe = Recipe(Adam(0.001))
-    return NativeEngine(path).start(network, recipe, Training(p, initial_state(recipe.optimizer, p)), X, Y, 0, threads)
+    beginning = Training(p, initial_state(recipe.optimizer, p))
+    return NativeEngine(path).start(network, recipe, beginning, X, Y, 0, threads)
 
 def steps(s, rows, batch, epochs=1, stop=None):
     count = -(-rows // batch)
@@ -81,7 +82,9 @@ def small(
     X, Y = rng.normal(size=(rows, 6)), np.eye(3)[rng.integers(0, 3, rows)]
     p = network.initial_parameters(0, dtype)
     recipe = Recipe(Adam(0.003), Regularization(l2=0.001))
-    return NativeEngine(path).start(network, recipe, Training(p, initial_state(recipe.optimizer, p)), X, Y, seed, threads)
+    return NativeEngine(path).start(
+        network, recipe, Training(p, initial_state(recipe.optimizer, p)), X, Y, seed, threads
+    )
 
 
 def train(session: NativeSession, rows: int = 200, batch: int = 50, epochs: int = 5) -> list[bytes]:
@@ -98,7 +101,8 @@ def train(session: NativeSession, rows: int = 200, batch: int = 50, epochs: int 
         "s = session([30, 100, 1], 20_000, 1); work = lambda: steps(s, 20_000, 200, 400)",
         "s = session([4, 64, 64, 4], 400_000, 2); work = lambda: steps(s, 400_000, 400_000, 20)",
         "s = session([300, 600, 600, 1], 1024, 1); work = lambda: steps(s, 1024, 512, 2000)",
-        "s = session([300, 600, 600, 1], 1); X = np.ones((300_000, 300), np.float32); work = lambda: [s.predict(X) for _ in range(50)]",
+        "s = session([300, 600, 600, 1], 1); X = np.ones((300_000, 300), np.float32); "
+        "work = lambda: [s.predict(X) for _ in range(50)]",
     ],
     ids=["tiny", "sliced", "one long step", "tiled", "prediction"],
 )
@@ -169,7 +173,9 @@ def test_a_run_in_pieces_gives_the_same_bits(path: str) -> None:
     whole, pieces = small(path), small(path)
     order, rates = np.tile(np.arange(200), 30), np.full(120, 0.003)
     losses = whole.run(order, 50, rates, 1).losses
-    parts = [pieces.run(order[50 * k : 50 * (k + 8)], 50, rates[k : k + 8], 1 + k).losses for k in range(0, 120, 8)]
+    parts = [
+        pieces.run(order[50 * k : 50 * (k + 8)], 50, rates[k : k + 8], 1 + k).losses for k in range(0, 120, 8)
+    ]
     np.testing.assert_array_equal(losses, np.concatenate(parts))
     for left, right in zip(whole.training().parameters, pieces.training().parameters, strict=True):
         np.testing.assert_array_equal(left.W, right.W)
@@ -307,7 +313,9 @@ def test_every_instruction_set_agrees(isa: str, path: str, monkeypatch: pytest.M
 
 def test_an_unknown_instruction_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HANDGRAD_ISA", "mmx")
-    with pytest.raises(SpecificationError, match="HANDGRAD_ISA=mmx is not known; choose avx512, avx2 or portable"):
+    with pytest.raises(
+        SpecificationError, match="HANDGRAD_ISA=mmx is not known; choose avx512, avx2 or portable"
+    ):
         small().run(np.arange(10), 5, np.full(2, 0.1), 1)
 
 
@@ -317,8 +325,10 @@ def test_what_the_reference_engine_must_take() -> None:
     masked = Network(1, [Dense(1, dropout=Dropout(0.5, mask=((1,),))), Dense(1)], Loss("squared_error"))
     parameters = masked.initial_parameters(0)
     X = np.ones((2, 1))
-    with pytest.raises(SpecificationError, match="layer 1: .*engine='reference'"):
-        NativeEngine().start(masked, Recipe(), Training(parameters, initial_state(SGD(), parameters)), X, X, 0)
+    with pytest.raises(SpecificationError, match=r"layer 1: .*engine='reference'"):
+        NativeEngine().start(
+            masked, Recipe(), Training(parameters, initial_state(SGD(), parameters)), X, X, 0
+        )
     with pytest.raises(SpecificationError, match="no loss"):
         NativeEngine().start(Network(1, [Dense(1)]), Recipe(), Training(p64, state), X, X, 0)
     plain = Network(1, [Dense(1)], Loss("squared_error"))
@@ -343,9 +353,11 @@ def test_data_that_does_not_fit() -> None:
 
 
 def test_a_larger_batch_later_goes_on() -> None:
-    session, reference = small(dtype="float64"), None
+    session = small(dtype="float64")
     order = np.arange(200)
-    reference = ReferenceEngine().start(session._network, session._recipe, session.training(), session._X, session._Y, 3)
+    reference = ReferenceEngine().start(
+        session._network, session._recipe, session.training(), session._X, session._Y, 3
+    )
     for s in (session, reference):
         s.run(order, 10, np.full(20, 0.003), 1)
         s.run(order, 100, np.full(2, 0.003), 21)

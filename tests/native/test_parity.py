@@ -1,8 +1,8 @@
 """The native core against the equations: one table of rows, parameters compared after 50 steps.
 
-The measure, layer by layer, over all its numbers p = (W, b) together: |p - p_ref| / |p_ref|, Euclidean norms,
-where p_ref comes from the reference engine in float64 that began with the very same numbers. So the float32 rows
-state the whole error of float32 training, not the difference of two float32 programs. The bars are 1e-5 for
+The measure, layer by layer, over all its numbers p = (W, b) together: |p - p_ref| / |p_ref|, Euclidean
+norms, where p_ref comes from the reference engine in float64 that began with the very same numbers. So the float32
+rows state the whole error of float32 training, not the difference of two float32 programs. The bars are 1e-5 for
 float32 and 1e-11 for float64. The losses of all 50 steps and the predictions are held to the same bars.
 """
 
@@ -121,8 +121,8 @@ PLACES = list(itertools.product(BARS, ("tiny", "sliced", "tiled"), (1, 2)))
 def _rows() -> list[Row]:
     """Every activation with every output, and every optimizer with every constraint; the rest takes turns.
 
-    There are 13 activations and 13 outputs, 12 places, 10 optimizers and 6 constraints: the turns are such that each
-    of them comes to each place.
+    There are 13 activations and 13 outputs, 12 places, 10 optimizers and 6 constraints: the turns are such that
+    each of them comes to each place.
     """
     shapes, widths = itertools.cycle(SHAPES), itertools.cycle((3, 1, 19, 4, 34))
     optimizers, constraints = itertools.cycle(OPTIMIZERS[::-1]), itertools.cycle(CONSTRAINTS)
@@ -151,7 +151,8 @@ def _row(
     if output[0] == "softmax" and outputs == 1:
         outputs = 2  # the softmax of one number is 1
     if activation.name == "softmax" and "shared" in shape[2]:
-        shape = SHAPES[0]  # softmax does not see a number added to all its inputs: that gradient is rounding alone
+        # softmax does not see a number added to all its inputs: the gradient of a shared bias is rounding alone
+        shape = SHAPES[0]
     return Row(activation, output, outputs, optimizer, constraint, shape, *place)
 
 
@@ -211,7 +212,7 @@ TABLE = _rows()
 
 
 def test_the_table_holds_every_pair() -> None:
-    """Each activation, output, optimizer and constraint is met in each precision, on each path, with 1 and 2 threads."""
+    """Each activation, output, optimizer and constraint in each precision, on each path, with 1 and 2 threads."""
     for field in ("activation", "output", "optimizer", "constraint"):
         pairs = {(str(getattr(row, field)), row.dtype, row.path, row.threads) for row in TABLE}
         kinds = {str(getattr(row, field)) for row in TABLE}
@@ -231,7 +232,9 @@ def test_parity(row: Row) -> None:
     moved = _distance(_cast(parameters, "float64"), end)
     distance = _distance(native.training().parameters, end)
     assert moved > 100 * bar, "nothing was learned, so nothing is compared"
-    assert distance < bar, f"parameters after {STEPS} steps: {distance:.2e} of their norm apart (moved {moved:.2e})"
+    assert distance < bar, (
+        f"parameters after {STEPS} steps: {distance:.2e} of their norm apart (moved {moved:.2e})"
+    )
     np.testing.assert_allclose(losses, expected, rtol=bar, atol=bar)
     np.testing.assert_allclose(native.predict(X), reference.predict(X), rtol=10 * bar, atol=10 * bar)
 
@@ -267,7 +270,9 @@ def test_dropout_masks_are_the_references(path: str) -> None:
         ends = []
         for engine in (NativeEngine(path), ReferenceEngine()):
             p = network.initial_parameters(0)
-            session = engine.start(network, recipe, Training(p, initial_state(recipe.optimizer, p)), X, Y, seed=2**50 + 1)
+            session = engine.start(
+                network, recipe, Training(p, initial_state(recipe.optimizer, p)), X, Y, seed=2**50 + 1
+            )
             session.run(np.arange(5), 5, np.array([1.0]), step)
             ends.append(session.training().parameters[1].W)
         np.testing.assert_array_equal(ends[0], ends[1])
@@ -306,12 +311,16 @@ def test_batch_sizes(path: str, batch: int) -> None:
 
 def test_a_wide_network_on_panels_of_several_passes() -> None:
     """More inputs than one pass over the sums takes, more units than one panel."""
-    network = Network(600, [Dense(300, "relu"), Dense(70, "tanh"), Dense(10, "softmax")], Loss("cross_entropy"))
+    network = Network(
+        600, [Dense(300, "relu"), Dense(70, "tanh"), Dense(10, "softmax")], Loss("cross_entropy")
+    )
     rng = np.random.default_rng(0)
     X, Y = rng.normal(size=(150, 600)) / 8, np.eye(10)[rng.integers(0, 10, 150)]
     parameters = network.initial_parameters(0)
     ends = []
     for engine in (NativeEngine("tiled"), NativeEngine("sliced"), ReferenceEngine()):
-        ends.append(_train(engine, network, Recipe(Adam(0.001)), parameters, X, Y, 2)[0].training().parameters)
+        ends.append(
+            _train(engine, network, Recipe(Adam(0.001)), parameters, X, Y, 2)[0].training().parameters
+        )
     assert _distance(ends[0], ends[2]) < BARS["float64"]
     assert _distance(ends[1], ends[2]) < BARS["float64"]

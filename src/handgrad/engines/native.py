@@ -1,7 +1,7 @@
 """The native engine: the equations of `nn` in fused C++, whole runs of steps in one call.
 
-`HANDGRAD_THREADS` sets the number of threads, `HANDGRAD_ISA` (avx512, avx2, portable) the instruction set; both
-are chosen by the machine and by the size of a step where they are not set.
+`HANDGRAD_THREADS` sets the number of threads, `HANDGRAD_ISA` (avx512, avx2, portable) the instruction set;
+both are chosen by the machine and by the size of a step where they are not set.
 """
 
 from __future__ import annotations
@@ -25,7 +25,19 @@ except ImportError:  # built from source without a compiler: the reference engin
     _native = None
 
 # The order of the enumerations in src/native/plan.hpp.
-FUNCTIONS = ("identity", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "gelu", "silu", "softplus", "softmax", "step")
+FUNCTIONS = (
+    "identity",
+    "sigmoid",
+    "tanh",
+    "relu",
+    "leaky_relu",
+    "elu",
+    "gelu",
+    "silu",
+    "softplus",
+    "softmax",
+    "step",
+)
 LOSSES = ("none", "squared_error", "binary_cross_entropy", "cross_entropy", "huber")
 RULES = ("sgd", "velocity", "heavy_ball", "average", "nesterov", "rmsprop", "adam")
 BIASES = ("trained", "frozen", "shared", "none")
@@ -33,8 +45,8 @@ FORMS = ("half", "half_mean", "full")
 PATHS = ("automatic", "tiny", "sliced", "tiled")
 ELEMENTARY = ("exp_negative", "tanh", "sigmoid", "log", "softplus", "expm1_negative", "normal_cdf")
 
-# Floating-point operations of a step for each thread: with less, waiting for each other costs more than it brings
-# (measured on two threads, quiet and busy).
+# Floating-point operations of a step for each thread: with less, waiting for each other costs more than it
+# brings (measured on two threads, quiet and busy).
 ALONE = 4_000_000
 
 
@@ -65,7 +77,7 @@ def instruction_set() -> str:
 
 
 def thread_count(threads: int | None, operations: float = float("inf")) -> int:
-    """Threads for a step of so many floating-point operations: `threads`, else HANDGRAD_THREADS, else by size.
+    """Threads for a step of so many operations: `threads`, else HANDGRAD_THREADS, else by size.
 
     Never more than the CPUs that the process may use.
 
@@ -143,6 +155,7 @@ class NativeSession:
     def run(
         self, order: Array, batch_size: int, rates: Array, first_step: int, stop: Stop | None = None
     ) -> Run:
+        """See `handgrad.engines.protocol.Session.run`; Ctrl-C and `stop` are seen every 0.05 s."""
         order = np.ascontiguousarray(order, np.int64)
         rates = np.ascontiguousarray(rates, np.float64)
         batch = max(1, min(int(batch_size), len(order)))
@@ -156,6 +169,7 @@ class NativeSession:
         return Run(losses[:steps], bool(failed))
 
     def training(self) -> Training:
+        """A copy of the parameters and the optimizer's state as they stand."""
         if self._beginning is not None:
             return self._beginning
         slots = len(self._recipe.optimizer.slots)
@@ -172,6 +186,7 @@ class NativeSession:
         return Training(tuple(parameters), OptimizerState(state))
 
     def predict(self, X: Array) -> Array:
+        """Outputs for X (m, n_0) with the parameters as they stand, without dropout, shape (m, n_L)."""
         return predict(self._network, self.training().parameters, X, self._threads)
 
     def _prepare(self, batch: int) -> None:
@@ -364,6 +379,6 @@ def _check(network: Network, parameters: Parameters, X: Array, Y: Array | None) 
         W, b = parameters[l - 1]
         if W.shape != (layer.units, network.sizes[l - 1]) or b.shape != (layer.units,):
             raise ShapeError(
-                f"layer {l}: W must have shape ({layer.units}, {network.sizes[l - 1]}) and b ({layer.units},), "
-                f"got {W.shape} and {b.shape}"
+                f"layer {l}: W must have shape ({layer.units}, {network.sizes[l - 1]}) and b "
+                f"({layer.units},), got {W.shape} and {b.shape}"
             )
