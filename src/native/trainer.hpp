@@ -49,10 +49,10 @@ class PanelCore final : public Core {
         for (std::int64_t i = 0; i < blocks_; ++i) turn(block_[i]);
         squares_ = absolutes_ = 0;
         for (std::int64_t i = 0; i < blocks_; ++i) {
-            if (block_[i].panel < 0) continue;
+            if (block_[i].band < 0) continue;
             const Layer<T>& layer = net_.layer(block_[i].layer);
             Sums<T> sums;
-            const T* w = layer.w[0] + (block_[i].panel * layer.rows) * panel<T>;
+            const T* w = layer.w[0] + (block_[i].band * layer.rows) * panel<T>;
             for (std::int64_t at = block_[i].r0 * panel<T>; at < block_[i].r1 * panel<T>; at += lanes<T>) {
                 sums.squares += load(w + at) * load(w + at);
                 sums.absolutes += absolute<T>(load(w + at));
@@ -100,9 +100,9 @@ class PanelCore final : public Core {
         Watch* watch;
         int threads, left;
     };
-    // Rows [r0, r1) of a panel of a layer's weights; panel -1: the layer's biases.
+    // Rows [r0, r1) of one panel (`band`) of a layer's weights; band -1: the layer's biases.
     struct Block {
-        std::int32_t layer, panel;
+        std::int32_t layer, band;
         std::int64_t r0, r1;
     };
     // What one thread adds up, on cache lines of its own; two sets, used in turn by even and odd steps.
@@ -420,14 +420,14 @@ class PanelCore final : public Core {
     // The gradient of a block, without penalty, in `out` (weights: rows of `panel`; biases: all panels in a row).
     T* gradient_of(const Block& block, std::int64_t m, int thread) {
         const Layer<T>& layer = net_.layer(block.layer);
-        if (block.panel < 0) return bias_gradient(block, m, thread);
+        if (block.band < 0) return bias_gradient(block, m, thread);
         if (tiled_) {
             T* out = scratch_[thread].block;
-            gradient_block(layer, work_->a[block.layer - 1], work_->delta[block.layer], work_->rows, 0, m, block.panel,
+            gradient_block(layer, work_->a[block.layer - 1], work_->delta[block.layer], work_->rows, 0, m, block.band,
                            block.r0, block.r1, Begin::zero, out);
             return out;
         }
-        const std::int64_t at = (block.panel * layer.rows + block.r0) * panel<T>, size = (block.r1 - block.r0) * panel<T>;
+        const std::int64_t at = (block.band * layer.rows + block.r0) * panel<T>, size = (block.r1 - block.r0) * panel<T>;
         if (threads_ == 1) return gradient_w_[block.layer] + at;
         T* out = scratch_[thread].block;
         const T* first = gradient_w_[block.layer] + at;
@@ -462,7 +462,7 @@ class PanelCore final : public Core {
     }
 
     static bool is_trained(const Layer<T>& layer, const Block& block) {
-        return block.panel >= 0 || layer.bias == Bias::trained || layer.bias == Bias::shared;
+        return block.band >= 0 || layer.bias == Bias::trained || layer.bias == Bias::shared;
     }
 
     // The numbers of a block: its parameters and the optimizer's memory beside the gradient.
@@ -471,17 +471,17 @@ class PanelCore final : public Core {
         Stretch<T> x{};
         x.g = g;
         x.rows = block.r1 - block.r0;
-        x.vectors = block.panel < 0 ? 2 : vectors_in<T>(layer.columns, block.panel);
-        const std::int64_t at = block.panel < 0 ? 0 : (block.panel * layer.rows + block.r0) * panel<T>;
-        x.p = (block.panel < 0 ? layer.b[0] : layer.w[0]) + at;
+        x.vectors = block.band < 0 ? 2 : vectors_in<T>(layer.columns, block.band);
+        const std::int64_t at = block.band < 0 ? 0 : (block.band * layer.rows + block.r0) * panel<T>;
+        x.p = (block.band < 0 ? layer.b[0] : layer.w[0]) + at;
         for (int s = 0; s < plan_.optimizer.slots; ++s)
-            x.s[s] = (block.panel < 0 ? layer.b[s + 1] : layer.w[s + 1]) + at;
+            x.s[s] = (block.band < 0 ? layer.b[s + 1] : layer.w[s + 1]) + at;
         return x;
     }
 
     void update_one(const Block& block, const StepRule<T>& rule, const T* g, Sums<T>& sums) {
         const Layer<T>& layer = net_.layer(block.layer);
-        if (block.panel < 0) {
+        if (block.band < 0) {
             StepRule<T> of_bias = rule;
             of_bias.l1 = of_bias.l2 = 0;
             Sums<T> ignored;  // biases bear no penalty
@@ -491,9 +491,9 @@ class PanelCore final : public Core {
         }
         update(rule, stretch(block, g), sums);
         if (rule.epsilon == 0) {  // 0 / 0 in the padding
-            const std::int64_t used = layer.columns - block.panel * panel<T>;
+            const std::int64_t used = layer.columns - block.band * panel<T>;
             for (std::int64_t r = block.r0; r < block.r1; ++r)
-                clear_padding(layer.w[0] + (block.panel * layer.rows + r) * panel<T>, least(used, panel<T>));
+                clear_padding(layer.w[0] + (block.band * layer.rows + r) * panel<T>, least(used, panel<T>));
         }
         turn(block);
     }
@@ -504,8 +504,8 @@ class PanelCore final : public Core {
     // Inputs that only fill a panel may be anything finite; their weights have no gradient.
     void clear_block_padding(const Block& block, T* g) const {
         const Layer<T>& layer = net_.layer(block.layer);
-        if (block.panel < 0 || layer.units_in_lanes) return;
-        const std::int64_t used = layer.columns - block.panel * panel<T>;
+        if (block.band < 0 || layer.units_in_lanes) return;
+        const std::int64_t used = layer.columns - block.band * panel<T>;
         if (used >= panel<T>) return;
         for (std::int64_t r = 0; r < block.r1 - block.r0; ++r) clear_padding(g + r * panel<T>, used);
     }
@@ -525,8 +525,8 @@ class PanelCore final : public Core {
     // Clipping by norm: first all gradients, penalties included, and their squares; then the updates.
     T* kept_gradient(const Block& block) const {
         const Layer<T>& layer = net_.layer(block.layer);
-        return block.panel < 0 ? gradient_b_[block.layer]
-                               : gradient_w_[block.layer] + (block.panel * layer.rows + block.r0) * panel<T>;
+        return block.band < 0 ? gradient_b_[block.layer]
+                               : gradient_w_[block.layer] + (block.band * layer.rows + block.r0) * panel<T>;
     }
     void prepare_blocks(int thread, int threads, std::int64_t m, const StepRule<T>& rule) {
         std::int64_t from, to;
@@ -540,12 +540,12 @@ class PanelCore final : public Core {
             clear_block_padding(block, g);
             const Stretch<T> x = stretch(block, g);
             StepRule<T> own = rule;
-            if (block.panel < 0) own.l1 = own.l2 = 0;
+            if (block.band < 0) own.l1 = own.l2 = 0;
             Sums<T> sums;
             prepare_norm(own, x.p, g, x.rows, x.vectors, sums);
             if (g != kept) std::memcpy(kept, g, static_cast<std::size_t>(x.rows * panel<T>) * sizeof(T));
             // a shared bias counts once
-            norm += block.panel < 0 && layer.bias == Bias::shared
+            norm += block.band < 0 && layer.bias == Bias::shared
                         ? static_cast<double>(g[0]) * static_cast<double>(g[0])
                         : static_cast<double>(add_lanes<T>(sums.squares));
         }
@@ -567,10 +567,10 @@ class PanelCore final : public Core {
     // Brings the other form of the weights up to date.
     void turn(const Block& block) const {
         const Layer<T>& layer = net_.layer(block.layer);
-        if (block.panel < 0 || !layer.turned) return;
-        const std::int64_t used = least(panel<T>, layer.columns - block.panel * panel<T>);
-        const T* from = layer.w[0] + (block.panel * layer.rows + block.r0) * panel<T>;
-        T* to = layer.turned + (block.r0 / panel<T> * layer.columns + block.panel * panel<T>) * panel<T>;
+        if (block.band < 0 || !layer.turned) return;
+        const std::int64_t used = least(panel<T>, layer.columns - block.band * panel<T>);
+        const T* from = layer.w[0] + (block.band * layer.rows + block.r0) * panel<T>;
+        T* to = layer.turned + (block.r0 / panel<T> * layer.columns + block.band * panel<T>) * panel<T>;
         const std::int64_t height = block.r1 - block.r0;
         for (std::int64_t c = 0; c < used; c += lanes<T>)
             for (std::int64_t r = 0; r < height; r += lanes<T>) {

@@ -1,9 +1,9 @@
 """The native core against the equations: one table of rows, parameters compared after 50 steps.
 
-The measure, layer by layer, over all its numbers p = (W, b) together: |p - p_ref| / |p_ref|, Euclidean
-norms, where p_ref comes from the reference engine in float64 that began with the very same numbers. So the float32
-rows state the whole error of float32 training, not the difference of two float32 programs. The bars are 1e-5 for
-float32 and 1e-11 for float64. The losses of all 50 steps and the predictions are held to the same bars.
+The measure, layer by layer, over all its numbers p = (W, b) together: |p - p_ref| / |p_ref|, Euclidean norms,
+where p_ref comes from the reference engine in float64 that began with the very same numbers. So the float32
+rows state the whole error of float32 training, not the difference of two float32 programs. The bars are 1e-5
+for float32 and 1e-11 for float64. The losses of all 50 steps and the predictions are held to the same bars.
 """
 
 from __future__ import annotations
@@ -121,8 +121,8 @@ PLACES = list(itertools.product(BARS, ("tiny", "sliced", "tiled"), (1, 2)))
 def _rows() -> list[Row]:
     """Every activation with every output, and every optimizer with every constraint; the rest takes turns.
 
-    There are 13 activations and 13 outputs, 12 places, 10 optimizers and 6 constraints: the turns are such that
-    each of them comes to each place.
+    There are 13 activations and 13 outputs, 12 places, 10 optimizers and 6 constraints: the turns are such
+    that each of them comes to each place.
     """
     shapes, widths = itertools.cycle(SHAPES), itertools.cycle((3, 1, 19, 4, 34))
     optimizers, constraints = itertools.cycle(OPTIMIZERS[::-1]), itertools.cycle(CONSTRAINTS)
@@ -151,7 +151,7 @@ def _row(
     if output[0] == "softmax" and outputs == 1:
         outputs = 2  # the softmax of one number is 1
     if activation.name == "softmax" and "shared" in shape[2]:
-        # softmax does not see a number added to all its inputs: the gradient of a shared bias is rounding alone
+        # softmax does not see a number added to all its inputs: such a gradient is rounding alone
         shape = SHAPES[0]
     return Row(activation, output, outputs, optimizer, constraint, shape, *place)
 
@@ -212,7 +212,7 @@ TABLE = _rows()
 
 
 def test_the_table_holds_every_pair() -> None:
-    """Each activation, output, optimizer and constraint in each precision, on each path, with 1 and 2 threads."""
+    """Each activation, output, optimizer and constraint comes to each place."""
     for field in ("activation", "output", "optimizer", "constraint"):
         pairs = {(str(getattr(row, field)), row.dtype, row.path, row.threads) for row in TABLE}
         kinds = {str(getattr(row, field)) for row in TABLE}
