@@ -42,7 +42,7 @@ from handgrad.worked.expressions import (
     Symbol,
     Times,
 )
-from handgrad.worked.record import Words
+from handgrad.worked.record import Record, Words
 from handgrad.worksheet import explain
 from tests.render.everything import EXPRESSIONS
 from tests.render.records import CASE, record
@@ -142,11 +142,87 @@ def test_a_reason_is_said_once_in_a_step():
     assert len(set(paragraphs)) == len(paragraphs)
 
 
-def test_the_observation_joins_cause_and_effect():
-    (observation,) = [b for b in sheet().blocks if isinstance(b, Paragraph) and b.role == "observation"]
-    words = " ".join(str(span) for span in observation.spans)
-    assert "below their targets" in words and ", so " in words and "The step lowered the loss from" in words
+def observed(document: Document) -> str:
+    (observation,) = [b for b in document.blocks if isinstance(b, Paragraph) and b.role == "observation"]
+    return " ".join(str(span) for span in observation.spans)
+
+
+def test_the_observation_says_what_the_step_did_and_why():
+    words = observed(sheet())
+    assert "predictions," in words and "gradient" in words and "The step lowered the loss from" in words
     assert words.endswith(".")
+
+
+def one_neuron(**changes: Any) -> Record:
+    """x = 2, w = 0.5, no bias, identity: the prediction is 1."""
+    case: dict[str, Any] = {
+        "network": {
+            "inputs": 1,
+            "loss": {"name": "squared_error"},
+            "layers": [{"units": 1, "activation": "identity", "bias": "none", "W": [[0.5]]}],
+        },
+        "data": {"x": [[2.0]], "y": [[3.0]]},
+        "optimizer": {"name": "sgd", "learning_rate": 0.1},
+    }
+    return explain({**case, **changes}, digits=2).record
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        (
+            {},
+            "The prediction 1 was below the target 3, so it had to rise. The weight grew, because its gradient is "
+            "negative. With the new parameters the prediction is 2.6. The step lowered the loss from 4 to 0.16.",
+        ),
+        (
+            {"optimizer": {"name": "sgd", "learning_rate": 0.5}},
+            "a smaller learning rate would help.",
+        ),
+        (
+            {"data": {"x": [[2.0]], "y": [[1.0]]}},
+            "All gradients of the weights are zero, so no weight changed.",
+        ),
+        (  # the same to two decimals, and yet lower: more decimals are shown
+            {"optimizer": {"name": "sgd", "learning_rate": 1e-6}},
+            "The step lowered the loss from 4 to 3.9999.",
+        ),
+    ],
+)
+def test_the_observation_is_true(changes: dict[str, Any], expected: str):
+    assert expected in observed(lay_out(one_neuron(**changes), Settings(language="en", digits=2)))
+
+
+def test_a_weight_that_goes_on_by_its_velocity_is_not_said_to_follow_its_gradient():
+    momentum = {"name": "momentum", "learning_rate": 0.2, "momentum": 0.9}
+    record = one_neuron(optimizer=momentum, training={"steps": 3})
+    step = next(
+        step
+        for step in record.steps
+        if np.sign(step.changes[0].after - step.changes[0].before) == np.sign(step.changes[0].gradient)
+    )
+    keys = [words.key for words in step.observation]
+    assert "weights_besides" in keys and not {"weights_all_grew", "weights_all_shrank"} & set(keys)
+
+
+def test_a_layer_without_bias_and_one_of_everything_are_said_so():
+    parts = frozenset(PARTS) - {"training"}
+    shown = text(lay_out(one_neuron(), Settings(language="en", parts=parts, digits=2)))
+    assert "1 input and 1 layer" in shown and "1 number that" in shown
+    assert "adds its bias" not in shown
+    letters = {
+        part.letter
+        for part in everything(lay_out(one_neuron(), Settings(language="en", parts=parts)).blocks)
+        if isinstance(part, Symbol)
+    }
+    assert "b" not in letters
+
+
+def test_an_entry_that_is_the_whole_is_not_written_twice():
+    document = lay_out(explain(CASE, detail="scalar").record, Settings(language="en", detail="scalar"))
+    for fold, before in zip(document.blocks[1:], document.blocks, strict=False):
+        if isinstance(fold, Fold) and isinstance(before, Formula):
+            assert [block.forms for block in fold.blocks if isinstance(block, Formula)] != [before.forms]
 
 
 def test_changes_show_each_parameter_before_and_after():

@@ -14,7 +14,7 @@ from handgrad.nn.network import BIASES
 from handgrad.nn.optimizers import OPTIMIZERS
 from handgrad.render import sentences
 from handgrad.render.catalogue import compiled, path_of, places, read, untranslated, updated
-from handgrad.render.sentences import SENTENCES
+from handgrad.render.sentences import PLURALS, SENTENCES
 from handgrad.render.words import Phrasebook, chosen_language, decimal_mark, languages
 from handgrad.worked.expressions import Symbol
 from handgrad.worked.record import Words, words
@@ -32,7 +32,7 @@ def test_no_key_is_in_two_groups():
 def test_a_catalogue_is_complete_and_keeps_the_places(language: str):
     assert untranslated(updated(language)) == []
     known = {message.id for message in read(language) if message.id}
-    assert known == set(SENTENCES.values())
+    assert known == set(SENTENCES.values()) | set(PLURALS.values())
 
 
 @pytest.mark.parametrize("language", TRANSLATED)
@@ -66,7 +66,7 @@ def test_every_key_that_the_program_uses_is_in_the_table():
         for key in calls.findall(path.read_text(encoding="utf-8"))
     }
     assert len(used) > 100
-    assert not [pair for pair in used if pair[0] not in SENTENCES]
+    assert not [pair for pair in used if pair[0] not in {*SENTENCES, *PLURALS}]
 
 
 def test_a_sentence_is_filled_and_names_are_translated():
@@ -82,6 +82,23 @@ def test_a_variant_is_chosen_by_function_or_name():
     assert "outlier" in book.text("loss", name="huber")
 
 
+@pytest.mark.parametrize("language", ["en", "bn"])
+def test_one_thing_is_not_many(language: str):
+    book = Phrasebook(language)
+    assert book.text("n_inputs", count=2) == {"en": "2 inputs", "bn": "2টি ইনপুট"}[language]
+    assert book.text("n_inputs", count=1) == {"en": "1 input", "bn": "1টি ইনপুট"}[language]
+    assert book.text("weights_all_grew_plain", count=1) != book.text("weights_all_grew_plain", count=3)
+    sentence = book.text(
+        "network_sizes",
+        sizes="1 → 1",
+        **{
+            place: words(key, count=1)
+            for place, key in (("inputs", "n_inputs"), ("layers", "n_layers"), ("parameters", "n_parameters"))
+        },
+    )
+    assert "1 inputs" not in sentence and "1 layers" not in sentence and "{" not in sentence
+
+
 def test_mathematics_stays_mathematics():
     assert Phrasebook().say("given", quantity=Symbol("z", 1)) == (
         Symbol("z", 1),
@@ -92,7 +109,8 @@ def test_mathematics_stays_mathematics():
 
 
 @pytest.mark.parametrize(
-    ("wrong", "message"), [(Words("nonsense"), "no words"), (Words("linear"), "'layer'")]
+    ("wrong", "message"),
+    [(Words("nonsense"), "no words"), (Words("dropout"), "'keep'"), (Words("left_out"), "'count'")],
 )
 def test_unknown_keys_and_missing_arguments_are_refused(wrong: Words, message: str):
     with pytest.raises(RenderError, match=message):

@@ -15,7 +15,7 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
-from handgrad.render.sentences import SENTENCES
+from handgrad.render.sentences import PLURALS, SENTENCES
 from handgrad.render.words import LOCALE
 
 WIDTH = 100
@@ -52,6 +52,10 @@ def updated(language: str) -> Catalog:
     for key, sentence in SENTENCES.items():
         known = old.get(sentence)
         new.add(sentence, known.string if known is not None else "", auto_comments=[key])
+    for key, forms in PLURALS.items():
+        known = old.get(forms[0])
+        told = known.string if known is not None and known.pluralizable else ("",) * new.num_plurals
+        new.add(forms, told, auto_comments=[key])
     return new
 
 
@@ -64,11 +68,20 @@ def compiled(catalogue: Catalog) -> bytes:
 
 def untranslated(catalogue: Catalog) -> list[str]:
     """Sentences that lack a translation, or whose translation has other places than they have."""
-    return [str(message.id) for message in catalogue if message.id and not _good(message)]
+    return [_forms(message.id)[0] for message in catalogue if message.id and not _good(message)]
+
+
+def _forms(text: object) -> tuple[str, ...]:
+    """The forms of a message for one thing and for several; one form of any other message."""
+    return tuple(str(form) for form in text) if isinstance(text, tuple | list) else (str(text),)
 
 
 def _good(message: Message) -> bool:
-    return bool(message.string) and places(str(message.string)) == places(str(message.id))
+    """Every form translated; a form for a single thing may leave the number out."""
+    wanted = set.union(*(places(form) for form in _forms(message.id)))
+    return all(form and places(form) <= wanted for form in _forms(message.string)) and (
+        places(_forms(message.string)[-1]) == wanted
+    )
 
 
 def places(sentence: str) -> set[str]:

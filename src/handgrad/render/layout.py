@@ -21,7 +21,7 @@ from handgrad.render.layout_training import training
 from handgrad.render.settings import PARTS, Settings
 from handgrad.render.sheet import Sheet
 from handgrad.worked.expressions import Apply, Ellipsis, Expression
-from handgrad.worked.record import Record, StepRecord
+from handgrad.worked.record import Record, StepRecord, words
 
 LONG = 60
 """Blocks from which on a document has a table of contents."""
@@ -76,11 +76,13 @@ def _opening(sheet: Sheet) -> Iterator[Block]:
 def _settings(sheet: Sheet, body: list[Block]) -> Spans:
     """How numbers are rounded and large matrices shown."""
     if sheet.record.carry and sheet.record.digits is not None:
-        text = sheet.text("rounding_carried", digits=sheet.record.digits)
+        text = sheet.text("rounding_carried", digits=words("n_decimals", count=sheet.record.digits))
     elif sheet.settings.significant is not None:
-        text = sheet.text("rounding_significant", digits=sheet.settings.significant)
+        text = sheet.text("rounding", digits=words("n_significant", count=sheet.settings.significant))
     else:
-        text = sheet.text("rounding", digits=sheet.digits)
+        text = sheet.text("rounding", digits=words("n_decimals", count=sheet.digits))
+    if sheet.settings.digits_of or (sheet.settings.digits is None and sheet.record.rounding.quantities):
+        text += " " + sheet.text("rounding_own")
     kinds = set(_kinds(body))
     if "ln" in kinds:
         text += " " + sheet.text("logarithm")

@@ -11,8 +11,6 @@ from handgrad.worked.expressions import Expression
 from handgrad.worked.record import StepRecord, Words, WorkedStep
 
 LAYERED = ("forward", "backward", "update")
-JOINED = ("weights_all_grew", "weights_all_shrank", "weights_mixed")
-"""Clauses that follow from the one before them."""
 
 
 def calculation(sheet: Sheet, step: StepRecord, part: str) -> Iterator[Block]:
@@ -41,6 +39,8 @@ def worked_step(sheet: Sheet, worked: WorkedStep) -> Iterator[Block]:
     if worked.reason is not None:
         yield from sheet.once(sheet.spans(worked.reason))
     yield formula
+    if worked.remark is not None:
+        yield Paragraph(sheet.spans(worked.remark))
     if worked.factors:
         yield from sheet.once(sheet.say("factor_by_factor_intro"))
         for equation in worked.factors:
@@ -49,13 +49,20 @@ def worked_step(sheet: Sheet, worked: WorkedStep) -> Iterator[Block]:
         key = "check_fused" if worked.quantity.startswith("delta") else "check_factors"
         yield sheet.paragraph(key, "note")
         yield sheet.formula(worked.check, worked.quantity)
-    if worked.scalar:
+    if worked.scalar and not _says_the_same(sheet, worked, formula):
         yield Fold(_fold_title(sheet, worked), tuple(_scalar(sheet, worked)))
 
 
 def _short(formula: Formula) -> tuple[tuple[str, Expression], ...]:
     """The symbols and the result."""
     return formula.forms if len(formula.forms) < 3 else (formula.forms[0], formula.forms[-1])
+
+
+def _says_the_same(sheet: Sheet, worked: WorkedStep, formula: Formula) -> bool:
+    """True where the only entry is the quantity itself, written as it has just been."""
+    if len(worked.scalar) != 1 or worked.left_out:
+        return False
+    return sheet.formula(worked.scalar[0], worked.quantity).forms == formula.forms
 
 
 def _fold_title(sheet: Sheet, worked: WorkedStep) -> Spans:
@@ -72,24 +79,38 @@ def _scalar(sheet: Sheet, worked: WorkedStep) -> Iterator[Block]:
 
 def observation(sheet: Sheet, step: StepRecord) -> Iterator[Block]:
     """What the step did and why, in one paragraph."""
-    sentences: list[Spans] = []
-    pending: Words | None = None
-    for words in step.observation:
-        if pending is not None:
-            if words.key in JOINED:
-                sentences.append(sheet.say("joined", cause=pending, effect=words))
-                pending = None
-                continue
-            sentences.append(sheet.say("clause", clause=pending))
-            pending = None
-        if words.key.startswith("prediction"):
-            pending = words
-        elif words.key in JOINED:
-            sentences.append(sheet.say("clause_effect", effect=words))
-        else:
-            sentences.append(sheet.say("clause", clause=words))
-    if pending is not None:
-        sentences.append(sheet.say("clause", clause=pending))
+    told = _told(sheet, step)
+    sentences = [sheet.say("clause", clause=words) for words in told]
     if sentences:
         spans = [part for sentence in sentences for part in (" ", *sentence)][1:]
         yield Paragraph(joined(spans), "observation")
+
+
+COMPARED = {"yhat": ("prediction", "target"), "loss": ("before", "after")}
+"""Numbers of the observation that the reader compares: different ones must look different."""
+
+
+def _told(sheet: Sheet, step: StepRecord) -> list[Words]:
+    """The observation with the numbers that are compared as text."""
+    shown: dict[tuple[str, float], str] = {}
+    for quantity, places in COMPARED.items():
+        values = [
+            float(value)
+            for words in step.observation
+            for place, value in words.arguments
+            if place in places and isinstance(value, float)
+        ]
+        texts = sheet.apart(values, quantity)
+        shown |= {
+            (place, value): str(text) for value, text in zip(values, texts, strict=True) for place in places
+        }
+    return [
+        Words(
+            words.key,
+            tuple(
+                (place, shown.get((place, value), value) if isinstance(value, float) else value)
+                for place, value in words.arguments
+            ),
+        )
+        for words in step.observation
+    ]

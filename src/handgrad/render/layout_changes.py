@@ -10,6 +10,7 @@ import numpy as np
 from handgrad.nn.arrays import Array
 from handgrad.render.document import Block, Formula, Spans, Table
 from handgrad.render.sheet import Sheet
+from handgrad.render.showing import literal
 from handgrad.worked.expressions import Ellipsis, Expression, Gradient, Symbol
 from handgrad.worked.record import GradientCheck, ParameterChange, StepRecord
 
@@ -27,15 +28,16 @@ def changes(sheet: Sheet, step: StepRecord) -> Iterator[Block]:
         yield Table(header, tuple(rows), "lrrrr")
     if step.loss_before is not None and step.loss_after is not None:
         yield sheet.paragraph("second_forward")
-        before, after = (sheet.number(value, "loss") for value in (step.loss_before, step.loss_after))
-        yield Formula(Symbol("loss"), (("=", before),))
-        yield Formula(Symbol("loss", mark="new"), (("=", after),))
+        before, after = sheet.apart((step.loss_before, step.loss_after), "loss")
+        yield Formula(Symbol("loss"), (("=" if before.exact else "~", literal(before)),))
+        yield Formula(Symbol("loss", mark="new"), (("=" if after.exact else "~", literal(after)),))
 
 
 def _change_rows(sheet: Sheet, change: ParameterChange) -> Iterator[Row]:
     before, after, gradient = (_flat(values) for values in (change.before, change.after, change.gradient))
     columns = [before, gradient, after - before, after]
-    return _rows(sheet, change.symbol, change.before, columns, change.quantity)
+    name = change.quantity
+    return _rows(sheet, change.symbol, change.before, columns, (name, f"d{name}", name, f"{name}_new"))
 
 
 def _flat(values: Array) -> Array:
@@ -47,7 +49,7 @@ def _rows(
     symbol: Symbol,
     parameter: Array,
     columns: Sequence[Array],
-    quantity: str,
+    quantities: Sequence[str],
     *,
     least_digits: int = 0,
 ) -> Iterator[Row]:
@@ -55,7 +57,8 @@ def _rows(
     shape, count, most = np.shape(parameter), int(np.size(parameter)), sheet.settings.most_entries
     places = list(range(count)) if count <= most else [*range(most - 2), count - 1]
     texts = [
-        sheet.shown_column([float(column[i]) for i in places], quantity, least_digits) for column in columns
+        sheet.shown_column([float(column[i]) for i in places], quantity, least_digits)
+        for column, quantity in zip(columns, quantities, strict=True)
     ]
     for row, place in enumerate(places):
         if row and places[row - 1] != place - 1:
@@ -80,7 +83,14 @@ def _check_rows(sheet: Sheet, check: GradientCheck) -> Iterator[Row]:
     symbol = check.symbol.by if isinstance(check.symbol, Gradient) else check.symbol
     assert isinstance(symbol, Symbol)
     rows = list(
-        _rows(sheet, symbol, check.analytic, [analytic, numeric], check.quantity, least_digits=CHECK_DIGITS)
+        _rows(
+            sheet,
+            symbol,
+            check.analytic,
+            [analytic, numeric],
+            (check.quantity, check.quantity),
+            least_digits=CHECK_DIGITS,
+        )
     )
     error = sheet.roughly(check.largest_relative_error)
     for place, row in enumerate(rows):

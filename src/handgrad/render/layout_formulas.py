@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from handgrad.render.document import Block, Paragraph, Spans, Table
-from handgrad.render.layout_problem import with_values
+from handgrad.render.document import Block, Bullets, Paragraph, Spans, Table
+from handgrad.render.layout_problem import has_biases, with_values
 from handgrad.render.sheet import Sheet
-from handgrad.worked.expressions import Symbol
+from handgrad.worked.expressions import Gradient, Relation, Symbol
 from handgrad.worked.formulas import (
     ACTIVATION_FORMULAS,
     LOSS_FORMULAS,
@@ -33,6 +33,9 @@ def formula_sheet(sheet: Sheet) -> Iterator[Block]:
     yield _activations(sheet)
     yield from _loss(sheet)
     yield from _optimizer(sheet)
+    if sheet.record.recipe is not None and sheet.record.network.loss is not None:
+        yield from _loop(sheet)
+        yield from _variants(sheet)
 
 
 def _equations(sheet: Sheet, equations: Iterator[Equation]) -> Iterator[Block]:
@@ -51,27 +54,30 @@ def _mean(sheet: Sheet) -> bool:
 
 
 def _general(sheet: Sheet) -> Iterator[Equation]:
-    below, column = Symbol("a", "l-1"), sheet.column
-    yield from forward_equations("l", below, Symbol("a", "l"), "f", column)
-    if sheet.record.network.loss is not None:
-        yield output_delta("L", "f")
-        yield hidden_delta("l", "l+1", "f", column)
-        yield from gradient_equations("l", below, column, _samples(sheet), _mean(sheet))
+    network, below, column = sheet.record.network, Symbol("a", "l-1"), sheet.column
+    bias = has_biases(network)
+    yield from forward_equations("l", below, Symbol("a", "l"), "f", column, bias=bias)
+    if network.loss is not None:
+        yield output_delta("L", "softmax" if network.layers[-1].function.name == "softmax" else "f", column)
+        if network.depth > 1:
+            yield hidden_delta("l", "l+1", "f", column)
+        yield from gradient_equations("l", below, column, _samples(sheet), _mean(sheet), bias=bias)
 
 
 def _written_out(sheet: Sheet) -> Iterator[Equation]:
     network, column = sheet.record.network, sheet.column
     for l, layer in network.numbered():
         below, above = sheet.activity(l - 1), sheet.activity(l)
-        yield from forward_equations(l, below, above, layer.function.name, column)
+        yield from forward_equations(l, below, above, layer.function.name, column, bias=layer.bias != "none")
     if network.loss is None:
         return
     for l, layer in reversed(list(network.numbered())):
         if l == network.depth:
-            yield output_delta(l, layer.function.name)
+            yield output_delta(l, layer.function.name, column, network.loss)
         else:
             yield hidden_delta(l, l + 1, layer.function.name, column)
-        yield from gradient_equations(l, sheet.activity(l - 1), column, _samples(sheet), _mean(sheet))
+        below, bias = sheet.activity(l - 1), layer.bias != "none"
+        yield from gradient_equations(l, below, column, _samples(sheet), _mean(sheet), bias=bias)
 
 
 def _activations(sheet: Sheet) -> Table:
@@ -118,3 +124,55 @@ def _optimizer(sheet: Sheet) -> Iterator[Block]:
     yield sheet.paragraph("formulas_optimizer_intro", theta=Symbol("theta"), g=Symbol("g"))
     for equation in optimizer_formulas(optimizer):
         yield sheet.formula(equation)
+
+
+VARIANTS = {
+    "batch": "variant_batch",
+    "stochastic": "variant_stochastic",
+    "mini_batch": "variant_mini_batch",
+    "momentum": "optimizer:momentum",
+    "adam": "optimizer:adam",
+}
+"""Relatives of gradient descent, and the keys of their names."""
+
+
+def _loop(sheet: Sheet) -> Iterator[Block]:
+    """The whole of training in four lines."""
+    bias = has_biases(sheet.record.network)
+    weighted, output = (
+        Relation(equation.target, "=", equation.symbols[0])
+        for equation in forward_equations(
+            "l", Symbol("a", "l-1"), Symbol("a", "l"), "f", sheet.column, bias=bias
+        )
+    )
+    gradients = [Gradient(Symbol("loss"), Symbol(letter, "l")) for letter in ("W", "b")]
+    l, L = Symbol("l"), Symbol("L")
+    yield sheet.heading(1, "formulas_loop")
+    yield sheet.paragraph("formulas_loop_intro")
+    backward = "formulas_loop_backward" if bias else "formulas_loop_backward_without_bias"
+    yield Bullets(
+        (
+            sheet.say("formulas_loop_forward", l=(l,), L=(L,), weighted=(weighted,), output=(output,)),
+            sheet.say("formulas_loop_loss", yhat=(Symbol("yhat"),), y=(Symbol("y"),), loss=(Symbol("loss"),)),
+            sheet.say(
+                backward,
+                l=(l,),
+                L=(L,),
+                delta=(Symbol("delta", "l"),),
+                dW=(gradients[0],),
+                db=(gradients[1],),
+            ),
+            sheet.say("formulas_loop_update"),
+        )
+    )
+
+
+def _variants(sheet: Sheet) -> Iterator[Block]:
+    """What gradient descent is called by the size of its batch, and its best known relatives."""
+    yield sheet.heading(1, "formulas_variants")
+    header = tuple(sheet.say(key) for key in ("method", "update_rule", "properties"))
+    rows = tuple(
+        (sheet.say(name), sheet.say(f"variant_{key}_rule"), sheet.say(f"variant_{key}_properties"))
+        for key, name in VARIANTS.items()
+    )
+    yield Table(header, rows, "lll")

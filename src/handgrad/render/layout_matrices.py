@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from handgrad.render.document import Block, Bullets, Table
+from handgrad.render.document import Block, Bullets, Spans, Table
 from handgrad.render.sheet import Sheet
 from handgrad.worked.expressions import (
     Expression,
@@ -22,7 +22,7 @@ from handgrad.worked.expressions import (
     Times,
     Transpose,
 )
-from handgrad.worked.record import Equation, StepRecord
+from handgrad.worked.record import Equation, StepRecord, words
 
 MOST_UNITS = 3
 """Units whose scalar equations are written; the others follow in the same way."""
@@ -33,12 +33,12 @@ def matrices(sheet: Sheet) -> Iterator[Block]:
     yield sheet.paragraph("matrices_intro")
     yield from _both_forms(sheet)
     step = sheet.record.steps[0] if sheet.record.steps else None
-    if step is not None and all(name in step.quantities for name in ("x", "W1", "b1", "z1")):
+    if step is not None and all(name in step.quantities for name in ("x", "W1", "z1")):
         yield from _row_by_row(sheet, step)
     yield from _transpose(sheet, step)
     if sheet.record.network.loss is not None:
         yield from _outer(sheet, step)
-        yield from _hadamard(sheet)
+        yield from _hadamard(sheet, step)
     yield from _operations(sheet)
 
 
@@ -49,7 +49,13 @@ def _weight(i: int, j: int) -> Symbol:
 def _unit(sheet: Sheet, i: int) -> Equation:
     inputs = sheet.record.network.inputs
     products = [Times((_weight(i, j), Symbol("x", entry=(j,)))) for j in range(inputs)]
-    return Equation(Symbol("z", 1, entry=(i,)), (Sum((*products, Symbol("b", 1, entry=(i,)))),))
+    bias = [Symbol("b", 1, entry=(i,))] if _has_bias(sheet) else []
+    terms: tuple[Expression, ...] = (*products, *bias)
+    return Equation(Symbol("z", 1, entry=(i,)), (terms[0] if len(terms) == 1 else Sum(terms),))
+
+
+def _has_bias(sheet: Sheet) -> bool:
+    return sheet.record.network.layers[0].bias != "none"
 
 
 def _vector(sheet: Sheet, letter: str, layer: int | None, count: int) -> Grid:
@@ -67,22 +73,37 @@ def _both_forms(sheet: Sheet) -> Iterator[Block]:
     yield sheet.paragraph("matrices_matrix")
     weights = Grid(tuple(tuple(_weight(i, j) for j in range(inputs)) for i in range(units)))
     x, b = _vector(sheet, "x", None, inputs), _vector(sheet, "b", 1, units)
-    whole = Sum((_product(sheet, Symbol("W", 1), Symbol("x")), Symbol("b", 1)))
-    yield sheet.formula(Equation(Symbol("z", 1), (whole, Sum((_product(sheet, weights, x), b)))))
+    forms: list[Expression] = [_product(sheet, Symbol("W", 1), Symbol("x")), _product(sheet, weights, x)]
+    if _has_bias(sheet):
+        forms = [Sum((form, bias)) for form, bias in zip(forms, (Symbol("b", 1), b), strict=True)]
+    yield sheet.formula(Equation(Symbol("z", 1), tuple(forms)))
     W = Symbol("W", 1)
     yield Bullets(
         (
-            sheet.say("matrices_rows", row=1, W=W),
-            sheet.say("matrices_columns", column=1, W=W),
+            sheet.say("matrices_rows", W=W),
+            sheet.say("matrices_columns", W=W),
             sheet.say(
                 "matrices_inner",
                 left=sheet.shape_text(units, inputs) if sheet.column else sheet.shape_text(1, inputs),
                 right=sheet.shape_text(inputs, 1) if sheet.column else sheet.shape_text(inputs, units),
                 result=sheet.shape_text(units, 1) if sheet.column else sheet.shape_text(1, units),
-                inner=inputs,
             ),
+            *_connections(sheet),
         )
     )
+
+
+def _connections(sheet: Sheet) -> Iterator[Spans]:
+    """Why each matrix of weights has its shape."""
+    network = sheet.record.network
+    for (number, layer), width in list(zip(network.numbered(), network.sizes, strict=False))[:MOST_UNITS]:
+        yield sheet.say(
+            "matrices_connects",
+            W=(Symbol("W", number),),
+            shape=sheet.shape_text(layer.units, width),
+            units=words("n_units", count=layer.units),
+            inputs=words("n_inputs", count=width),
+        )
 
 
 def _product(sheet: Sheet, W: Expression, x: Expression) -> Expression:
@@ -93,19 +114,23 @@ def _row_by_row(sheet: Sheet, step: StepRecord) -> Iterator[Block]:
     """Each entry of z as a row times a column, with the numbers of the first sample."""
     yield sheet.heading(1, "matrices_row_by_row")
     yield sheet.paragraph("matrices_row_by_row_text")
-    W, b = step.quantities["W1"], step.quantities["b1"]
+    W, b = step.quantities["W1"], step.quantities.get("b1") if _has_bias(sheet) else None
     x, z = step.quantities["x"][0], step.quantities["z1"][0]
-    for i in range(min(len(b), MOST_UNITS)):
+    for i in range(min(len(W), MOST_UNITS)):
         row, column = Matrix(W[i : i + 1]), Matrix(np.asarray(x).reshape(-1, 1))
         products = [
             Times((Number(float(w)), Number(float(value))), sign=True)
             for w, value in zip(W[i], x, strict=True)
         ]
-        bias = Number(float(b[i]))
+        bias = [] if b is None else [Number(float(b[i]))]
+        product, terms = MatMul(row, column), (*products, *bias)
         yield sheet.formula(
             Equation(
                 Symbol("z", 1, entry=(i,)),
-                numbers=(Sum((MatMul(row, column), bias)), Sum((*products, bias))),
+                numbers=(
+                    Sum((product, *bias)) if bias else product,
+                    Sum(terms) if len(terms) > 1 else terms[0],
+                ),
                 result=Number(float(z[i])),
             ),
             "z1",
@@ -148,7 +173,7 @@ def _outer(sheet: Sheet, step: StepRecord | None) -> Iterator[Block]:
     yield sheet.formula(Equation(target, (Outer(delta, x), entries), numbers, result), "dW1")
 
 
-def _hadamard(sheet: Sheet) -> Iterator[Block]:
+def _hadamard(sheet: Sheet, step: StepRecord | None) -> Iterator[Block]:
     if sheet.record.network.depth < 2:
         return
     yield sheet.heading(1, "matrices_hadamard")
@@ -162,8 +187,23 @@ def _hadamard(sheet: Sheet) -> Iterator[Block]:
         Equation(
             Symbol("delta", 1),
             (Hadamard((_stack(sheet, a), _stack(sheet, z))), _stack(sheet, products)),
+            *_hadamard_numbers(sheet, step),
         )
     )
+
+
+def _hadamard_numbers(
+    sheet: Sheet, step: StepRecord | None
+) -> tuple[tuple[Expression, ...], Expression | None]:
+    """The same with the numbers of the only sample; nothing for a batch, dropout or softmax."""
+    names = ("da1", "derivative1", "delta1")
+    layer = sheet.record.network.layers[0]
+    if step is None or layer.dropout is not None or not layer.function.elementwise:
+        return (), None
+    if any(name not in step.quantities or len(step.quantities[name]) != 1 for name in names):
+        return (), None
+    before, slope, product = (sheet.quantity(step, name) for name in names)
+    return (Hadamard((before, slope)),), product
 
 
 def _stack(sheet: Sheet, entries: list[Gradient] | list[Times]) -> Grid:

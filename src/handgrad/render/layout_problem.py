@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from handgrad.diagram import Captions, DrawingOptions, draw
-from handgrad.nn.network import LayerParameters
+import numpy as np
+
+from handgrad.diagram import DrawingOptions, draw
+from handgrad.diagram.captions import captions_in
+from handgrad.nn.network import LayerParameters, Network
 from handgrad.render.document import Block, Figure, Formula, Paragraph, Span, Spans, Table
 from handgrad.render.sheet import Sheet
 from handgrad.render.words import joined
@@ -17,7 +20,7 @@ from handgrad.worked.formulas import (
     penalty_formula,
 )
 from handgrad.worked.optimizer_rules import optimizer_formulas
-from handgrad.worked.record import Equation, StepRecord
+from handgrad.worked.record import Equation, StepRecord, words
 
 
 def problem(sheet: Sheet) -> Iterator[Block]:
@@ -35,10 +38,10 @@ def _network(sheet: Sheet) -> Iterator[Block]:
     network = sheet.record.network
     yield sheet.paragraph(
         "network_sizes",
-        inputs=network.inputs,
-        layers=network.depth,
+        inputs=words("n_inputs", count=network.inputs),
+        layers=words("n_layers", count=network.depth),
         sizes=" → ".join(str(size) for size in network.sizes),
-        parameters=network.parameter_count,
+        parameters=words("n_parameters", count=network.parameter_count),
     )
     keys = ("layer_label", "units", "activation_label", "bias_label", "shape")
     rows: list[tuple[Spans, ...]] = [((sheet.text("inputs_label"),), (str(network.inputs),), (), (), ())]
@@ -56,7 +59,9 @@ def _network(sheet: Sheet) -> Iterator[Block]:
         )
     yield Table(tuple(sheet.say(key) for key in keys), tuple(rows), "lrlll")
     yield from _figure(sheet)
-    weighted, output = forward_equations("l", Symbol("a", "l-1"), Symbol("a", "l"), "f", sheet.column)
+    weighted, output = forward_equations(
+        "l", Symbol("a", "l-1"), Symbol("a", "l"), "f", sheet.column, bias=has_biases(network)
+    )
     rule = [Relation(equation.target, "=", equation.symbols[0]) for equation in (weighted, output)]
     orientation = sheet.record.options.orientation
     yield sheet.paragraph(f"orientation_{orientation}", weighted=rule[0], output=rule[1])
@@ -70,45 +75,25 @@ def _network(sheet: Sheet) -> Iterator[Block]:
         yield sheet.paragraph("classes_are", names=", ".join(sheet.record.classes))
 
 
+def has_biases(network: Network) -> bool:
+    """True where any layer has a bias."""
+    return any(layer.bias != "none" for layer in network.layers)
+
+
 def _figure(sheet: Sheet) -> Iterator[Block]:
     network, steps = sheet.record.network, sheet.record.steps
     if not sheet.settings.figures or not steps:
         return
     quantities = steps[0].quantities
-    if any(f"{letter}{l}" not in quantities for l, _ in network.numbered() for letter in "Wb"):
+    if any(f"W{l}" not in quantities for l, _ in network.numbered()):
         return
     parameters = tuple(
-        LayerParameters(quantities[f"W{l}"], quantities[f"b{l}"]) for l, _ in network.numbered()
+        LayerParameters(quantities[f"W{l}"], quantities.get(f"b{l}", np.zeros(layer.units)))
+        for l, layer in network.numbered()
     )
-    options = DrawingOptions(notation=sheet.notation, captions=captions(sheet))
+    options = DrawingOptions(notation=sheet.notation, captions=captions_in(sheet.phrasebook, network))
     scene = draw(network, parameters, options=options)
     yield Figure(scene.svg(), scene.description, sheet.say("figure_network"), scene.width, scene.height)
-
-
-def captions(sheet: Sheet) -> Captions:
-    """The words of the figure, in the reader's language."""
-    places = {
-        name: "{" + name + "}"
-        for name in ("sizes", "layers", "name", "units", "activation", "count", "number")
-    }
-    names = {layer.function.name for layer in sheet.record.network.layers}
-    return Captions(
-        title=sheet.text("drawing_title", sizes=places["sizes"]),
-        description=sheet.text("drawing_description", sizes=places["sizes"], layers=places["layers"]),
-        described=sheet.text(
-            "drawing_layer", name=places["name"], units=places["units"], activation=places["activation"]
-        ),
-        input=sheet.text("drawing_input"),
-        hidden=sheet.text("drawing_hidden", number=places["number"]),
-        output=sheet.text("drawing_output"),
-        more=sheet.text("drawing_more", count=places["count"]),
-        more_layers=sheet.text("drawing_more_layers", count=places["count"]),
-        weights=sheet.text("drawing_weights"),
-        gradients=sheet.text("drawing_gradients"),
-        positive=sheet.text("drawing_positive"),
-        negative=sheet.text("drawing_negative"),
-        activations=tuple((name, sheet.text(f"activation:{name}")) for name in sorted(names)),
-    )
 
 
 def _data(sheet: Sheet, step: StepRecord) -> Iterator[Block]:

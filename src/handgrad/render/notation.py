@@ -142,7 +142,7 @@ def written(symbol: Symbol, notation: Notation) -> Written:
         separator = "," if superscript and notation.layer == "superscript" else ""
         superscript.append(f"{separator}({_position(symbol.sample, notation)})")
     if symbol.entry:
-        if notation.layer == "subscript" and symbol.layer is not None:
+        if _in_brackets(symbol, notation):
             suffix = f"[{','.join(_position(i, notation) for i in symbol.entry)}]"
         else:
             subscript.insert(
@@ -205,7 +205,7 @@ def plain(symbol: Symbol, notation: Notation) -> str:
     if symbol.sample is not None:
         text += raised(f"({_position(symbol.sample, notation)})")
     if symbol.entry:
-        if layer and notation.layer == "subscript":
+        if _in_brackets(symbol, notation):
             text += f"[{','.join(_position(i, notation) for i in symbol.entry)}]"
         else:
             text += lowered(_entry(symbol, notation))
@@ -237,6 +237,12 @@ def lowered(text: str) -> str:
     complete = all(a != b or a == "," for a, b in zip(text, shown, strict=True))
     word = text.isalpha() and len(text) > 2
     return shown if complete and not word else f"_{text}"
+
+
+def _in_brackets(symbol: Symbol, notation: Notation) -> bool:
+    """W_1[0,0], and x[0] too: where a subscript is a layer, x_1 must not be an entry."""
+    numbered = all(isinstance(index, int) for index in symbol.entry)
+    return notation.layer == "subscript" and (symbol.layer is not None or numbered)
 
 
 def _named(symbol: Symbol, notation: Notation) -> tuple[str, str, list[str]]:

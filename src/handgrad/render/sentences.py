@@ -10,21 +10,24 @@ from __future__ import annotations
 
 REASONS: dict[str, str] = {
     "linear": (
-        "Each unit of layer {layer} multiplies every input by the weight of that connection, adds the "
-        "products, and adds its bias: the weighted sum."
+        "Each unit multiplies every input by the weight of that connection, adds the products, and adds "
+        "its bias: the weighted sum."
+    ),
+    "linear_without_bias": (
+        "Each unit multiplies every input by the weight of that connection and adds the products: the "
+        "weighted sum."
     ),
     "activation": (
-        "The activation function {function} turns each weighted sum of layer {layer} into the output of "
-        "its unit. Without a curve in between, several layers could do no more than one."
+        "The activation function {function} turns each weighted sum into the output of its unit. Without "
+        "a curve in between, several layers could do no more than one."
     ),
-    "activation/identity": "Layer {layer} has no curve: its output is the weighted sum itself.",
+    "activation/identity": "This layer has no curve: its output is the weighted sum itself.",
     "activation/softmax": (
-        "Softmax turns the weighted sums of layer {layer} into probabilities: each is positive, and "
-        "together they make 1."
+        "Softmax turns the weighted sums into probabilities: each is positive, and together they make 1."
     ),
     "dropout": (
-        "Dropout switches some outputs of layer {layer} off for this step. The others are divided by "
-        "{keep}, the probability of being kept, so that the expected sum stays the same."
+        "Dropout switches some outputs off for this step. The others are divided by {keep}, the "
+        "probability of being kept, so that the expected sum stays the same."
     ),
     "output": (
         "The activation function {function} turns the weighted sum of the last layer into the prediction."
@@ -34,6 +37,7 @@ REASONS: dict[str, str] = {
         "Softmax turns the weighted sums of the last layer into the prediction, a probability for each "
         "class: all are positive, and together they make 1."
     ),
+    "as_probability": "Read as a probability, the prediction says: class 1 with {percent} %.",
     "loss": (
         "The loss is one number that says how far the prediction is from the target; training makes it "
         "smaller. Here it is the {name}."
@@ -69,52 +73,59 @@ REASONS: dict[str, str] = {
         "prediction changes a little?"
     ),
     "delta_output_chain": (
-        "The chain rule: the loss depends on the weighted sum of layer {layer} through the prediction, so"
-        " the two derivatives are multiplied. The result is the error of the layer, delta."
+        "The chain rule: the loss depends on the weighted sum through the prediction, so the two "
+        "derivatives are multiplied. The result is the error of the layer, delta."
+    ),
+    "delta_output_chain/softmax": (
+        "The chain rule: every weighted sum changes every output of softmax, so what reaches the loss "
+        "through all of them is added up. The result is the error of the layer, delta."
     ),
     "delta_output_fused": (
         "For {function} with {loss} the chain rule has a short form: the denominators cancel, and a plain"
         " difference is left."
     ),
+    "delta_output_saturated": (
+        "The prediction is 0 or 1 to the last digit, so the factors of the chain rule cannot be "
+        "multiplied any more. For {function} with {loss} the short form, in which the denominators have "
+        "cancelled, still holds."
+    ),
     "da": (
-        "An output of layer {layer} reaches the loss only through the units that it feeds. So it collects"
-        " their errors, each multiplied by the weight of the connection: the weights are used again, "
-        "transposed."
+        "An output reaches the loss only through the units that it feeds. So it collects their errors, "
+        "each multiplied by the weight of the connection: the weights are used again, transposed."
     ),
     "df": (
         "The error passes back through dropout as the outputs did: units that were switched off get none, "
         "and what is kept is divided by the same probability."
     ),
     "derivative": (
-        "How steep is {function} at each weighted sum of layer {layer}? Where it is flat, hardly any error "
-        "passes back."
+        "How steep is {function} at each weighted sum? Where it is flat, hardly any error passes back."
     ),
-    "derivative/identity": "Layer {layer} has no curve, so its derivative is 1 everywhere.",
-    "derivative/relu": (
-        "ReLU lets the error of layer {layer} pass where the weighted sum is positive, and stops it "
-        "elsewhere."
-    ),
+    "derivative/identity": "A layer without a curve has the derivative 1 everywhere.",
+    "derivative/relu": "ReLU lets the error pass where the weighted sum is positive, and stops it elsewhere.",
     "delta_hidden": (
-        "The chain rule once more: the error that arrives at the outputs of layer {layer}, times the "
-        "derivative of {function}, entry by entry."
+        "The chain rule once more: the error that arrives at the outputs, times the derivative of "
+        "{function}, entry by entry."
     ),
-    "dW": (
-        "A weight of layer {layer} multiplies one input, so its gradient is the error of its unit times "
-        "that input."
+    "delta_hidden/softmax": (
+        "The chain rule once more: every weighted sum changes every output of softmax, so the errors "
+        "that arrive at all of them are added up."
     ),
+    "dW": "A weight multiplies one input, so its gradient is the error of its unit times that input.",
     "dW_batch": (
-        "Each of the {samples} samples has an outer product of its own, error of layer {layer} times "
-        "input. The matrix product adds them all up."
+        "Each of the {samples} samples has an outer product of its own, error times input. The matrix "
+        "product adds them all up."
     ),
     "db": (
-        "The bias of a unit of layer {layer} is added to the weighted sum as it is. Its derivative is 1, "
-        "so its gradient is the error of the unit, added up over the samples."
+        "A bias is added to the weighted sum as it is. Its derivative is 1, so its gradient is the error "
+        "of its unit."
+    ),
+    "db_batch": (
+        "A bias is added to the weighted sum as it is. Its derivative is 1, so its gradient is the error "
+        "of its unit, added up over the samples."
     ),
     "db_shared": "All units of this layer share one bias, so its gradient adds up all their errors.",
     "db_frozen": "This bias stays as it is; its gradient is not used.",
-    "dW_penalty": (
-        "The penalty has a gradient of its own, which pulls every weight of layer {layer} towards zero."
-    ),
+    "dW_penalty": "The penalty has a gradient of its own, which pulls every weight towards zero.",
     "dW_total": "The gradient that the update uses is the sum of both: from the data and from the penalty.",
     "clip_value": "Clipping by value: an entry of the gradient beyond the limit is set to the limit.",
     "gradient_norm": "The norm of all gradients together is the length of the gradient as one long vector.",
@@ -150,7 +161,7 @@ REASONS: dict[str, str] = {
     ),
     "adam_v_hat": "The second moment began at zero too, and is corrected in the same way.",
     "update_adam": (
-        "Adam's step: the direction divided by its usual size, so that the learning rate alone says how "
+        "Adam's step: the direction divided by its usual size, so that the learning rate says about how "
         "far each parameter moves."
     ),
     "update_adamw": (
@@ -178,21 +189,46 @@ FACTORS: dict[str, str] = {
 """What stands under the brace of a labelled factor."""
 
 OBSERVATIONS: dict[str, str] = {
-    "prediction_below": "The prediction {prediction} was below the target {target}",
-    "prediction_above": "The prediction {prediction} was above the target {target}",
+    "prediction_below": "The prediction {prediction} was below the target {target}, so it had to rise",
+    "prediction_above": "The prediction {prediction} was above the target {target}, so it had to fall",
     "prediction_exact": "The prediction {prediction} met the target",
-    "prediction_mixed": "{below} predictions were below their targets and {above} above",
+    "prediction_ignored": (
+        "The target is {target}, so cross-entropy asks nothing of the prediction {prediction}"
+    ),
+    "prediction_mixed": "Of {predictions} predictions, {below} lay below the target and {above} above it",
     "prediction_class": "The network gave the true class a probability of {probability}",
-    "weights_all_grew": "all weights grew",
-    "weights_all_shrank": "all weights shrank",
-    "weights_mixed": ("{grew} weights grew, {shrank} shrank and {same} stayed as they were"),
+    "prediction_classes": (
+        "Over the {samples} samples the network gave the true class a probability of {probability} on average"
+    ),
+    "prediction_after": "With the new parameters the prediction is {prediction}",
+    "weights_mixed": (
+        "Of {weights} weights, {grew} with a negative gradient grew and {shrank} with a positive "
+        "gradient shrank"
+    ),
+    "weights_mixed_same": (
+        "Of {weights} weights, {grew} with a negative gradient grew, {shrank} with a positive gradient "
+        "shrank, and {same} with the gradient zero stayed the same"
+    ),
+    "weights_mixed_plain": "Of {weights} weights, {grew} grew and {shrank} shrank",
+    "weights_mixed_same_plain": (
+        "Of {weights} weights, {grew} grew, {shrank} shrank and {same} stayed the same"
+    ),
+    "weights_besides": (
+        "Not each of them went against its gradient: earlier steps, a decay of the weights or rounding "
+        "had a say too"
+    ),
+    "weights_unchanged": "No weight changed, for the step was smaller than the last digit that is kept",
     "loss_went_down": "The step lowered the loss from {before} to {after}",
     "loss_went_up": (
         "The loss went up from {before} to {after}: the step was too long for the curvature here, and a "
         "smaller learning rate would help"
     ),
+    "loss_went_up_anyway": (
+        "The loss went up from {before} to {after}: the step was too long, or more than the gradient "
+        "decided where it went"
+    ),
     "loss_unchanged": "The loss stayed at {before}",
-    "gradient_zero": "All gradients are zero, so the step changed nothing",
+    "gradient_zero": "All gradients of the weights are zero, so no weight changed",
 }
 """What the step did and why, as clauses."""
 
@@ -248,7 +284,6 @@ LABELS: dict[str, str] = {
     "page": "Page {number} of {count}",
     "figure": "Figure",
     "scalar_detail": "Entry by entry",
-    "left_out": "{count} more entries follow in the same way.",
     "quantity": "Quantity",
     "shape": "Shape",
     "meaning": "Meaning",
@@ -264,7 +299,7 @@ LABELS: dict[str, str] = {
     "bias_label": "Bias",
     "analytic": "Backward pass",
     "numeric": "Central difference",
-    "relative_error": "Relative error",
+    "relative_error": "Largest relative error",
     "epoch": "Epoch",
     "loss_label": "Loss",
     "inputs_label": "Inputs",
@@ -277,24 +312,18 @@ LABELS: dict[str, str] = {
 
 TEXT: dict[str, str] = {
     "rounding": (
-        "Numbers are shown to {digits} decimals, rounded half up; the calculation itself keeps full "
-        "precision. ≈ marks a result that was rounded for display."
-    ),
-    "rounding_significant": (
-        "Numbers are shown to {digits} significant digits, rounded half up; the calculation itself keeps "
-        "full precision. ≈ marks a result that was rounded for display."
+        "Numbers are shown to {digits}, rounded half up; the calculation itself keeps full precision. ≈ "
+        "marks a result that was rounded for display."
     ),
     "rounding_carried": (
-        "As on paper, each result is rounded half up to {digits} decimals before it is used again. ≈ "
-        "marks a rounded result."
+        "As on paper, each result is rounded half up to {digits} before it is used again. ≈ marks a "
+        "rounded result."
     ),
+    "rounding_own": "Some results have a number of decimals of their own.",
     "logarithm": "ln is the natural logarithm.",
     "orientation_column": "A sample is a column. Each layer computes {weighted} and {output}.",
     "orientation_row": "A sample is a row. Each layer computes {weighted} and {output}.",
-    "network_sizes": (
-        "The network has {inputs} inputs and {layers} layers: {sizes}. It has {parameters} numbers that "
-        "training may change."
-    ),
+    "network_sizes": "The network has {inputs} and {layers}: {sizes}. {parameters}",
     "network_without_optimizer": "Only the gradients are asked for; no parameter is changed.",
     "batch_one": "The batch is one sample.",
     "batch_many": "The batch has {samples} samples.",
@@ -314,10 +343,11 @@ TEXT: dict[str, str] = {
         "Large matrices show their corners; the dots stand for the rows and columns between, and the "
         "shape under a matrix is its true shape."
     ),
-    "joined": "{cause}, so {effect}.",
     "clause": "{clause}.",
-    "clause_effect": "In this step, {effect}.",
-    "factor_by_factor_intro": "The chain rule, factor by factor:",
+    "factor_by_factor_intro": (
+        "The chain rule, factor by factor: first what the derivatives of the weighted sums are, then the "
+        "product, in the order in which matrices are multiplied."
+    ),
     "second_forward": "A second forward pass with the new parameters shows what the step did to the loss:",
     "parameters_are": "The parameters before step {number}:",
     "drawing_title": "Neural network {sizes}",
@@ -355,6 +385,34 @@ TEXT: dict[str, str] = {
     "formulas_term": "One term of it, for one output, and its derivative:",
     "formulas_optimizer": "The optimizer's rule",
     "formulas_optimizer_intro": "For each parameter {theta} with gradient {g}:",
+    "formulas_loop": "The training loop",
+    "formulas_loop_intro": "In every epoch, for each batch of the data:",
+    "formulas_loop_forward": "Forward: for {l} = 1, …, {L}, compute {weighted} and {output}.",
+    "formulas_loop_loss": "Loss: compare the prediction {yhat} with the target {y}; this gives {loss}.",
+    "formulas_loop_backward": (
+        "Backward: for {l} = {L}, …, 1, compute {delta} and from it the gradients {dW} and {db}."
+    ),
+    "formulas_loop_backward_without_bias": (
+        "Backward: for {l} = {L}, …, 1, compute {delta} and from it the gradient {dW}."
+    ),
+    "formulas_loop_update": "Update: change each parameter by the optimizer's rule.",
+    "formulas_variants": "Variants of gradient descent",
+    "method": "Method",
+    "update_rule": "Update",
+    "properties": "Properties",
+    "variant_batch": "batch gradient descent",
+    "variant_batch_rule": "all samples for each update",
+    "variant_batch_properties": "steady, but slow on much data",
+    "variant_stochastic": "stochastic gradient descent",
+    "variant_stochastic_rule": "one sample for each update",
+    "variant_stochastic_properties": "fast, but noisy",
+    "variant_mini_batch": "mini-batch gradient descent",
+    "variant_mini_batch_rule": "some samples for each update",
+    "variant_mini_batch_properties": "between the two, and the usual choice",
+    "variant_momentum_rule": "adds a velocity to the update",
+    "variant_momentum_properties": "faster where the direction stays the same",
+    "variant_adam_rule": "divides by the usual size of each gradient",
+    "variant_adam_properties": "a step size for each parameter of its own; common in deep learning",
 }
 """Sentences of the sheet around the calculation."""
 
@@ -379,18 +437,22 @@ MATRICES: dict[str, str] = {
     "matrices_intro": "A layer can be written unit by unit, or as one matrix equation. Both say the same.",
     "matrices_scalar": "Unit by unit, layer {layer} computes",
     "matrices_matrix": "As a matrix, it is one equation for all units:",
-    "matrices_rows": "Row {row} of {W} holds the weights of unit {row}: everything that unit needs.",
+    "matrices_rows": (
+        "Each row of {W} holds the weights of one unit: the first row all that the first unit needs."
+    ),
     "matrices_columns": (
-        "Column {column} of {W} holds the connections of input {column}: everything that input reaches."
+        "Each column of {W} holds the connections of one input: the first column all that the first "
+        "input reaches."
     ),
     "matrices_row_by_row": "Row by row",
     "matrices_row_by_row_text": (
         "Each entry of the product is one row times the column: multiply in pairs and add."
     ),
     "matrices_inner": (
-        "The inner dimensions must agree: {left} times {right} gives {result}, because each of the "
-        "{inner} entries of a row meets one entry of the column."
+        "The inner dimensions must agree: {left} times {right} gives {result}, because each entry of a row "
+        "meets one entry of the column. In general, m×n times n×p gives m×p."
     ),
+    "matrices_connects": "{W} is {shape}: its layer has {units} and receives {inputs}.",
     "matrices_transpose": "Transpose",
     "matrices_transpose_text": (
         "Going back, the weights are read the other way. {W} leads from inputs to units; its transpose, "
@@ -408,17 +470,47 @@ MATRICES: dict[str, str] = {
     ),
     "matrices_operations": "Operations counted",
     "matrices_operations_text": (
-        "Layer by layer, for one sample: a weight costs one multiplication and one addition forward."
+        "Layer by layer, for one sample, forward: each weight costs one multiplication; then the "
+        "products and the bias of each unit are added up."
     ),
     "multiplications": "Multiplications",
     "additions": "Additions",
     "total": "Total",
-    "matrices_operations_note": (
-        "The scalar form and the matrix form do the same {count} multiplications. The matrix form says it"
-        " in one line, and lets a machine do many of them at once."
-    ),
 }
 """The part that explains the matrix form."""
+
+PLURALS: dict[str, tuple[str, str]] = {
+    "n_inputs": ("{count} input", "{count} inputs"),
+    "n_layers": ("{count} layer", "{count} layers"),
+    "n_units": ("{count} unit", "{count} units"),
+    "n_decimals": ("{count} decimal", "{count} decimals"),
+    "n_significant": ("{count} significant digit", "{count} significant digits"),
+    "n_parameters": (
+        "It has {count} number that training may change.",
+        "It has {count} numbers that training may change.",
+    ),
+    "left_out": (
+        "{count} more entry follows in the same way.",
+        "{count} more entries follow in the same way.",
+    ),
+    "weights_all_grew": (
+        "The weight grew, because its gradient is negative",
+        "All weights grew, because all their gradients are negative",
+    ),
+    "weights_all_grew_plain": ("The weight grew", "All weights grew"),
+    "weights_all_shrank": (
+        "The weight shrank, because its gradient is positive",
+        "All weights shrank, because all their gradients are positive",
+    ),
+    "weights_all_shrank_plain": ("The weight shrank", "All weights shrank"),
+    "matrices_operations_note": (
+        "The scalar form and the matrix form do the same {count} multiplication.",
+        "The scalar form and the matrix form do the same {count} multiplications. The matrix form says it "
+        "in one line, and lets a machine do many of them at once.",
+    ),
+}
+"""Sentences about a number of things, for one of them and for several: the argument `count` decides, as the
+language has it."""
 
 SENTENCES: dict[str, str] = {
     **REASONS,

@@ -10,11 +10,11 @@ import numpy as np
 
 from handgrad.nn.arrays import Array
 from handgrad.render.document import Formula, Heading, Notation, Paragraph, Span, Spans
-from handgrad.render.numbers import Precision, shown, shown_together
+from handgrad.render.numbers import MOST_DECIMALS, Precision, Shown, shown, shown_together
 from handgrad.render.settings import DEFAULT_DIGITS, Settings
 from handgrad.render.showing import Display, Limits, literal
 from handgrad.render.words import Phrasebook, chosen_language, decimal_mark, joined
-from handgrad.worked.evaluate import map_tree
+from handgrad.worked.evaluate import evaluate, map_tree
 from handgrad.worked.expressions import (
     Expression,
     Hadamard,
@@ -26,6 +26,9 @@ from handgrad.worked.expressions import (
     Times,
 )
 from handgrad.worked.record import Argument, Equation, Record, Shape, StepRecord, Words
+
+CAME_OUT_EVEN = 1e-12
+"""Up to this relative difference a carried result is its numbers' value, and nothing was rounded."""
 
 
 class Sheet:
@@ -145,6 +148,17 @@ class Sheet:
         """A number on its own."""
         return self.display(quantity).number(value)
 
+    def apart(self, values: Iterable[float], quantity: str = "") -> list[Shown]:
+        """Numbers that are compared, with as many more digits as it takes to tell different ones apart."""
+        values, precision = list(values), self.precision(quantity)
+        while True:
+            texts = [shown(value, precision) for value in values]
+            said = {(_without_zeros(text.text), text.exponent) for text in texts}
+            if len(said) == len(set(values)) or precision.decimals == MOST_DECIMALS:
+                return texts
+            more = None if precision.significant is None else min(MOST_DECIMALS, precision.significant + 1)
+            precision = replace(precision, decimals=precision.decimals + 1, significant=more)
+
     def roughly(self, value: float) -> Expression:
         """A number of which only the size matters, to two significant digits."""
         return literal(shown(value, Precision(significant=2, decimal=self.decimal)))
@@ -180,7 +194,7 @@ class Sheet:
         display = self.display(quantity)
         if equation.numbers and _same_numbers(equation.numbers[-1], equation.result):
             display = self.working(quantity)
-        sign = "~" if self.rounded(equation.result, quantity) else "="
+        sign = "~" if self.rounded(equation, quantity) else "="
         return sign, display.tree(equation.result)
 
     def working(self, quantity: str) -> Display:
@@ -189,13 +203,15 @@ class Sheet:
         decimals = max(display.precision.decimals, own.decimals)
         return replace(display, precision=replace(display.precision, decimals=decimals))
 
-    def rounded(self, result: Expression, quantity: str) -> bool:
+    def rounded(self, equation: Equation, quantity: str) -> bool:
         """True where the result was rounded: for display, or as on paper."""
-        if not self.record.carry:
-            return not self.display(quantity).exact(result)
-        digits = self.record.rounding.of(quantity)
-        # with fewer decimals than rounding leaves, the result came out even
-        return digits is not None and digits > 0 and not Display(Precision(digits - 1)).exact(result)
+        assert equation.result is not None
+        if not self.display(quantity).exact(equation.result):
+            return True
+        if not self.record.carry or not equation.numbers:
+            return False
+        found, stated = evaluate(equation.numbers[-1]), evaluate(equation.result)
+        return not np.allclose(found, stated, rtol=CAME_OUT_EVEN, atol=0.0, equal_nan=True)
 
     def shape_line(self, shapes: tuple[Shape, ...], target: Expression) -> Spans:
         """W 2×3, x 3×1 → z 2×1; nothing where all are numbers."""
@@ -219,6 +235,11 @@ class Sheet:
         if layer == 0:
             return Symbol("x")
         return Symbol("yhat") if layer == self.record.network.depth else Symbol("a", layer)
+
+
+def _without_zeros(text: str) -> str:
+    """4 of 4.00, to compare what two numbers say."""
+    return text.rstrip("0").rstrip(".,") if set(text) & {".", ","} else text
 
 
 def _same_numbers(left: Expression, right: Expression) -> bool:

@@ -302,7 +302,7 @@ def _limits(sign: str, below: TextBox, above: TextBox) -> TextBox:
 def sigma(writer: Writer, tree: BigSum | SumOver) -> TextBox:
     """The sign of a sum with its limits."""
     if isinstance(tree, SumOver):
-        index = {None: "i,j", 0: "i", 1: "j"}[tree.axis]
+        index = ",".join(tree.index or {None: "ij", 0: "i", 1: "j"}[tree.axis])
         return beside(_limits("mean" if tree.mean else "Σ", plain(index), EMPTY), plain(" "))
     below = plain(tree.index)
     if tree.first is not None:

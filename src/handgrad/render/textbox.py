@@ -142,11 +142,14 @@ def fenced(box: TextBox, left: str = "(", right: str = ")") -> TextBox:
 
 def braced(box: TextBox) -> TextBox:
     """A curly brace at the left, as for cases."""
-    height = max(box.height, 3)
+    height = max(box.height, 2)
     box = stretched(box, 0, height - box.height)
-    middle = height // 2
-    column = ["⎪"] * height
-    column[0], column[middle], column[-1] = "⎧", "⎨", "⎩"
+    middle = (height - 1) // 2
+    if height == 2:  # a brace of two rows has characters of its own
+        column = ["⎰", "⎱"]
+    else:
+        column = ["⎪"] * height
+        column[0], column[middle], column[-1] = "⎧", "⎨", "⎩"
     box = TextBox(box.lines, middle, box.width)
     return beside(TextBox(tuple(((sign, ""),) for sign in column), middle, 1), plain(" "), box)
 

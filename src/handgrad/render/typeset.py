@@ -307,7 +307,7 @@ def _big_sum(tree: BigSum, style: Style) -> Box:
 
 def _sum_over(tree: SumOver, style: Style) -> Box:
     """Row i and column j are the indices of the matrix that is added up."""
-    below = [boxes.Letter(index) for index in {None: "ij", 0: "i", 1: "j"}[tree.axis]]
+    below = [boxes.Letter(index) for index in tree.index or {None: "ij", 0: "i", 1: "j"}[tree.axis]]
     index = _joined("comma", list[Box](below))
     if tree.mean:
         name = boxes.Scripts(boxes.Letter("mean", upright=True), index)

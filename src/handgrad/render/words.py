@@ -17,7 +17,7 @@ from pathlib import Path
 
 from handgrad.errors import RenderError
 from handgrad.render.document import Span, Spans
-from handgrad.render.sentences import SENTENCES
+from handgrad.render.sentences import PLURALS, SENTENCES
 from handgrad.worked.expressions import Expression
 from handgrad.worked.record import Argument, Words
 
@@ -122,7 +122,7 @@ class Phrasebook:
 
         Raises RenderError for an unknown key or a missing argument.
         """
-        sentence = _catalogue(self.language).gettext(SENTENCES[_variant(key, arguments)])
+        sentence = self._sentence(_variant(key, arguments), arguments)
         parts: list[Span] = []
         for text, place, _, _ in string.Formatter().parse(sentence):
             parts.append(text)
@@ -133,6 +133,15 @@ class Phrasebook:
                 raise RenderError(f"the words {key!r} need the argument {place!r}, got {got}")
             parts.extend(self._filled(place, arguments[place]))
         return joined(parts)
+
+    def _sentence(self, key: str, arguments: Mapping[str, Argument | Spans]) -> str:
+        catalogue = _catalogue(self.language)
+        if key not in PLURALS:
+            return catalogue.gettext(SENTENCES[key])
+        count = arguments.get("count")
+        if not isinstance(count, int):
+            raise RenderError(f"the words {key!r} need the argument 'count', a whole number, got {count!r}")
+        return catalogue.ngettext(*PLURALS[key], count)
 
     def _filled(self, place: str, value: Argument | Spans) -> Iterable[Span]:
         if isinstance(value, tuple):
@@ -152,7 +161,7 @@ def _variant(key: str, arguments: Mapping[str, Argument | Spans]) -> str:
         variant = f"{key}/{arguments.get(place)}"
         if variant in SENTENCES:
             return variant
-    if key not in SENTENCES:
+    if key not in SENTENCES and key not in PLURALS:
         raise RenderError(f"no words for the key {key!r}; add a row to the table in render/sentences.py")
     return key
 

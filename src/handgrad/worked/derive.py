@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from handgrad.nn.arrays import Array
+from handgrad.nn.backward import batch_loss
 from handgrad.nn.forward import Masks, forward
 from handgrad.nn.network import Network
 from handgrad.nn.regularization import Regularization
@@ -16,7 +19,7 @@ from handgrad.worked.expressions import Symbol
 from handgrad.worked.gradient_check import check_gradients
 from handgrad.worked.paper import NO_PENALTY, Paper
 from handgrad.worked.record import Options, ParameterChange, StepRecord, Words, WorkedStep, words
-from handgrad.worked.trace import Trace
+from handgrad.worked.trace import Recorder, Trace
 
 
 def derive(
@@ -34,7 +37,7 @@ def derive(
         *backward_steps(paper),
         *update_steps(paper),
     )
-    after = _loss_after(paper)
+    after = _after(paper)
     before = float(trace.quantities["loss"]) if "loss" in trace.quantities else None
     return StepRecord(
         number=trace.number,
@@ -44,7 +47,7 @@ def derive(
         changes=_changes(paper),
         observation=_observation(paper, before, after),
         loss_before=before,
-        loss_after=after,
+        loss_after=None if after is None else after.loss,
         checks=check_gradients(paper) if options.gradient_check else (),
         rows=trace.rows,
     )
@@ -56,7 +59,11 @@ def _changes(paper: Paper) -> tuple[ParameterChange, ...]:
     for l, layer in paper.network.numbered():
         for letter, place in (("W", 0), ("b", 1)):
             name = f"{letter}{l}"
-            if not paper.trace.updated or f"{name}_new" not in paper.quantities or f"d{name}" not in paper.quantities:
+            if (
+                not paper.trace.updated
+                or f"{name}_new" not in paper.quantities
+                or f"d{name}" not in paper.quantities
+            ):
                 continue
             if letter == "b" and layer.bias == "frozen":
                 continue
@@ -77,63 +84,100 @@ def _masks(paper: Paper) -> Masks | None:
     return masks if any(mask is not None for mask in masks) else None
 
 
-def _loss_after(paper: Paper) -> float | None:
-    """The loss of the same batch, with the same masks, after the step; None where it cannot be said."""
+class _After(NamedTuple):
+    """A second forward pass of the same batch, with the same masks and the new parameters."""
+
+    loss: float
+    yhat: Array
+
+
+def _after(paper: Paper) -> _After | None:
+    """The second forward pass; None where it cannot be said. Results are rounded where the step's are."""
     trace, loss = paper.trace, paper.network.loss
     if not trace.updated or loss is None or trace.given or "x" not in trace.quantities:
         return None
-    parameters = trace.after.parameters
+    parameters, see = trace.after.parameters, Recorder(None, trace.rounding)
     with np.errstate(all="ignore"):
-        activity = forward(paper.network, parameters, trace.quantities["x"], _masks(paper))
-        terms = loss.terms(
-            activity.yhat, trace.quantities["y"], activity.Z[-1], paper.network.layers[-1].function.name
+        activity = forward(paper.network, parameters, trace.quantities["x"], _masks(paper), see)
+        value = batch_loss(
+            paper.network,
+            parameters,
+            activity,
+            trace.quantities["y"],
+            paper.regularization if paper.regularized else None,
+            see,
         )
-        value = loss.over_samples(loss.per_sample(terms))
-        if paper.regularized:
-            value = value + paper.regularization.penalty(parameters, trace.samples)
-    return float(value)
+    return _After(float(value), activity.yhat)
 
 
 # --- what the step did, in words ------------------------------------------------------------------------
 
 
-def _observation(paper: Paper, before: float | None, after: float | None) -> tuple[Words, ...]:
+def _observation(paper: Paper, before: float | None, after: _After | None) -> tuple[Words, ...]:
     sentences: list[Words] = []
     if paper.has("y") and paper.has("yhat"):
         sentences.append(_prediction(paper))
     if paper.trace.updated:
         sentences.append(_weights(paper))
-    if before is not None and after is not None:
-        key = "loss_unchanged" if after == before else "loss_went_down" if after < before else "loss_went_up"
-        sentences.append(words(key, before=before, after=after))
+        if sentences[-1].key.endswith("_plain"):
+            sentences.append(words("weights_besides"))
+    if before is None or after is None:
+        return tuple(sentences)
+    moved = after.yhat.size == 1 and not np.array_equal(after.yhat, paper.quantities["yhat"])
+    if moved and sentences[0].key in ("prediction_below", "prediction_above"):
+        sentences.append(words("prediction_after", prediction=float(after.yhat[0, 0])))
+    key = "loss_unchanged" if after.loss == before else "loss_went_down"
+    if after.loss > before:
+        plain = (
+            paper.recipe is not None
+            and paper.recipe.optimizer.name == "sgd"
+            and not paper.trace.rounding.carry
+        )
+        key = "loss_went_up" if plain else "loss_went_up_anyway"
+    sentences.append(words(key, before=before, after=after.loss))
     return tuple(sentences)
 
 
 def _prediction(paper: Paper) -> Words:
     yhat, y = paper.quantities["yhat"], paper.quantities["y"]
     loss = paper.network.loss
-    if loss is not None and loss.name == "cross_entropy" and yhat.shape[1] > 1:
-        return words("prediction_class", probability=float(np.mean(np.sum(yhat * y, axis=1))))
     if yhat.size == 1:
         prediction, target = float(yhat[0, 0]), float(y[0, 0])
         key = "prediction_below" if prediction < target else "prediction_above"
         key = "prediction_exact" if prediction == target else key
+        if target == 0 and loss is not None and loss.name == "cross_entropy":
+            key = "prediction_ignored"  # its loss is 0 whatever is predicted
         return words(key, prediction=prediction, target=target)
-    return words("prediction_mixed", below=int(np.sum(yhat < y)), above=int(np.sum(yhat > y)))
+    classes = loss is not None and loss.name == "cross_entropy" and yhat.shape[1] > 1
+    if classes and np.isin(y, (0, 1)).all() and np.all(y.sum(axis=1) == 1):
+        probability = float(np.mean(np.sum(yhat * y, axis=1)))
+        if len(yhat) == 1:
+            return words("prediction_class", probability=probability)
+        return words("prediction_classes", samples=len(yhat), probability=probability)
+    below, above = int(np.sum(yhat < y)), int(np.sum(yhat > y))
+    return words("prediction_mixed", predictions=yhat.size, below=below, above=above)
 
 
 def _weights(paper: Paper) -> Words:
+    """Which way the weights went, and whether each went against its gradient."""
     pairs = zip(paper.trace.before.parameters, paper.trace.after.parameters, strict=True)
-    change: Array = np.concatenate([np.ravel(after.W - before.W) for before, after in pairs])
-    grew, shrank = int(np.sum(change > 0)), int(np.sum(change < 0))
-    same = change.size - grew - shrank
+    change: Array = np.sign(np.concatenate([np.ravel(after.W - before.W) for before, after in pairs]))
+    names = [f"dW{l}" for l, _ in paper.network.numbered()]
+    gradient = np.sign(
+        np.concatenate([np.ravel(paper.quantities[name]) for name in names if paper.has(name)])
+    )
+    count, grew, shrank = change.size, int(np.sum(change > 0)), int(np.sum(change < 0))
+    against = gradient.shape == change.shape and bool(np.all(change == -gradient))
     if grew == 0 and shrank == 0:
-        return words("gradient_zero")
-    if shrank == 0 and same == 0:
-        return words("weights_all_grew")
-    if grew == 0 and same == 0:
-        return words("weights_all_shrank")
-    return words("weights_mixed", grew=grew, shrank=shrank, same=same)
+        return words("gradient_zero" if against else "weights_unchanged")
+    reason = "" if against else "_plain"
+    if grew == count:
+        return words(f"weights_all_grew{reason}", count=count)
+    if shrank == count:
+        return words(f"weights_all_shrank{reason}", count=count)
+    same = count - grew - shrank
+    rest = "" if same == 0 else "_same"
+    return words(f"weights_mixed{rest}{reason}", weights=count, grew=grew, shrank=shrank, same=same)
 
 
 def step_by_quantity(record: StepRecord, quantity: str) -> WorkedStep:

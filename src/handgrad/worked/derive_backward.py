@@ -11,6 +11,7 @@ from handgrad.nn.network import Dense
 from handgrad.worked.derive_forward import given_step, scale_node
 from handgrad.worked.expressions import (
     Apply,
+    BigSum,
     Divide,
     Expression,
     Factor,
@@ -18,6 +19,7 @@ from handgrad.worked.expressions import (
     Hadamard,
     MatMul,
     Negative,
+    Number,
     Power,
     Sum,
     SumOver,
@@ -106,8 +108,16 @@ def _dyhat(paper: Paper) -> WorkedStep | None:
         layer=paper.network.depth,
         equation=Equation(
             paper.symbol("dyhat"),
-            (_with_constants(constants, derivative(Symbol("yhat"), Symbol("y"), Symbol("threshold"), times)),),
-            (_with_constants(constants, derivative(paper.value("yhat"), paper.value("y"), threshold, times)),),
+            (
+                _with_constants(
+                    constants, derivative(Symbol("yhat"), Symbol("y"), Symbol("threshold"), times)
+                ),
+            ),
+            (
+                _with_constants(
+                    constants, derivative(paper.value("yhat"), paper.value("y"), threshold, times)
+                ),
+            ),
             paper.value("dyhat"),
         ),
         shapes=paper.shapes("yhat", "y", "dyhat"),
@@ -132,6 +142,7 @@ def derivative_of(paper: Paper, l: int, z: Expression, a: Expression) -> Express
 def _derivative(paper: Paper, l: int, layer: Dense) -> WorkedStep:
     name = f"derivative{l}"
     output = f"f{l}" if paper.has(f"f{l}") else paper.activity(l)
+    from_output = layer.function.name in ("sigmoid", "tanh")
     return WorkedStep(
         quantity=name,
         part="backward",
@@ -142,7 +153,7 @@ def _derivative(paper: Paper, l: int, layer: Dense) -> WorkedStep:
             (derivative_of(paper, l, paper.value(f"z{l}"), paper.value(output)),),
             paper.value(name),
         ),
-        shapes=paper.shapes(output, name),
+        shapes=paper.shapes(output if from_output else f"z{l}", name),
         reason=words("derivative", layer=l, function=layer.function.name),
     )
 
@@ -155,13 +166,13 @@ def _output_delta(paper: Paper, layer: Dense) -> Iterator[WorkedStep]:
     dyhat = _dyhat(paper)
     if dyhat is not None:
         yield dyhat
-    if layer.function.elementwise:
+    fused = loss is not None and loss.fused(layer.function.name) and "dyhat" not in paper.trace.given
+    if layer.function.elementwise and not (fused and dyhat is None):
         yield _derivative(paper, l, layer)
     given = given_step(paper, f"delta{l}", "backward", l)
     if given is not None:
         yield given
         return
-    fused = loss is not None and loss.fused(layer.function.name) and "dyhat" not in paper.trace.given
     chain = _through(paper, "dyhat", l, layer) if dyhat is not None else None
     if fused:
         assert loss is not None
@@ -173,13 +184,25 @@ def _output_delta(paper: Paper, layer: Dense) -> Iterator[WorkedStep]:
             layer=l,
             equation=Equation(target, *equation, paper.value(f"delta{l}")),
             shapes=paper.shapes("yhat", "y", f"delta{l}"),
-            reason=words("delta_output_fused", layer=l, function=layer.function.name, loss=loss.name),
+            reason=words(
+                "delta_output_fused" if chain is not None else "delta_output_saturated",
+                layer=l,
+                function=layer.function.name,
+                loss=loss.name,
+            ),
             scalar=scalar,
             left_out=left_out,
             check=None if chain is None else Equation(target, *chain, paper.value(f"delta{l}")),
         )
     elif chain is not None:
-        yield _delta_step(paper, l, layer, chain, words("delta_output_chain", layer=l), "dyhat")
+        yield _delta_step(
+            paper,
+            l,
+            layer,
+            chain,
+            words("delta_output_chain", layer=l, function=layer.function.name),
+            "dyhat",
+        )
 
 
 def _fused(paper: Paper, loss: Loss, layer: Dense) -> tuple[tuple[Expression, ...], tuple[Expression, ...]]:
@@ -192,7 +215,7 @@ def _fused(paper: Paper, loss: Loss, layer: Dense) -> tuple[tuple[Expression, ..
         if loss.name == "cross_entropy" and layer.function.name == "sigmoid":
             return paper.entrywise(paper.network.depth, y, difference(yhat, ONE))
         if loss.name == "cross_entropy" and not np.allclose(paper.quantities["y"].sum(axis=1), 1, atol=1e-12):
-            return difference(Hadamard((yhat, SumOver(y, paper.unit_axis))), y)
+            return difference(Hadamard((yhat, SumOver(y, paper.unit_axis, index="k"))), y)
         return difference(yhat, y)
 
     symbols = _with_constants(constants, tree(Symbol("yhat"), Symbol("y")))
@@ -212,7 +235,7 @@ def _through(
     output = f"f{l}" if paper.has(f"f{l}") else paper.activity(l)
 
     def tree(da: Expression, a: Expression) -> Expression:
-        return Hadamard((a, difference(da, SumOver(Hadamard((da, a)), paper.unit_axis))))
+        return Hadamard((a, difference(da, SumOver(Hadamard((da, a)), paper.unit_axis, index="k"))))
 
     return (
         (tree(paper.symbol(upstream), paper.symbol(output)),),
@@ -229,12 +252,13 @@ def _delta_step(
     upstream: str,
 ) -> WorkedStep:
     scalar, left_out = delta_scalars(paper, l, layer, upstream)
+    of_layer = f"derivative{l}" if layer.function.elementwise else paper.activity(l)
     return WorkedStep(
         quantity=f"delta{l}",
         part="backward",
         layer=l,
         equation=Equation(paper.symbol(f"delta{l}"), *chain, paper.value(f"delta{l}")),
-        shapes=paper.shapes(upstream, f"derivative{l}", f"delta{l}"),
+        shapes=paper.shapes(upstream, of_layer, f"delta{l}"),
         reason=reason,
         scalar=scalar,
         left_out=left_out,
@@ -324,7 +348,11 @@ def _weight_gradient(paper: Paper, l: int, name: str) -> WorkedStep:
     delta, a = f"delta{l}", paper.activity(l - 1)
     symbols = paper.averaged_symbol(paper.product(paper.symbol(delta), paper.symbol(a)))
     deltas, inputs = paper.quantities[delta], paper.quantities[a]
-    outers = tuple(paper.outer(d, x) for d, x in zip(deltas, inputs, strict=True)) if paper.samples <= MOST_OUTER else ()
+    outers = (
+        tuple(paper.outer(d, x) for d, x in zip(deltas, inputs, strict=True))
+        if paper.samples <= MOST_OUTER
+        else ()
+    )
     numbers: tuple[Expression, ...]
     if paper.samples == 1:
         numbers = outers
@@ -384,30 +412,52 @@ def _l2_gradient(strength: Expression, form: str, samples: Expression, W: Expres
 
 def _bias(paper: Paper, l: int, layer: Dense) -> WorkedStep:
     name, delta = f"db{l}", f"delta{l}"
-    symbol, value = paper.symbol(delta), paper.value(delta)
-    axis = None if layer.bias == "shared" else paper.sum_axis
-    if paper.samples == 1 and axis is not None:
-        symbols: Expression = symbol
-        numbers: Expression = value
-    else:
-        symbols = paper.averaged_symbol(SumOver(symbol, axis))
-        numbers = paper.averaged(SumOver(value, axis))
+    shared = layer.bias == "shared" and layer.units > 1
+    numbers = paper.averaged(_added_up(paper, l, shared=shared))
     result = paper.value(name)
-    if axis is None:
+    if shared:
         result = node(np.atleast_2d(paper.quantities[name])[:1, :1])
     reason = {"shared": "db_shared", "frozen": "db_frozen"}.get(layer.bias, "db")
+    if reason == "db" and paper.samples > 1:
+        reason = "db_batch"
     scalar, left_out = bias_scalars(paper, l)
     return WorkedStep(
         quantity=name,
         part="backward",
         layer=l,
-        equation=Equation(paper.symbol(name), (symbols,), (numbers,), result),
-        shapes=paper.shapes(delta, name),
+        equation=Equation(
+            paper.symbol(name),
+            (paper.averaged_symbol(_letters_added_up(paper, l, shared=shared)),),
+            (numbers,),
+            result,
+        ),
+        shapes=() if shared else paper.shapes(delta, name),
         reason=words(reason, layer=l),
-        scalar=scalar if layer.bias != "shared" else (),
-        left_out=left_out if layer.bias != "shared" else 0,
-        factors=_factors(paper, l, name, bias=True) if layer.bias != "shared" else (),
+        scalar=() if shared else scalar,
+        left_out=0 if shared else left_out,
+        factors=_factors(paper, l, name, bias=True) if layer.bias == "trained" else (),
     )
+
+
+def _letters_added_up(paper: Paper, l: int, *, shared: bool) -> Expression:
+    """delta of one sample; the sum over samples i of several, and over units j where they share a bias."""
+    several = paper.samples > 1
+    tree: Expression = Symbol("delta", l, ("j",) if shared else (), "i" if several else None)
+    if shared:
+        tree = BigSum("j", ONE, Symbol("n", l), tree)
+    return BigSum("i", ONE, Symbol("m"), tree) if several else tree
+
+
+def _added_up(paper: Paper, l: int, *, shared: bool) -> Expression:
+    """The numbers of delta added up over the samples: one by one where they are few."""
+    delta = paper.array(f"delta{l}")
+    if shared:
+        return SumOver(node(delta), None, index="ij" if paper.samples > 1 else "j")
+    if paper.samples == 1:
+        return node(delta)
+    if paper.samples > MOST_OUTER:
+        return SumOver(node(delta), paper.sum_axis, index="i")
+    return Sum(tuple(node(sample) for sample in np.split(delta, paper.samples, axis=paper.sum_axis)))
 
 
 # --- the chain rule factor by factor --------------------------------------------------------------------
@@ -416,7 +466,7 @@ def _bias(paper: Paper, l: int, layer: Dense) -> WorkedStep:
 def _factors(paper: Paper, l: int, name: str, *, bias: bool) -> tuple[Equation, ...]:
     """dL/dW[l] or dL/db[l] as the product of its factors: as derivatives, as labelled factors, with numbers.
 
-    First the chain in symbols and in numbers, then each factor's own value. Only where every layer on the way is
+    First what each derivative of a weighted sum is, then the chain in symbols and in numbers. Only where every layer on the way is
     elementwise and every number is finite; from far below the loss the chain begins at the delta above.
     """
     depth = paper.network.depth
@@ -436,24 +486,28 @@ def _factors(paper: Paper, l: int, name: str, *, bias: bool) -> tuple[Equation, 
     else:
         derivatives.append(Gradient(Symbol("z", top + 1), paper.symbol(paper.activity(top))))
         derivatives.append(paper.symbol(f"delta{top + 1}"))
-    symbols = _nested(paper, l, top, paper.symbol, labelled=True, bias=bias)
-    numbers = _nested(paper, l, top, paper.value, labelled=True, bias=bias)
+    symbols = _nested(paper, l, top, lambda name: _formula_of(paper, name), bias=bias)
+    numbers = _nested(paper, l, top, paper.value, bias=bias)
     whole = Equation(
         Gradient(Symbol("data_loss") if name.endswith("_data") else Symbol("loss"), parameter),
         (Times(tuple(derivatives)), paper.averaged_symbol(symbols)),
         (paper.averaged(numbers),),
         paper.value(name),
     )
-    return (whole, *_each_factor(paper, l, top, bias=bias))
+    return (*_each_factor(paper, l, top, bias=bias), whole)
 
 
 def _chain_is_plain(paper: Paper, l: int, top: int) -> bool:
     needed = [f"derivative{k}" for k in range(l, top + 1)] + ([] if top < paper.network.depth else ["dyhat"])
-    return all(
-        paper.has(name) and bool(np.all(np.isfinite(paper.quantities[name]))) for name in needed
-    ) and all(
-        paper.network.layers[k - 1].function.elementwise and not paper.has(f"f{k}") for k in range(l, top + 1)
-    ) and not paper.trace.rounding.carry and not paper.trace.given
+    return (
+        all(paper.has(name) and bool(np.all(np.isfinite(paper.quantities[name]))) for name in needed)
+        and all(
+            paper.network.layers[k - 1].function.elementwise and not paper.has(f"f{k}")
+            for k in range(l, top + 1)
+        )
+        and not paper.trace.rounding.carry
+        and not paper.trace.given
+    )
 
 
 def _nested(
@@ -462,49 +516,53 @@ def _nested(
     top: int,
     show: Callable[[str], Expression],
     *,
-    labelled: bool,
     bias: bool,
 ) -> Expression:
     """The chain as it is computed: ((cost . f'(z_L)) W_L . f'(z_l)) times the input."""
     depth = paper.network.depth
-
-    def label(key: str, tree: Expression) -> Expression:
-        return Factor(key, tree) if labelled else tree
-
     if top == depth:
-        upstream = label("cost_derivative", show("dyhat"))
+        upstream: Expression = Factor("cost_derivative", show("dyhat"))
     else:
-        upstream = paper.back(label("weights", show(f"W{top + 1}")), label("delta", show(f"delta{top + 1}")))
+        upstream = paper.back(
+            Factor("weights", show(f"W{top + 1}")), Factor("delta", show(f"delta{top + 1}"))
+        )
     tree: Expression = upstream
     for k in range(top, l - 1, -1):
         key = "activation_derivative"
         if paper.network.layers[k - 1].function.name == "sigmoid":
             key = "sigmoid_prime"
-        tree = paper.entrywise(k, tree, label(key, show(f"derivative{k}")))
+        tree = paper.entrywise(k, tree, Factor(key, show(f"derivative{k}")))
         if k > l:
-            tree = paper.back(label("weights", show(f"W{k}")), tree)
+            tree = paper.back(Factor("weights", show(f"W{k}")), tree)
     if bias:
-        one = label("one", ONE)
-        summed: Expression = tree if paper.samples == 1 else SumOver(tree, paper.sum_axis)
+        one = Factor("one", ONE)
+        summed: Expression = tree if paper.samples == 1 else SumOver(tree, paper.sum_axis, index="i")
         return Times((summed, one), sign=True)
-    a = label("input" if l == 1 else "activation", show(paper.activity(l - 1)))
+    a = Factor("input" if l == 1 else "activation", show(paper.activity(l - 1)))
+    if paper.samples * paper.network.sizes[l] * paper.network.sizes[l - 1] == 1:
+        return Times((tree, a), sign=isinstance(a.operand, Number))
     return MatMul(tree, Transpose(a)) if paper.column else MatMul(Transpose(tree), a)
 
 
+def _formula_of(paper: Paper, name: str) -> Expression:
+    """A factor of the chain in letters: the formula that was shown for it, else its symbol."""
+    if name == "dyhat" and (dyhat := _dyhat(paper)) is not None:
+        return dyhat.equation.symbols[0]
+    if name.startswith("derivative"):
+        l = int(name.removeprefix("derivative"))
+        return _derivative(paper, l, paper.network.layers[l - 1]).equation.symbols[0]
+    return paper.symbol(name)
+
+
 def _each_factor(paper: Paper, l: int, top: int, *, bias: bool) -> tuple[Equation, ...]:
-    """The value of each factor on its own."""
+    """What the derivatives of the weighted sums are: the weights, the input, or 1."""
     parts: list[Equation] = []
-    if top == paper.network.depth:
-        parts.append(Equation(paper.symbol("dyhat"), result=paper.value("dyhat")))
-    for k in range(top, l - 1, -1):
-        parts.append(Equation(paper.symbol(f"derivative{k}"), result=paper.value(f"derivative{k}")))
-        if k > l:
-            gradient = Gradient(Symbol("z", k), paper.symbol(paper.activity(k - 1)))
-            parts.append(Equation(gradient, (paper.symbol(f"W{k}"),), result=paper.value(f"W{k}")))
-    a = paper.activity(l - 1)
+    for k in range(top, l, -1):
+        gradient = Gradient(Symbol("z", k), paper.symbol(paper.activity(k - 1)))
+        parts.append(Equation(gradient, (paper.symbol(f"W{k}"),)))
     if bias:
-        parts.append(Equation(Gradient(Symbol("z", l), Symbol("b", l)), result=ONE))
+        parts.append(Equation(Gradient(Symbol("z", l), Symbol("b", l)), (ONE,)))
     else:
         gradient = Gradient(Symbol("z", l), Symbol("W", l))
-        parts.append(Equation(gradient, (paper.symbol(a),), result=paper.value(a)))
+        parts.append(Equation(gradient, (paper.symbol(paper.activity(l - 1)),)))
     return tuple(parts)

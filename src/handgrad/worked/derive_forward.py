@@ -26,7 +26,7 @@ from handgrad.worked.expressions import (
     Times,
 )
 from handgrad.worked.paper import ONE, Paper, difference, exact, node
-from handgrad.worked.record import Equation, WorkedStep, words
+from handgrad.worked.record import Equation, Words, WorkedStep, words
 from handgrad.worked.scalars import activation_scalars, linear_scalars
 
 MOST_TERMS = 12  # a loss over more outputs and samples than this is written with matrices, not term by term
@@ -79,7 +79,7 @@ def _linear(paper: Paper, l: int, layer: Dense) -> WorkedStep:
         layer=l,
         equation=Equation(paper.symbol(z), (symbols,), numbers, paper.value(z)),
         shapes=paper.shapes(W, a, b, z),
-        reason=words("linear", layer=l),
+        reason=words("linear" if layer.bias != "none" else "linear_without_bias", layer=l),
         scalar=scalar,
         left_out=left_out,
     )
@@ -108,7 +108,17 @@ def _activation(paper: Paper, l: int, layer: Dense, name: str) -> WorkedStep:
         reason=words("output" if name == "yhat" else "activation", layer=l, function=layer.function.name),
         scalar=scalar,
         left_out=left_out,
+        remark=_as_probability(paper) if name == "yhat" else None,
     )
+
+
+def _as_probability(paper: Paper) -> Words | None:
+    """What one sigmoid output says as a probability, in percent to one decimal; None at the very ends."""
+    loss, yhat = paper.network.loss, paper.quantities["yhat"]
+    if loss is None or loss.name != "binary_cross_entropy" or yhat.size != 1:
+        return None
+    percent = round(100 * float(yhat[0, 0]), 1)
+    return words("as_probability", percent=percent) if 0 < percent < 100 else None
 
 
 def _dropout(paper: Paper, l: int, layer: Dense) -> WorkedStep:
@@ -222,15 +232,17 @@ def _data_loss(paper: Paper, loss: Loss, name: str) -> WorkedStep:
     shown = float(evaluate(numbers)[0, 0])
     of_z = TERMS_OF_Z.get((loss.name, paper.network.layers[-1].function.name))
     reason = words("loss", name=loss.name)
+    worked_out = (numbers, *_without_zeros(paper, loss, constants=_constant(paper, loss)))
     carried = paper.trace.rounding.carry
     if of_z is not None and not carried and not math.isclose(shown, wanted, rel_tol=TOLERANCE):
         symbols, numbers = _loss_of_z(paper, loss, of_z)  # ln of a saturated output says nothing
+        worked_out = (numbers,)
         reason = words("loss_from_z", name=loss.name)
     return WorkedStep(
         quantity=name,
         part="loss",
         layer=None,
-        equation=Equation(Symbol(name), (symbols,), (numbers,), paper.value(name)),
+        equation=Equation(Symbol(name), (symbols,), worked_out, paper.value(name)),
         shapes=paper.shapes("yhat", "y"),
         reason=reason,
     )
@@ -297,13 +309,29 @@ def _loss_numbers(paper: Paper, loss: Loss) -> Expression:
     return _scaled(constants, terms[0] if len(terms) == 1 else Sum(terms))
 
 
+def _without_zeros(paper: Paper, loss: Loss, constants: list[Number | Expression]) -> tuple[Expression, ...]:
+    """Binary cross-entropy of targets 0 and 1: of its two terms only one is left, -ln(yhat) or -ln(1 - yhat)."""
+    yhat, y = paper.quantities["yhat"].reshape(-1), paper.quantities["y"].reshape(-1)
+    if loss.name != "binary_cross_entropy" or yhat.size > MOST_TERMS or not np.isin(y, (0, 1)).all():
+        return ()
+    left: list[Expression] = []
+    for a, target in zip(yhat, y, strict=True):
+        number = Number(float(a))
+        left.append(Negative(Apply("ln", (number if target == 1 else difference(ONE, number),))))
+    return (_scaled(constants, _one_or_sum(left)),)
+
+
 def _loss_of_z(
     paper: Paper, loss: Loss, of_z: Callable[[Expression, Expression, int], Expression]
 ) -> tuple[Expression, Expression]:
     z = f"z{paper.network.depth}"
     axis = paper.unit_axis
-    symbols = SumOver(of_z(paper.symbol(z), Symbol("y"), axis), None)
-    numbers = SumOver(of_z(paper.value(z), paper.value("y"), axis), None)
+    symbols = of_z(paper.symbol(z), Symbol("y"), axis)
+    numbers = of_z(paper.value(z), paper.value("y"), axis)
+    if paper.quantities["y"].size == 1:
+        symbols, numbers = scalar_products(symbols), scalar_products(numbers)
+    else:
+        symbols, numbers = (SumOver(tree, None, index="ik") for tree in (symbols, numbers))
     constants = _constant(paper, loss)
     return _scaled(constants, symbols), _scaled(constants, numbers)
 

@@ -138,9 +138,7 @@ def _parameter(paper: Paper, name: str, l: int) -> Iterator[WorkedStep]:
             quantity=quantity,
             part="update",
             layer=l,
-            equation=Equation(
-                paper.symbol(quantity), (symbol,), _worked_out(number), paper.value(quantity)
-            ),
+            equation=Equation(paper.symbol(quantity), (symbol,), _worked_out(number), paper.value(quantity)),
             shapes=paper.shapes(name, quantity) if state == "new" else (),
             reason=words(reason, quantity=paper.symbol(name)),
             scalar=scalar,
@@ -221,6 +219,7 @@ def _asked(paper: Paper, name: str, r: int, c: int) -> bool:
 
 def at_entry(tree: Expression, place: tuple[int, int], shape: tuple[int, ...]) -> Expression:
     """The tree of a rule that works entry by entry, at one entry of its matrices and parameters."""
+
     def pick(part: Expression) -> Expression:
         if isinstance(part, Matrix):
             return Number(float(part.values[place]))

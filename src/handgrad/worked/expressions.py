@@ -200,6 +200,8 @@ class SumOver(Expression):
     operand: Expression
     axis: int | None
     mean: bool = False
+    index: str = ""
+    """The letters of what is added up (i samples, k units), one each; '' is i for rows, j for columns."""
 
 
 @dataclass(frozen=True, slots=True)

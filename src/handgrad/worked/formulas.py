@@ -27,6 +27,7 @@ from handgrad.worked.expressions import (
     Power,
     Relation,
     Sum,
+    SumOver,
     Symbol,
     Times,
     Transpose,
@@ -243,29 +244,46 @@ def penalty_formula(regularization: Regularization, layers: int) -> Expression |
 
 
 def forward_equations(
-    l: int | str, below: Expression, above: Expression, function: str, column: bool
+    l: int | str, below: Expression, above: Expression, function: str, column: bool, *, bias: bool = True
 ) -> tuple[Equation, ...]:
     """z and a of layer l, from what the layer below gives; `above` is what this one gives."""
     W, b, z = Symbol("W", l), Symbol("b", l), Symbol("z", l)
     product = MatMul(W, below) if column else MatMul(below, Transpose(W))
-    return Equation(z, (Sum((product, b)),)), Equation(above, (Apply(function, (z,)),))
+    return Equation(z, (Sum((product, b)) if bias else product,)), Equation(above, (Apply(function, (z,)),))
 
 
-def output_delta(l: int | str, function: str) -> Equation:
-    """delta of the output layer by the chain rule."""
-    slope = Apply(function + "'", (Symbol("z", l),))
-    return Equation(Symbol("delta", l), (Hadamard((Gradient(Symbol("loss"), Symbol("yhat")), slope)),))
+def output_delta(l: int | str, function: str, column: bool, loss: Loss | None = None) -> Equation:
+    """delta of the output layer by the chain rule, and in its short form where `loss` has one."""
+    upstream = Gradient(Symbol("loss"), Symbol("yhat"))
+    forms = [_through(l, function, upstream, Symbol("yhat"), column)]
+    if loss is not None and _plain_difference(loss, function):
+        forms.append(difference(Symbol("yhat"), Symbol("y")))
+    return Equation(Symbol("delta", l), tuple(forms))
+
+
+def _plain_difference(loss: Loss, function: str) -> bool:
+    """True where delta is yhat - y: a cross-entropy with its own activation, without constants."""
+    own = {"binary_cross_entropy": "sigmoid", "cross_entropy": "softmax"}.get(loss.name)
+    return own == function and loss.scale == 1 and loss.outputs == "sum"
 
 
 def hidden_delta(l: int | str, upper: int | str, function: str, column: bool) -> Equation:
     """delta of a hidden layer from that of the layer after it."""
     W, delta = Symbol("W", upper), Symbol("delta", upper)
     back = MatMul(Transpose(W), delta) if column else MatMul(delta, W)
-    return Equation(Symbol("delta", l), (Hadamard((back, Apply(function + "'", (Symbol("z", l),)))),))
+    return Equation(Symbol("delta", l), (_through(l, function, back, Symbol("a", l), column),))
+
+
+def _through(l: int | str, function: str, upstream: Expression, output: Symbol, column: bool) -> Expression:
+    """What comes back to the outputs, through the activation; softmax mixes the units."""
+    if function != "softmax":
+        return Hadamard((upstream, Apply(function + "'", (Symbol("z", l),))))
+    mixed = SumOver(Hadamard((upstream, output)), 0 if column else 1, index="k")
+    return Hadamard((output, difference(upstream, mixed)))
 
 
 def gradient_equations(
-    l: int | str, below: Expression, column: bool, samples: int, mean: bool
+    l: int | str, below: Expression, column: bool, samples: int, mean: bool, *, bias: bool = True
 ) -> tuple[Equation, ...]:
     """dW and db of layer l; over several samples the product adds them, and a mean loss divides by m."""
     loss, delta = Symbol("loss"), Symbol("delta", l)
@@ -276,7 +294,5 @@ def gradient_equations(
         if mean:
             share = Divide(ONE, Symbol("m"))
             product, errors = Times((share, product)), Times((share, errors))
-    return (
-        Equation(Gradient(loss, Symbol("W", l)), (product,)),
-        Equation(Gradient(loss, Symbol("b", l)), (errors,)),
-    )
+    weights = Equation(Gradient(loss, Symbol("W", l)), (product,))
+    return (weights, Equation(Gradient(loss, Symbol("b", l)), (errors,))) if bias else (weights,)

@@ -58,7 +58,15 @@ def central_differences(
                 continue
             analytic = gradients[l - 1][place]
             numeric = _numeric(
-                network, parameters, X, Y, regularization, masks, l, place, layer.bias == "shared" and place == 1
+                network,
+                parameters,
+                X,
+                Y,
+                regularization,
+                masks,
+                l,
+                place,
+                layer.bias == "shared" and place == 1,
             )
             symbol = Gradient(Symbol("loss"), Symbol(letter, l))
             checks.append(

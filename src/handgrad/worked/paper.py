@@ -55,8 +55,14 @@ def node(values: Array) -> Number | Matrix:
 class Paper:
     """The step of a trace as a derivation needs it: symbols and numbers by public name."""
 
-    def __init__(self, trace: Trace, network: Network, recipe: Recipe | None, options: Options,
-        regularization: Regularization = NO_PENALTY) -> None:
+    def __init__(
+        self,
+        trace: Trace,
+        network: Network,
+        recipe: Recipe | None,
+        options: Options,
+        regularization: Regularization = NO_PENALTY,
+    ) -> None:
         self.trace, self.network, self.recipe, self.options = trace, network, recipe, options
         self.column = options.orientation == "column"
         self.samples = trace.samples
@@ -138,10 +144,14 @@ class Paper:
 
     def weighted(self, W: Expression, a: Expression) -> Expression:
         """W a, or a W^T with samples as rows."""
+        if isinstance(W, Number) and isinstance(a, Number):
+            return Times((W, a), sign=True)
         return MatMul(W, a) if self.column else MatMul(a, Transpose(W))
 
     def back(self, W: Expression, delta: Expression) -> Expression:
         """W^T delta, or delta W with samples as rows."""
+        if isinstance(W, Number) and isinstance(delta, Number):
+            return Times((W, delta), sign=True)
         return MatMul(Transpose(W), delta) if self.column else MatMul(delta, W)
 
     def product(self, delta: Expression, a: Expression) -> Expression:

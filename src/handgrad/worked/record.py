@@ -68,7 +68,7 @@ class WorkedStep:
     for what belongs to no layer. `equation` is the matrix form, `shapes` the shapes that meet in it (operands,
     then the result), `reason` why this is the next step. `scalar` has the same in scalars: one equation for each
     entry (empty unless asked for, `left_out` of them not written), `factors` the chain rule factor by factor,
-    `check` a second route that must give the same result.
+    `check` a second route that must give the same result, `remark` what the result means.
     """
 
     quantity: str
@@ -81,6 +81,7 @@ class WorkedStep:
     left_out: int = 0
     factors: tuple[Equation, ...] = ()
     check: Equation | None = None
+    remark: Words | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -92,7 +92,8 @@ def linear_scalars(paper: Paper, l: int, layer: Dense) -> Scalars:
     def equation(i: int, j: int) -> Equation:
         inputs = range(W.shape[1])
         symbols: list[Expression] = [
-            Times((_weight(paper, l, j, k), _entry(paper, paper.activity(l - 1), l - 1, i, k))) for k in inputs
+            Times((_weight(paper, l, j, k), _entry(paper, paper.activity(l - 1), l - 1, i, k)))
+            for k in inputs
         ]
         numbers: list[Expression] = [_product(W[j, k], a[i, k]) for k in inputs]
         products: list[Expression] = [_number(W[j, k] * a[i, k]) for k in inputs]
@@ -236,7 +237,9 @@ def weight_scalars(paper: Paper, l: int, name: str) -> Scalars:
         samples = range(paper.samples)
         symbols = _sum(
             [
-                Times((_entry(paper, f"delta{l}", l, i, j), _entry(paper, paper.activity(l - 1), l - 1, i, k)))
+                Times(
+                    (_entry(paper, f"delta{l}", l, i, j), _entry(paper, paper.activity(l - 1), l - 1, i, k))
+                )
                 for i in samples
             ]
         )

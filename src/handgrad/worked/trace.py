@@ -118,7 +118,14 @@ def trace_step(
                 gradients = clip(network, gradients, recipe.clipping, see)
             after = Training(
                 *update(
-                    recipe.optimizer, network, parameters, gradients, training.state, number, learning_rate, see
+                    recipe.optimizer,
+                    network,
+                    parameters,
+                    gradients,
+                    training.state,
+                    number,
+                    learning_rate,
+                    see,
                 )
             )
     return Trace(
@@ -190,7 +197,9 @@ def _samples(quantities: Mapping[str, Array], network: Network) -> int:
     return 1
 
 
-def _inputs(see: Recorder, network: Network, parameters: Parameters, X: Array | None, Y: Array | None) -> None:
+def _inputs(
+    see: Recorder, network: Network, parameters: Parameters, X: Array | None, Y: Array | None
+) -> None:
     if X is not None:
         see.quantities["x"] = X
     if Y is not None:
@@ -251,6 +260,6 @@ def _given_gradients(see: Recorder, network: Network, parameters: Parameters) ->
         dW = see(f"dW{l}", W)
         db = see(f"db{l}", np.zeros_like(b)) if see.given(f"db{l}") else np.zeros_like(b)
         if layer.bias in ("trained", "shared") and not see.given(f"db{l}"):
-            raise CaseError(f"given: db{l} is missing; give it, or set bias = \"none\" in layer {l}")
+            raise CaseError(f'given: db{l} is missing; give it, or set bias = "none" in layer {l}')
         layers.append(LayerParameters(dW, db))
     return tuple(layers)

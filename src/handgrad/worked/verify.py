@@ -31,7 +31,11 @@ def verify(record: Record) -> int:
 
 def _verify_step(step: StepRecord, rounding: Rounding | None) -> int:
     tolerance = max(
-        (TOLERANCE.get(np.asarray(value).dtype, 1e-9) for name, value in step.quantities.items() if name[0] == "W"),
+        (
+            TOLERANCE.get(np.asarray(value).dtype, 1e-9)
+            for name, value in step.quantities.items()
+            if name[0] == "W"
+        ),
         default=1e-9,
     )
     count = 0
@@ -54,9 +58,7 @@ def _equations(worked: WorkedStep) -> Iterator[Equation]:
         yield worked.check
 
 
-def _compare(
-    form: Expression, result: Expression, tolerance: float, digits: int | None, place: str
-) -> None:
+def _compare(form: Expression, result: Expression, tolerance: float, digits: int | None, place: str) -> None:
     found, stated = evaluate(form), evaluate(result)
     if digits is not None:
         slack = 1.5 * 10.0**-digits  # a second route may round differently in the last carried digit
@@ -73,7 +75,9 @@ def _compare(
 
 def _close(found: Array, stated: Array, tolerance: float) -> bool:
     scale = np.max(np.abs(stated), initial=0.0)
-    return bool(np.allclose(found, stated, rtol=tolerance, atol=tolerance * max(scale, 1e-300), equal_nan=True))
+    return bool(
+        np.allclose(found, stated, rtol=tolerance, atol=tolerance * max(scale, 1e-300), equal_nan=True)
+    )
 
 
 def _short(values: Array) -> str:
