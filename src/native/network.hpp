@@ -83,6 +83,7 @@ template <class T, class After>
 HG_INLINE void multiply_rows(const T* a, std::int64_t a_rows, std::int64_t depth, const T* b, std::int64_t columns,
                              const T* bias, T* c, std::int64_t c_rows, std::int64_t r0, std::int64_t r1,
                              After after) {
+    constexpr std::int64_t line = 64 / static_cast<std::int64_t>(sizeof(T));  // elements of a cache line
     for (std::int64_t k = 0; k < depth; k += pass_depth<T>) {
         const std::int64_t length = least(pass_depth<T>, depth - k);
         const bool last = k + length == depth;
@@ -95,8 +96,19 @@ HG_INLINE void multiply_rows(const T* a, std::int64_t a_rows, std::int64_t depth
                          bias ? bias + p * panel<T> : nullptr,
                          c + (p * c_rows + r0) * panel<T>,
                          k > 0 ? Begin::accumulate : bias ? Begin::bias : Begin::zero};
+            // what the next tile and the next panel will want, where B is too large for the second-level cache
+            const bool far = depth * columns * static_cast<std::int64_t>(sizeof(T)) > 300 * 1024;
+            const std::int64_t tiles = (r1 - r0 + tile_rows - 1) / tile_rows;
+            const T* next_b = b + ((p + 1 < panels<T>(columns) ? p + 1 : 0) * depth + k) * panel<T>;
+            const std::int64_t each_b = (length * panel<T> / tiles + line - 1) / line * line;
             for (std::int64_t r = r0; r < r1;) {
                 const int height = next_tile(r1 - r);
+                if (far) {
+                    for (std::int64_t at = 0; at < height * panel<T>; at += line)
+                        __builtin_prefetch(tile.c + height * panel<T> + at, 1, 3);
+                    for (std::int64_t at = 0; at < each_b; at += line) __builtin_prefetch(next_b + at, 0, 2);
+                    next_b += each_b;
+                }
                 kernels<T>.rows[height][vectors](tile);
                 if (last) after(p, r, height, vectors, tile.c);
                 tile.a += height * panel<T>;

@@ -423,6 +423,7 @@ class PanelCore final : public Core {
         if (block.band < 0) return bias_gradient(block, m, thread);
         if (tiled_) {
             T* out = scratch_[thread].block;
+            ask_for(block);
             gradient_block(layer, work_->a[block.layer - 1], work_->delta[block.layer], work_->rows, 0, m, block.band,
                            block.r0, block.r1, Begin::zero, out);
             return out;
@@ -437,6 +438,19 @@ class PanelCore final : public Core {
             store(out + i, sum);
         }
         return out;
+    }
+
+    // The parameters of a block, wanted as soon as its gradient is there.
+    void ask_for(const Block& block) const {
+        const Layer<T>& layer = net_.layer(block.layer);
+        const std::int64_t at = (block.band * layer.rows + block.r0) * panel<T>, size = (block.r1 - block.r0) * panel<T>;
+        constexpr std::int64_t line = 64 / static_cast<std::int64_t>(sizeof(T));
+        for (std::int64_t i = 0; i < size; i += line)
+            for (int slot = 0; slot <= plan_.optimizer.slots; ++slot) __builtin_prefetch(layer.w[slot] + at + i, 1, 2);
+        if (!layer.turned) return;
+        const T* to = layer.turned + (block.r0 / panel<T> * layer.columns + block.band * panel<T>) * panel<T>;
+        for (std::int64_t i = 0; i < least(panel<T>, layer.columns - block.band * panel<T>) * panel<T>; i += line)
+            __builtin_prefetch(to + i, 1, 2);
     }
 
     T* bias_gradient(const Block& block, std::int64_t m, int thread) {
