@@ -98,7 +98,7 @@ HG_INLINE void multiply_rows(const T* a, std::int64_t a_rows, std::int64_t depth
                          k > 0 ? Begin::accumulate : bias ? Begin::bias : Begin::zero};
             // what the next tile and the next panel will want, where B is too large for the second-level cache
             const bool far = depth * columns * static_cast<std::int64_t>(sizeof(T)) > 300 * 1024;
-            const std::int64_t tiles = (r1 - r0 + tile_rows - 1) / tile_rows;
+            const std::int64_t tiles = most(1, (r1 - r0 + tile_rows - 1) / tile_rows);
             const T* next_b = b + ((p + 1 < panels<T>(columns) ? p + 1 : 0) * depth + k) * panel<T>;
             const std::int64_t each_b = (length * panel<T> / tiles + line - 1) / line * line;
             for (std::int64_t r = r0; r < r1;) {
