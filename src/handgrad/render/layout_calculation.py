@@ -8,7 +8,7 @@ from handgrad.render.document import Block, Fold, Formula, Paragraph, Spans
 from handgrad.render.sheet import Sheet
 from handgrad.render.words import joined
 from handgrad.worked.expressions import Expression
-from handgrad.worked.record import StepRecord, Words, WorkedStep
+from handgrad.worked.record import Equation, StepRecord, Words, WorkedStep, words
 
 LAYERED = ("forward", "backward", "update")
 
@@ -40,11 +40,13 @@ def worked_step(sheet: Sheet, worked: WorkedStep) -> Iterator[Block]:
         yield from sheet.once(sheet.spans(worked.reason))
     yield formula
     if worked.remark is not None:
-        yield Paragraph(sheet.spans(worked.remark))
+        yield Paragraph(_remark(sheet, worked.remark))
     if worked.factors:
         yield from sheet.once(sheet.say("factor_by_factor_intro"))
         for equation in worked.factors:
-            yield sheet.formula(equation, worked.quantity)
+            yield sheet.formula(
+                _in_letters(equation) if _is_large(sheet, worked) else equation, worked.quantity
+            )
     if worked.check is not None:
         key = "check_fused" if worked.quantity.startswith("delta") else "check_factors"
         yield sheet.paragraph(key, "note")
@@ -53,16 +55,40 @@ def worked_step(sheet: Sheet, worked: WorkedStep) -> Iterator[Block]:
         yield Fold(_fold_title(sheet, worked), tuple(_scalar(sheet, worked)))
 
 
+def _is_large(sheet: Sheet, worked: WorkedStep) -> bool:
+    """True where a matrix does not fit: its corners, once more, would not show the product of the factors."""
+    rows, columns = sheet.settings.most_rows, sheet.settings.most_columns
+    return any(shape.rows > rows or shape.columns > columns for shape in worked.shapes)
+
+
+def _in_letters(equation: Equation) -> Equation:
+    return Equation(equation.target, equation.symbols)
+
+
+def _remark(sheet: Sheet, remark: Words) -> Spans:
+    """What a result means; an output by the name of its class where it has one."""
+    output = dict(remark.arguments).get("output")
+    if not isinstance(output, int):
+        return sheet.spans(remark)
+    classes = sheet.record.classes
+    number = words("output_number", number=output + sheet.notation.first)
+    return sheet.spans(
+        Words(remark.key, (*remark.arguments, ("name", classes[output] if classes else number)))
+    )
+
+
 def _short(formula: Formula) -> tuple[tuple[str, Expression], ...]:
     """The symbols and the result."""
     return formula.forms if len(formula.forms) < 3 else (formula.forms[0], formula.forms[-1])
 
 
 def _says_the_same(sheet: Sheet, worked: WorkedStep, formula: Formula) -> bool:
-    """True where the only entry is the quantity itself, written as it has just been."""
+    """True where the only entry is the quantity itself, with the numbers that have just been written."""
     if len(worked.scalar) != 1 or worked.left_out:
         return False
-    return sheet.formula(worked.scalar[0], worked.quantity).forms == formula.forms
+    entry = worked.scalar[0]
+    numbers = sheet.formula(entry, worked.quantity).forms[len(entry.symbols) :]
+    return numbers == formula.forms[len(worked.equation.symbols) :]
 
 
 def _fold_title(sheet: Sheet, worked: WorkedStep) -> Spans:

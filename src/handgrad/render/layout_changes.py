@@ -52,16 +52,19 @@ def _rows(
     quantities: Sequence[str],
     *,
     least_digits: int = 0,
+    among: Sequence[int] | None = None,
 ) -> Iterator[Row]:
-    """A row for each entry, or for the first and the last of them with dots between."""
+    """A row for each entry (`among` these), or for the first and the last of them with dots between."""
     shape, count, most = np.shape(parameter), int(np.size(parameter)), sheet.settings.most_entries
-    places = list(range(count)) if count <= most else [*range(most - 2), count - 1]
+    places = list(range(count) if among is None else among)
+    cut = most - 2 if len(places) > most else len(places)
+    places = places if cut == len(places) else [*places[:cut], places[-1]]
     texts = [
         sheet.shown_column([float(column[i]) for i in places], quantity, least_digits)
         for column, quantity in zip(columns, quantities, strict=True)
     ]
     for row, place in enumerate(places):
-        if row and places[row - 1] != place - 1:
+        if row == cut:
             yield tuple((Ellipsis("vertical"),) for _ in range(len(columns) + 1))
         entry = tuple(int(i) for i in np.unravel_index(place, shape))
         name = symbol if count == 1 else replace(symbol, entry=entry)
@@ -73,6 +76,8 @@ def gradient_check(sheet: Sheet, step: StepRecord) -> Iterator[Block]:
     if not step.checks:
         return
     yield sheet.paragraph("gradient_check_intro")
+    if any(np.isnan(check.numeric).any() for check in step.checks):
+        yield sheet.paragraph("gradient_check_some", "note")
     header = tuple(sheet.say(key) for key in ("gradient", "analytic", "numeric", "relative_error"))
     rows = [row for check in step.checks for row in _check_rows(sheet, check)]
     yield Table(header, tuple(rows), "lrrr")
@@ -90,6 +95,7 @@ def _check_rows(sheet: Sheet, check: GradientCheck) -> Iterator[Row]:
             [analytic, numeric],
             (check.quantity, check.quantity),
             least_digits=CHECK_DIGITS,
+            among=np.flatnonzero(~np.isnan(numeric)).tolist(),  # of many entries some are probed
         )
     )
     error = sheet.roughly(check.largest_relative_error)

@@ -37,6 +37,8 @@ REASONS: dict[str, str] = {
         "Softmax turns the weighted sums of the last layer into the prediction, a probability for each "
         "class: all are positive, and together they make 1."
     ),
+    "as_class": "The largest probability, {probability}, is that of {name}.",
+    "output_number": "output {number}",
     "as_probability": "Read as a probability, the prediction says: class 1 with {percent} %.",
     "loss": (
         "The loss is one number that says how far the prediction is from the target; training makes it "
@@ -93,6 +95,11 @@ REASONS: dict[str, str] = {
         "An output reaches the loss only through the units that it feeds. So it collects their errors, "
         "each multiplied by the weight of the connection: the weights are used again, transposed."
     ),
+    "da_row": (
+        "An output reaches the loss only through the units that it feeds. So it collects their errors, "
+        "each multiplied by the weight of the connection: the weights are used again, this time without "
+        "the transpose."
+    ),
     "df": (
         "The error passes back through dropout as the outputs did: units that were switched off get none, "
         "and what is kept is divided by the same probability."
@@ -138,7 +145,7 @@ REASONS: dict[str, str] = {
         "other way, and the learning rate says how far."
     ),
     "update_velocity": (
-        "The velocity keeps a part of the direction so far and adds the new gradient: what points the "
+        "The velocity keeps a part of the direction so far and takes in the new gradient: what points the "
         "same way again and again builds up, what alternates cancels."
     ),
     "update_momentum": "The parameter moves along the velocity, not along the last gradient alone.",
@@ -368,6 +375,7 @@ TEXT: dict[str, str] = {
         " up and down, the loss is computed anew, and the difference is divided by the distance. Both "
         "must agree."
     ),
+    "gradient_check_some": "Of a large matrix, entries spread over the whole of it are checked.",
     "training_step": "This step belongs to epoch {epoch} of {epochs}.",
     "training_curve": "Training loss by epoch: {first} in the first, {last} in the last.",
     "training_description": (

@@ -279,8 +279,8 @@ def _hidden_delta(paper: Paper, l: int, layer: Dense) -> Iterator[WorkedStep]:
                 (paper.back(paper.value(W), paper.value(above)),),
                 paper.value(upstream),
             ),
-            shapes=paper.shapes(W, above, upstream),
-            reason=words("da", layer=l),
+            shapes=paper.shapes(*((W, above) if paper.column else (above, W)), upstream),
+            reason=words("da" if paper.column else "da_row", layer=l),
         )
     if paper.has(f"df{l}"):
         yield _through_dropout(paper, l, layer)
@@ -470,8 +470,11 @@ def _factors(paper: Paper, l: int, name: str, *, bias: bool) -> tuple[Equation, 
     elementwise and every number is finite; from far below the loss the chain begins at the delta above.
     """
     depth = paper.network.depth
-    top = min(depth, l + MOST_FACTORS - 1)
-    if not _chain_is_plain(paper, l, top):
+    tops = [min(depth, l + MOST_FACTORS - 1)]
+    if tops[0] == depth and l < depth:
+        tops.append(depth - 1)  # softmax has no factor for each unit: the chain begins at its delta
+    top = next((top for top in tops if _chain_is_plain(paper, l, top)), None)
+    if top is None:
         return ()
     parameter = Symbol("b" if bias else "W", l)
     first = Symbol("z", l)
@@ -541,7 +544,9 @@ def _nested(
     a = Factor("input" if l == 1 else "activation", show(paper.activity(l - 1)))
     if paper.samples * paper.network.sizes[l] * paper.network.sizes[l - 1] == 1:
         return Times((tree, a), sign=isinstance(a.operand, Number))
-    return MatMul(tree, Transpose(a)) if paper.column else MatMul(Transpose(tree), a)
+    if paper.column:
+        return MatMul(tree, Transpose(a))
+    return MatMul(tree if paper.samples * paper.network.sizes[l] == 1 else Transpose(tree), a)
 
 
 def _formula_of(paper: Paper, name: str) -> Expression:
@@ -557,7 +562,7 @@ def _formula_of(paper: Paper, name: str) -> Expression:
 def _each_factor(paper: Paper, l: int, top: int, *, bias: bool) -> tuple[Equation, ...]:
     """What the derivatives of the weighted sums are: the weights, the input, or 1."""
     parts: list[Equation] = []
-    for k in range(top, l, -1):
+    for k in range(min(top + 1, paper.network.depth), l, -1):
         gradient = Gradient(Symbol("z", k), paper.symbol(paper.activity(k - 1)))
         parts.append(Equation(gradient, (paper.symbol(f"W{k}"),)))
     if bias:

@@ -78,7 +78,7 @@ def _linear(paper: Paper, l: int, layer: Dense) -> WorkedStep:
         part="forward",
         layer=l,
         equation=Equation(paper.symbol(z), (symbols,), numbers, paper.value(z)),
-        shapes=paper.shapes(W, a, b, z),
+        shapes=paper.shapes(*((W, a) if paper.column else (a, W)), b, z),
         reason=words("linear" if layer.bias != "none" else "linear_without_bias", layer=l),
         scalar=scalar,
         left_out=left_out,
@@ -113,8 +113,11 @@ def _activation(paper: Paper, l: int, layer: Dense, name: str) -> WorkedStep:
 
 
 def _as_probability(paper: Paper) -> Words | None:
-    """What one sigmoid output says as a probability, in percent to one decimal; None at the very ends."""
+    """What the prediction for one sample says as a probability: in percent to one decimal, or of which class."""
     loss, yhat = paper.network.loss, paper.quantities["yhat"]
+    if paper.network.layers[-1].function.name == "softmax" and len(yhat) == 1 and yhat.size > 1:
+        output = int(np.argmax(yhat))
+        return words("as_class", probability=float(yhat[0, output]), output=output)
     if loss is None or loss.name != "binary_cross_entropy" or yhat.size != 1:
         return None
     percent = round(100 * float(yhat[0, 0]), 1)
