@@ -5,9 +5,10 @@ Every key is checked on reading; an error names the key, what it holds and what 
 
 from __future__ import annotations
 
+import json
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -217,14 +218,28 @@ def parse_case(document: Any, place: str = "case") -> CaseKeys:
     except msgspec.ValidationError as error:
         message, _, where = str(error).partition(" - at `")
         key = where.rstrip("`").removeprefix("$").removeprefix(".") or "the file"
-        raise CaseError(f"{place}: {key}: {_plain(message)}{_held(document, key)}") from error
+        raise CaseError(
+            f"{place}: {key}: {_plain(message)}{_held(document, key)}{_choices(message, key)}"
+        ) from error
 
 
 def _json(raw: bytes, path: Path) -> Any:
     try:
-        return msgspec.json.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return json.loads(raw.decode("utf-8-sig"), object_pairs_hook=_once)
+    except UnicodeDecodeError as error:
+        raise CaseError(f"{path}: not text in UTF-8 (byte {error.start}); save it as UTF-8") from error
+    except (ValueError, RecursionError) as error:
         raise CaseError(f"{path}: not valid JSON: {error}") from error
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The pairs as a dictionary; a key that stands twice is an error, as it is in TOML."""
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the key {twice!r} stands twice in one table; keep one")
+    return made
 
 
 def _toml(raw: bytes, path: Path) -> Any:
@@ -240,8 +255,12 @@ def _plain(message: str) -> str:
     """msgspec's message in the words of a case file."""
     message = message.replace("Object contains unknown field", "unknown key")
     message = message.replace("Object missing required field", "missing key")
+    message = message.replace("Invalid enum value", "unknown value").replace(" | null`", "`")
     for python, plain in (
         ("`int | float`", "a number"),
+        ("`int | str`", "a whole number or text"),
+        ("`str | object`", "text or a table"),
+        ("`float | object`", "a number or a table"),
         ("`float`", "a number"),
         ("`int`", "a whole number"),
         ("`str`", "text"),
@@ -252,6 +271,38 @@ def _plain(message: str) -> str:
     ):
         message = message.replace(python, plain)
     return message[0].lower() + message[1:]
+
+
+def _choices(message: str, key: str) -> str:
+    """'; choose from ...' for an unknown key of a table or an unknown word; '' for other errors."""
+    kind: Any = CaseKeys
+    for part in key.replace("[", ".[").split("."):
+        if key != "the file":
+            kind = next(filter(None, (_member(option, part) for option in _options(kind))), None)
+    if message.startswith("Object contains unknown field"):
+        tables = [option for option in _options(kind) if _is_table(option)]
+        known = [name for table in tables for name in table.__struct_fields__]
+    elif message.startswith("Invalid enum value"):
+        known = [str(v) for o in _options(kind) if get_origin(o) is Literal for v in get_args(o)]
+    else:
+        known = []
+    return f"; choose from {', '.join(known)}" if known else ""
+
+
+def _options(kind: Any) -> tuple[Any, ...]:
+    """The members of a union; a kind that is none stands alone."""
+    return get_args(kind) if get_origin(kind) not in (None, list, dict, Literal) else (kind,)
+
+
+def _is_table(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, _Keys)
+
+
+def _member(kind: Any, part: str) -> Any:
+    """The kind of a key or of an entry of a list; None where there is no such thing."""
+    if part.startswith("["):
+        return get_args(kind)[0] if get_origin(kind) is list else None
+    return get_type_hints(kind).get(part) if _is_table(kind) else None
 
 
 def _held(document: Any, key: str) -> str:

@@ -197,6 +197,8 @@ def _network(keys: NetworkKeys, training_seed: int | None, place: str) -> Networ
     seed = keys.seed if keys.seed is not None else training_seed or 0
     if seed < 0:
         raise CaseError(f"{place}: network.seed: must be a whole number >= 0, got {seed}")
+    if keys.inputs < 1:
+        raise CaseError(f"{place}: network.inputs: must be a whole number >= 1, got {keys.inputs}")
     if not keys.layers:
         raise CaseError(f"{place}: network.layers: a network needs at least one layer; add [[network.layers]]")
     generator = np.random.default_rng(seed)
@@ -259,6 +261,8 @@ def _layer(keys: LayerKeys, inputs: int, generator: np.random.Generator, place: 
     assert isinstance(layer.initializer, Initializer)
     if keys.units * inputs > 100_000_000:
         raise CaseError(f"{place}: {keys.units} x {inputs} weights are too many for a hand calculation")
+    if own_seed is not None and own_seed < 0:
+        raise CaseError(f"{place}.initializer.seed: must be a whole number >= 0, got {own_seed}")
     source = generator if own_seed is None else np.random.default_rng(own_seed)
     drawn = layer.initializer.draw(source, keys.units, inputs)
     return Dense(
@@ -272,6 +276,8 @@ def numbers(values: Any, place: str) -> Array:
         raise CaseError(f"{place}: expected numbers, got {values!r}")
     try:
         array = np.array(values, dtype=np.float64)
+    except OverflowError as error:
+        raise CaseError(f"{place}: a number is beyond float64 (1.8e308); give a smaller one") from error
     except (TypeError, ValueError) as error:
         raise CaseError(
             f"{place}: expected numbers in rows of equal length, got {str(values)[:60]}"

@@ -78,6 +78,13 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
         ("[optimizer]", "[regularization]\nl2 = -1\n[optimizer]", "l2"),
         ("[optimizer]", "[optimiser]\nname = 'sgd'\n[optimizer]", "optimiser"),
         ("title =", "title", "TOML"),
+        ("inputs = 2", "inputs = -1\nseed = 1", "network.inputs"),
+        ("inputs = 2", "input = 2", "choose from inputs, layers, loss, seed"),
+        ("units = 1", "units = 1\nbias = 'free'", "choose from trained, frozen, shared, none"),
+        ("W = [[0.1, 0.2]]", "initializer = { name = 'he', seed = -1 }", "initializer.seed"),
+        ("W = [[0.1, 0.2]]", "initializer = { name = 'uniform', scale = 1e308 }", "scale"),
+        ("W = [[0.1, 0.2]]", "W = [[0.1, 1" + 400 * "0" + "]]", "beyond float64"),
+        ("title =", "seed = 1\ntitle =", "unknown key `seed`"),
     ],
 )
 def test_a_wrong_case_is_refused_in_one_line(tmp_path, capsys, old, new, said):
@@ -88,6 +95,20 @@ def test_a_wrong_case_is_refused_in_one_line(tmp_path, capsys, old, new, said):
     assert said in line
     assert str(path) in line
     assert sorted(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ('{"network": {"inputs": 1, "inputs": 2}}', "'inputs' stands twice"),
+        ('{"network": {"inputs": NaN}}', "network.inputs"),
+        ("[" * 100_000, "not valid JSON"),
+        ("\ufeff[]", "expected a table"),  # the mark that some editors put before a text is no mistake
+    ],
+)
+def test_json_that_is_no_case(tmp_path, capsys, content, said):
+    (tmp_path / "case.json").write_text(content, encoding="utf-8")
+    assert said in refused(capsys, "explain", str(tmp_path / "case.json"))
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00", b"[[[[", b"[" * 5000])
@@ -123,10 +144,51 @@ def test_files_that_are_not_there(tmp_path, capsys):
         (("--orientation", "diagonal"), "orientation"),
         (("--first-index", "2"), "first"),
         (("--names", "abc"), "names"),
+        (("--neuron", "3", "--detail", "scalar"), "neuron 3"),
+        (("--sample", "2", "--detail", "scalar"), "sample 2"),
+        (("--digits", "3", "--significant", "5"), "exclude"),
+        (("--step", "9" * 5000), "--step"),
     ],
 )
 def test_a_wrong_choice_is_refused_in_one_line(capsys, arguments, said):
     assert said in refused(capsys, "explain", str(RELU_SIGMOID), *arguments)
+
+
+@pytest.mark.parametrize(
+    ("training", "arguments", "said"),
+    [
+        ("steps = 10000000", ("--to", "json"), "of json"),
+        ("steps = 2000", ("--step", "1:1500"), "at most 1,000"),
+        ("steps = 10000001", (), "10,000,000"),
+    ],
+)
+def test_a_sheet_that_would_not_fit_into_memory_is_refused(tmp_path, capsys, training, arguments, said):
+    (tmp_path / "case.toml").write_text(f"{GOOD}[training]\n{training}\n")
+    assert said in refused(capsys, "explain", str(tmp_path / "case.toml"), *arguments)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("learning_rate = 0.1", "learning_rate = 1e300\n[training]\nsteps = 4"),
+        ("y = [[1.0]]", "y = [[1e308]]"),
+        ('"sigmoid"', '"gelu"'),
+    ],
+)
+def test_numbers_beyond_float64_are_shown_without_warnings(tmp_path, capsys, old, new):
+    path = tmp_path / "case.toml"
+    path.write_text(GOOD.replace(old, new, 1).replace("x = [[1.0, 2.0]]", "x = [[1e300, -1e300]]"))
+    for medium in ("terminal", "json"):
+        assert status(["explain", str(path), "-o", str(tmp_path / "sheet"), "--to", medium, "--quiet"]) == 0
+        assert capsys.readouterr().err == ""
+
+
+def test_a_title_commands_no_terminal(tmp_path, capsys):
+    path = tmp_path / "case.toml"
+    path.write_text(GOOD.replace("one neuron", "one \\u001b[31m\\u202eneuron\\u0007\\n", 1))
+    assert status(["explain", str(path), "-o", str(tmp_path / "sheet.docx"), "--quiet"]) == 0
+    assert status(["explain", str(path)]) == 0
+    assert capsys.readouterr().out.startswith("one [31mneuron\n")
 
 
 def test_output_is_written_whole_or_not_at_all(tmp_path, capsys):

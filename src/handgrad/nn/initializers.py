@@ -45,6 +45,10 @@ class Initializer:
             )
         if self.scale is not None and not (self.scale > 0 and math.isfinite(self.scale)):
             raise SpecificationError(f"initializer {self.name!r}: scale must be > 0, got {self.scale}")
+        if self.scale is not None and self.scale > _LARGEST_SCALE:
+            raise SpecificationError(
+                f"initializer {self.name!r}: scale must be at most {_LARGEST_SCALE:g}, got {self.scale}"
+            )
 
     def draw(self, generator: np.random.Generator, units: int, inputs: int) -> Array:
         """Weights of shape (units, inputs), float64.
@@ -64,6 +68,8 @@ class Initializer:
             return generator.uniform(-bound, bound, (units, inputs))
         return generator.normal(0.0, math.sqrt(variance), (units, inputs))
 
+
+_LARGEST_SCALE = 1e100  # its square, and a sum of many such weights, stay within float64
 
 INITIALIZERS: dict[str, Callable[[int, int], tuple[str, float]]] = {
     "zeros": lambda units, inputs: ("normal", 0.0),
