@@ -170,7 +170,10 @@ def _model(header: _Header, tensors: Tensors) -> Model:
         header.loss,
     )
     options = dict(header.optimizer)
-    optimizer = OPTIMIZERS[options.pop("name")](**options)
+    rule = OPTIMIZERS[options.pop("name")]
+    if not options.keys() <= rule.__dataclass_fields__.keys():
+        raise ValueError(f"its optimizer has the keys {', '.join(options)}")
+    optimizer = msgspec.convert(options, rule)
     recipe = Recipe(optimizer, header.regularization, header.clipping)
     training = _training(network, optimizer, header.plan.dtype, tensors, "")
     written = header.snapshots[:-1] if header.last_is_result else header.snapshots

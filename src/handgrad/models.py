@@ -172,12 +172,21 @@ class Model(Presented):
     def _outputs(self, data: Any) -> tuple[Floats, tuple[str, ...]]:
         remarks: tuple[str, ...] = ()
         if self.schema is None:
-            X = np.asarray(data, self.fit.plan.dtype)
+            X = self._array(data)
             if X.ndim != 2 or X.shape[1] != self.network.inputs:
                 raise ShapeError(f"X must have shape (samples, {self.network.inputs}), got {X.shape}")
         else:
             X, remarks = self.schema.encode(read_table(data))
         return self._forecast("the data", X, None).outputs, remarks
+
+    def _array(self, data: Any) -> Array:
+        """The inputs of a model without a schema. Raises SpecificationError for a table, DataError for text."""
+        if isinstance(data, Table):
+            self._with_schema()
+        try:
+            return np.asarray(data, self.fit.plan.dtype)
+        except (TypeError, ValueError) as error:
+            raise DataError(f"this model takes an array of numbers (samples, inputs): {error}") from error
 
     def _forecast(self, source: str, X: Floats, Y: Floats | None) -> Forecast:
         """The outputs for encoded samples. Raises DataError where one of them is not finite."""
@@ -206,15 +215,23 @@ class Model(Presented):
 
     # -- opening its training
 
+    def training_file(self) -> Path:
+        """The recorded file of the training. Raises ModelError where none is recorded, or it has moved."""
+        if self.origin is None or self.origin.file is None:
+            raise ModelError("the model does not name its training file; give the table with --data (data=...)")
+        if not Path(self.origin.file).exists():
+            raise ModelError(
+                f"the training file {self.origin.file} is not there; give its new place with --data (data=...)"
+            )
+        return Path(self.origin.file)
+
     def training_data(self, data: Any = None) -> TrainingData:
         """The arrays that training saw, from the recorded file or from `data`.
 
         Raises ModelError where the file is not the one of the training, or none is recorded.
         """
         schema = self._with_schema()
-        if data is None and (self.origin is None or self.origin.file is None):
-            raise ModelError("the model does not name its training file; give the data")
-        table = read_table(self.origin.file if data is None and self.origin is not None else data)
+        table = read_table(self.training_file() if data is None else data)
         keep = np.flatnonzero(schema.target.present(table))
         kept = table if len(keep) == table.rows else table.take(keep)
         X, _ = schema.encode(kept)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import unicodedata
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from handgrad.history import Fit
 
 _SHOWN_EPOCHS = 10
+_TURNING = ("LRE", "LRO", "RLE", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
 
 
 class Presented:
@@ -23,6 +25,19 @@ class Presented:
         text = console.export_text(clear=False)
         page = console.export_html(inline_styles=True, code_format="<pre>{code}</pre>")
         return {"text/plain": text, "text/html": page}
+
+
+def printable(text: str) -> str:
+    """The text in one line, without characters that command a terminal or turn the direction of writing.
+
+    >>> printable("a\\n b\\x1b[31m")
+    'a b[31m'
+    """
+    return "".join(character for character in " ".join(text.split()) if not _commands(character))
+
+
+def _commands(character: str) -> bool:
+    return unicodedata.category(character) in ("Cc", "Cs") or unicodedata.bidirectional(character) in _TURNING
 
 
 def number(value: float | None, digits: int = 4) -> str:

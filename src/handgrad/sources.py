@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -17,6 +18,7 @@ from handgrad.nn.network import Network
 from handgrad.nn.optimizers import initial_state
 from handgrad.nn.regularization import Regularization
 from handgrad.nn.step import Recipe, Training
+from handgrad.presentation import printable
 from handgrad.worked.rounding import Rounding
 from handgrad.worked.trace import Trace, trace_case, trace_step
 
@@ -58,8 +60,8 @@ class CaseSource:
 
     def __init__(self, case: Case) -> None:
         self.case = case
-        self.title = case.title.strip() or "-".join(map(str, case.network.sizes))
-        self.source, self.network, self.recipe = case.source, case.network, case.recipe
+        self.title = printable(case.title) or "-".join(map(str, case.network.sizes))
+        self.source, self.network, self.recipe = printable(case.source), case.network, case.recipe
         self.regularization = case.regularization if case.recipe is None else case.recipe.regularization
         self.rounding, self.total = case.rounding, case.steps
 
@@ -117,7 +119,7 @@ class ModelSource:
         """What is predicted from how many inputs."""
         schema = self.model.schema
         sizes = "-".join(map(str, self.network.sizes))
-        return sizes if schema is None else f"{', '.join(schema.target.names)} ({sizes})"
+        return sizes if schema is None else printable(f"{', '.join(schema.target.names)} ({sizes})")
 
     @property
     def trained_step(self) -> int:
@@ -157,10 +159,16 @@ class ModelSource:
             training = self._trained()
             rate = self.recipe.optimizer.learning_rate
         else:
-            replayed = self.model.replay(step, None)
+            replayed = self.model.replay(step, self._training_table())
             training, rate = replayed.training, replayed.rate
         chosen = tuple(range(rows.first, rows.first + len(X)))
         return trace_step(self.network, self.recipe, training, X, Y, step, rate, rows=chosen)
+
+    def _training_table(self) -> Any:
+        """The table of the training where it was, otherwise the one that the reader gave."""
+        origin = self.model.origin
+        recorded = None if origin is None else origin.file
+        return None if self.data is None or (recorded and Path(recorded).exists()) else self.data
 
     def _trained(self) -> Training:
         training = self.model.fit.training
@@ -175,11 +183,7 @@ class ModelSource:
         schema = self.model.schema
         if schema is None:
             raise SpecificationError("this model was trained on arrays; explain it with a case file")
-        origin = self.model.origin
-        data = self.data if self.data is not None else origin.file if origin is not None else None
-        if data is None:
-            raise SpecificationError("the model does not name its training file; give the data with --data")
-        table = read_table(data)
+        table = read_table(self.model.training_file() if self.data is None else self.data)
         if rows.first >= table.rows:
             raise SpecificationError(f"{table.source}: there is no row {rows.first}; it has rows 0 to {table.rows - 1}")
         part = table.take(np.arange(rows.first, min(rows.last, table.rows)))

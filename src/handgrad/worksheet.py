@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
+import numpy as np
 from rich.text import Text
 
 from handgrad.cases import Case
@@ -16,6 +17,7 @@ from handgrad.errors import RenderError, SpecificationError
 from handgrad.files import write_whole
 from handgrad.models import Model
 from handgrad.nn.arrays import Array
+from handgrad.presentation import printable
 from handgrad.program import case_program
 from handgrad.render import markdown
 from handgrad.render.document import Document, Notation
@@ -33,6 +35,7 @@ from handgrad.worksheet_json import encoded
 
 FORMULAS = frozenset(("formulas",))  # of a network without numbers
 MOST_STEPS = 100  # of a longer training the first step is opened, unless others are named
+MOST_CHOSEN = 1_000  # a sheet of more steps is read by nobody, and may not fit into memory
 
 
 class Choices(TypedDict, total=False):
@@ -127,12 +130,14 @@ class Worksheet:
             detail=detail,
             parts=DEFAULT_PARTS if parts is None else frozenset(parts),
         )
+        if settings.digits is not None and settings.significant is not None:
+            raise SpecificationError("digits and significant exclude each other; give one of them")
         options = Options(
             orientation=orientation,
             detail=detail,
             layers=self._layers(choices.get("layers")),
-            neuron=_position("neuron", choices.get("neuron")),
-            sample=_position("sample", choices.get("sample")),
+            neuron=_position("neuron", choices.get("neuron"), max(self.source.network.sizes[1:])),
+            sample=_position("sample", choices.get("sample"), self._samples()),
             gradient_check="gradient_check" in settings.parts,
         )
         return replace(self, source=source, options=options, settings=settings)
@@ -144,21 +149,45 @@ class Worksheet:
                 raise SpecificationError(f"layer {layer}: the network has the layers 1 to {depth}")
         return tuple(sorted(layers)) if layers else None
 
+    def _samples(self) -> int | None:
+        """The most samples that a step sees; None where only the step itself can tell."""
+        if isinstance(self.source, CaseSource):
+            return min(self.source.case.batch_size or self.source.case.samples, self.source.case.samples)
+        rows = self.source.chosen if isinstance(self.source, ModelSource) else None
+        if rows is not None:
+            return rows.last - rows.first
+        return self.source.model.fit.batch_size if isinstance(self.source, ModelSource) else None
+
     # -- what it holds
 
     def traces(self) -> Iterator[Trace]:
         """The steps as they happened, one after another."""
-        return self.source.traces(self.first, self.last)
+        steps = self.source.traces(self.first, self.last)
+        while (trace := _next(steps)) is not None:
+            yield trace
 
     def quantities(self, step: int | None = None) -> dict[str, Array]:
         """Every quantity of a step (the first one shown, unless another is named), one sample a row."""
         number = self.first if step is None else step
-        return next(iter(self.source.traces(number, number))).quantities
+        if not 1 <= number <= self.source.total:
+            raise SpecificationError(f"step {number}: there are the steps 1 to {self.source.total}")
+        trace = _next(self.source.traces(number, number))
+        assert trace is not None
+        return trace.quantities
 
     @cached_property
     def record(self) -> Record:
         """The worked record, verified."""
+        with np.errstate(all="ignore"):  # what is beyond float64 stands in the sheet as such
+            return self._record()
+
+    def _record(self) -> Record:
         source = self.source
+        if self.chosen and self.last - self.first >= MOST_CHOSEN:
+            raise SpecificationError(
+                f"steps {self.first} to {self.last}: a sheet shows at most {MOST_CHOSEN:,}; choose fewer, "
+                "or write them as json"
+            )
         last = self.last if self.chosen or self.last - self.first < MOST_STEPS else self.first
         symbolic = isinstance(source, CaseSource) and source.case.symbolic
         steps = () if symbolic else tuple(
@@ -178,7 +207,7 @@ class Worksheet:
             options=self.options,
             losses=() if model is None else tuple(line.loss for line in model.fit.history),
             epoch=None if model is None else _epoch(model, self.first),
-            names=() if model is None or model.schema is None else model.schema.features,
+            names=() if model is None or model.schema is None else tuple(map(printable, model.schema.features)),
             classes=() if model is None else _classes(model),
             total=source.total,
             rounding=source.rounding,
@@ -216,7 +245,9 @@ class Worksheet:
         """Title and every quantity of every step, full precision; infinite values are null."""
         from handgrad import __version__
 
-        return encoded(__version__, self.source.title, self.source.source, self.traces())
+        return encoded(
+            __version__, self.source.title, self.source.source, self.traces(), self.last - self.first + 1
+        )
 
     def to(self, medium: str) -> bytes:
         """The sheet in a medium: md, html, tex, pdf, docx, ipynb, json or terminal (plain text).
@@ -255,6 +286,12 @@ class Worksheet:
 
     def __rich__(self) -> Text:
         return Text(self.text())  # not markup: W[1] is a weight
+
+
+def _next(steps: Iterator[Trace]) -> Trace | None:
+    """The next step, without warnings: what is beyond float64 stands in the quantities as such."""
+    with np.errstate(all="ignore"):
+        return next(steps, None)
 
 
 def _source(what: Any, data: Any, rows: str | None) -> Source:
@@ -302,8 +339,10 @@ def _steps(source: Source, step: int | tuple[int, int] | None, rows: str | None)
     return first, last
 
 
-def _position(what: str, number: int | None) -> int | None:
+def _position(what: str, number: int | None, most: int | None) -> int | None:
     """A position counted from 1 as one counted from 0."""
+    if number is not None and most is not None and number > most:
+        raise SpecificationError(f"{what} {number}: there are {most}, counted from 1")
     if number is not None and number < 1:
         raise SpecificationError(f"{what} is counted from 1, got {number}")
     return None if number is None else number - 1
@@ -317,4 +356,4 @@ def _classes(model: Model) -> tuple[str, ...]:
     schema = model.schema
     if schema is None or schema.target.is_regression or len(schema.target.classes) != 1:
         return ()
-    return tuple(schema.target.classes[0])
+    return tuple(map(printable, schema.target.classes[0]))

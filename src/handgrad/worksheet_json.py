@@ -5,12 +5,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Annotated
 
 import msgspec
 
+from handgrad.errors import SpecificationError
 from handgrad.worked.trace import Trace
+
+MOST_BYTES = 1 << 30
 
 Values = float | list[float | list[float | None] | None] | None
 """A number (loss), a vector (b1, db1) or rows of a matrix, one sample a row; null is a value without bounds."""
@@ -39,10 +42,23 @@ class WorksheetValues(msgspec.Struct, frozen=True):
     steps: list[StepValues]
 
 
-def encoded(version: str, title: str, source: str, traces: Iterable[Trace]) -> bytes:
-    """The JSON of a worksheet, step by step, so that a long training is never held as a whole tree."""
+def encoded(version: str, title: str, source: str, traces: Iterable[Trace], count: int) -> bytes:
+    """The JSON of a worksheet of `count` steps, made step by step: never held as a whole tree.
+
+    Raises SpecificationError where the steps, by the size of the first, would take more than `MOST_BYTES`.
+    """
     head = msgspec.json.encode(WorksheetValues(version, title, source, []))
-    return head[: -len(b"]}")] + b",".join(map(_step, traces)) + b"]}\n"
+    return head[: -len(b"]}")] + b",".join(_within_bounds(map(_step, traces), count)) + b"]}\n"
+
+
+def _within_bounds(steps: Iterator[bytes], count: int) -> Iterator[bytes]:
+    for number, step in enumerate(steps):
+        if number == 0 and count > 1 and len(step) * count > MOST_BYTES:
+            raise SpecificationError(
+                f"{count} steps of {len(step)} bytes each are more than {MOST_BYTES >> 30} GiB of json; "
+                f"choose at most {max(1, MOST_BYTES // len(step))} of them, as in --step 1:10"
+            )
+        yield step
 
 
 def _step(trace: Trace) -> bytes:

@@ -17,6 +17,7 @@ from handgrad.models import Model
 from handgrad.nn.arrays import Array
 from handgrad.nn.forward import Activity
 from handgrad.nn.network import LayerParameters, Network, Parameters
+from handgrad.presentation import printable
 from handgrad.render.document import Notation
 from handgrad.render.picture import FORMATS, picture
 from handgrad.render.words import Phrasebook, chosen_language, decimal_mark
@@ -180,8 +181,8 @@ def _names(model: Model) -> tuple[tuple[str, ...], tuple[str, ...]]:
     if model.schema is None:
         return (), ()
     network: Network = model.network
-    features = tuple(model.schema.features)
-    classes = tuple(model.schema.target.classes[0]) if len(model.schema.target.classes) == 1 else ()
+    features = tuple(map(printable, model.schema.features))
+    classes = tuple(map(printable, model.schema.target.classes[0])) if len(model.schema.target.classes) == 1 else ()
     return (
         features if len(features) == network.inputs else (),
         classes if len(classes) == network.outputs else (),

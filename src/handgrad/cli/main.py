@@ -17,8 +17,10 @@ import typer
 from handgrad import __version__
 from handgrad.cli import bench, diagram, evaluate, explain, gradcheck, predict, train
 from handgrad.errors import HandgradError
+from handgrad.presentation import printable
 
 WRONG, DEFECT, INTERRUPTED = 2, 70, 130
+_LONGEST = 1_000  # of a message that quotes what somebody gave
 
 # Typer brings its own click or uses the installed one, by version; both derive BadParameter from UsageError
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
@@ -95,6 +97,8 @@ def _usage(error: Exception) -> str:
 
 
 def _told(message: str, code: int) -> int:
-    line = " ".join(message.split())
+    line = printable(message)
+    if len(line) > _LONGEST:
+        line = f"{line[: _LONGEST // 2]} ... {line[-_LONGEST // 2 :]}"
     sys.stderr.write(f"handgrad: {line}\n")
     return code

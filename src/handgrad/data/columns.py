@@ -54,6 +54,12 @@ class Column(msgspec.Struct, frozen=True, omit_defaults=True):
     missing: bool = False
     reason: str = ""
 
+    def __post_init__(self) -> None:
+        if self.kind not in ("category", "ignored", *MEASURES):
+            raise ValueError(f"column {self.name!r} is of the unknown kind {self.kind!r}")
+        if not (np.isfinite(self.mean) and 0 < self.deviation < np.inf):
+            raise ValueError(f"column {self.name!r} has mean {self.mean} and deviation {self.deviation}")
+
     @property
     def features(self) -> tuple[str, ...]:
         """The names of the features that this column gives."""

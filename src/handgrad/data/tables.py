@@ -104,7 +104,7 @@ def _read_file(path: Path) -> Table:
     except ValueError:  # a NUL character in the name
         exists = False
     if not exists:
-        raise DataError(f"{path}: there is no such file")
+        raise DataError(f"{path}: there is no such file; check its name")
     suffix = path.with_suffix("").suffix if path.suffix in (".gz", ".bz2", ".zst") else path.suffix
     reader = READERS.get(suffix.lower())
     if reader is None:

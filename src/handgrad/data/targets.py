@@ -46,6 +46,15 @@ class Target(msgspec.Struct, frozen=True, omit_defaults=True):
     means: tuple[float, ...] = ()
     deviations: tuple[float, ...] = ()
 
+    def __post_init__(self) -> None:
+        if self.task not in TASKS:
+            raise ValueError(f"the task {self.task!r} is unknown")
+        held = (self.means, self.deviations) if self.is_regression else (self.classes, self.readings)
+        if not self.names or any(values and len(values) != len(self.names) for values in held):
+            raise ValueError("the target does not have one description for each of its columns")
+        if not all(0 < deviation < np.inf for deviation in self.deviations):
+            raise ValueError(f"the target has the deviations {self.deviations}")
+
     @property
     def outputs(self) -> int:
         """The number of output units."""
