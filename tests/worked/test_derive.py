@@ -12,13 +12,26 @@ from handgrad.cases import Case
 from handgrad.errors import VerificationError
 from handgrad.nn.step import training_step
 from handgrad.worked.derive import derive, step_by_quantity
-from handgrad.worked.expressions import Matrix, Number, Symbol
+from handgrad.worked.evaluate import map_tree
+from handgrad.worked.expressions import Apply, BigSum, Matrix, Number, Symbol
 from handgrad.worked.record import Options, Record, StepRecord
 from handgrad.worked.rounding import round_array
 from handgrad.worked.trace import trace_case
 from handgrad.worked.verify import verify
 
-HIDDEN = ("relu", "sigmoid", "tanh", "elu", "gelu", "softmax", "silu", "leaky_relu", "softplus", "identity", "step")
+HIDDEN = (
+    "relu",
+    "sigmoid",
+    "tanh",
+    "elu",
+    "gelu",
+    "softmax",
+    "silu",
+    "leaky_relu",
+    "softplus",
+    "identity",
+    "step",
+)
 OUTPUTS = (
     ("sigmoid", "binary_cross_entropy", 1),
     ("sigmoid", "binary_cross_entropy", 2),
@@ -38,13 +51,18 @@ STEPS = (
 )
 
 
-def case_of(activation_1: str, output: tuple[str, str, int], samples: int, optimizer: dict, **more: object) -> Case:
+def case_of(
+    activation_1: str, output: tuple[str, str, int], samples: int, optimizer: dict, **more: object
+) -> Case:
     activation, loss, units = output
     rng = np.random.default_rng(7)
     y = rng.integers(0, 2, (samples, units)).astype(float)
     if loss == "cross_entropy":
         y = np.eye(units)[rng.integers(0, units, samples)]
-    layers = [{"units": 3, "activation": activation_1, **more.pop("hidden", {})}, {"units": units, "activation": activation}]
+    layers = [
+        {"units": 3, "activation": activation_1, **more.pop("hidden", {})},
+        {"units": units, "activation": activation},
+    ]
     return Case.from_dict(
         {
             "network": {"inputs": 2, "loss": loss, "layers": layers},
@@ -75,7 +93,10 @@ def test_every_number_follows(hidden, output):
         samples, optimizer = STEPS[(place + 3 * k) % len(STEPS)]
         more: dict = {"optimizer": {"name": optimizer, "clip_norm": 0.05, "clip_value": 0.2}}
         if k:
-            more["regularization"] = {"l2": {"strength": 0.1, "form": ("half", "half_mean", "full")[place % 3]}, "l1": 0.01}
+            more["regularization"] = {
+                "l2": {"strength": 0.1, "form": ("half", "half_mean", "full")[place % 3]},
+                "l1": 0.01,
+            }
         if samples == 5:
             more["hidden"] = {"dropout": 0.5}
         case = case_of(hidden, output, samples, **more)
@@ -232,3 +253,56 @@ def test_layers_and_neurons_can_be_chosen():
     step = steps_of(record_of(case, layers=(2,), neuron=1, detail="scalar"))
     assert {worked.layer for worked in step.steps} == {2, None}
     assert len(step_by_quantity(step, "z2").scalar) == 2  # unit 2 of both samples
+
+
+def test_several_samples_are_added_up_one_by_one():
+    case = case_of("relu", OUTPUTS[0], 2, {"name": "sgd"})
+    worked = step_by_quantity(steps_of(record_of(case)), "db1")
+    (symbols,), (numbers,) = worked.equation.symbols, worked.equation.numbers
+    assert [part.index for part in symbols.factors if isinstance(part, BigSum)] == ["i"]  # as in loss and dW
+    assert len(numbers.factors[-1].terms) == 2
+
+
+@pytest.mark.parametrize(("output", "terms"), [(OUTPUTS[0], 1), (OUTPUTS[1], 2)])
+def test_of_a_target_0_or_1_one_logarithm_is_left(output, terms):
+    case = case_of("tanh", output, 1, {"name": "sgd"})
+    long, short = step_by_quantity(steps_of(record_of(case)), "loss").equation.numbers
+    logarithms = [part for part in _parts(short) if isinstance(part, Apply)]
+    assert len(logarithms) == terms
+    assert len([part for part in _parts(long) if isinstance(part, Apply)]) == 2 * terms
+
+
+def _parts(tree):
+    found = []
+    map_tree(tree, lambda part: found.append(part) or part)
+    return found
+
+
+def test_before_softmax_the_chain_of_factors_begins_at_delta():
+    step = steps_of(record_of(case_of("tanh", OUTPUTS[2], 1, {"name": "sgd"})))
+    *identities, whole = step_by_quantity(step, "dW1").factors
+    assert [equation.symbols for equation in identities] == [(Symbol("W", 2),), (Symbol("x"),)]
+    assert whole.symbols[0].factors[-1] == Symbol("delta", 2)
+    assert step_by_quantity(step, "dW2").factors == ()
+
+
+def test_a_saturated_output_leaves_the_chain_rule_and_says_so():
+    layers = [{"units": 1, "activation": "sigmoid", "W": [[50.0, 0.0]], "b": [0.0]}]
+    case = Case.from_dict(
+        {
+            "network": {"inputs": 2, "loss": "binary_cross_entropy", "layers": layers},
+            "data": {"x": [[30.0, 0.0]], "y": [[0.0]]},
+            "optimizer": {"name": "sgd"},
+        }
+    )
+    record = record_of(case)
+    step = steps_of(record)
+    assert verify(record) > 5
+    assert step_by_quantity(step, "delta1").reason.key == "delta_output_saturated"
+    assert "derivative1" not in {worked.quantity for worked in step.steps}
+
+
+def test_a_huber_term_is_written_on_its_branch():
+    case = case_of("tanh", OUTPUTS[4], 1, {"name": "sgd"})
+    near_or_far = step_by_quantity(steps_of(record_of(case)), "loss").equation.numbers[0]
+    assert not [part for part in _parts(near_or_far) if isinstance(part, Apply) and part.function == "min"]

@@ -74,6 +74,10 @@ REASONS: dict[str, str] = {
         "The backward pass begins where the calculation ended: how does the loss change when the "
         "prediction changes a little?"
     ),
+    "dyhat/huber": (
+        "The backward pass begins where the calculation ended: how does the loss change when the "
+        "prediction changes a little? For the Huber loss that is the difference, held between −κ and κ."
+    ),
     "delta_output_chain": (
         "The chain rule: the loss depends on the weighted sum through the prediction, so the two "
         "derivatives are multiplied. The result is the error of the layer, delta."

@@ -121,7 +121,7 @@ def _dyhat(paper: Paper) -> WorkedStep | None:
             paper.value("dyhat"),
         ),
         shapes=paper.shapes("yhat", "y", "dyhat"),
-        reason=words("dyhat"),
+        reason=words("dyhat", name=loss.name),
     )
 
 

@@ -12,7 +12,6 @@ from handgrad.nn.network import Dense
 from handgrad.worked.evaluate import evaluate, map_tree
 from handgrad.worked.expressions import (
     Apply,
-    BigSum,
     Divide,
     Expression,
     Hadamard,
@@ -25,6 +24,7 @@ from handgrad.worked.expressions import (
     Symbol,
     Times,
 )
+from handgrad.worked.formulas import loss_formula
 from handgrad.worked.paper import ONE, Paper, difference, exact, node
 from handgrad.worked.record import Equation, Words, WorkedStep, words
 from handgrad.worked.scalars import activation_scalars, linear_scalars
@@ -230,7 +230,7 @@ def loss_steps(paper: Paper) -> Iterator[WorkedStep]:
 
 def _data_loss(paper: Paper, loss: Loss, name: str) -> WorkedStep:
     numbers = _loss_numbers(paper, loss)
-    symbols = _loss_symbols(paper, loss)
+    symbols = loss_formula(loss, paper.network.outputs, paper.samples)
     wanted = float(np.asarray(paper.quantities[name]))
     shown = float(evaluate(numbers)[0, 0])
     of_z = TERMS_OF_Z.get((loss.name, paper.network.layers[-1].function.name))
@@ -273,26 +273,8 @@ def _scaled(constants: list[Number | Expression], tree: Expression) -> Expressio
     return Times((*constants, tree)) if constants else tree
 
 
-def _threshold(loss: Loss) -> Expression:
+def _threshold(loss: Loss) -> Number:
     return exact(loss.threshold or 0.0)
-
-
-def _loss_symbols(paper: Paper, loss: Loss) -> Expression:
-    """The loss in letters, with its sums over outputs and samples and their constants."""
-    several_outputs, several_samples = paper.network.outputs > 1, paper.samples > 1
-    entry = ("k",) if several_outputs else ()
-    sample = "i" if several_samples else None
-    yhat = Symbol("yhat", entry=entry, sample=sample)
-    y = Symbol("y", entry=entry, sample=sample)
-    tree = scalar_products(TERMS[loss.name](yhat, y, Symbol("threshold")))
-    if several_outputs:
-        tree = BigSum("k", ONE, Symbol("n"), tree)
-        if loss.outputs == "mean":
-            tree = Times((Divide(ONE, Symbol("n")), tree))
-    if several_samples:
-        tree = BigSum("i", ONE, Symbol("m"), tree)
-        tree = paper.averaged_symbol(tree)
-    return Times((scale_node(loss.scale), tree)) if loss.scale != 1 else tree
 
 
 def _loss_numbers(paper: Paper, loss: Loss) -> Expression:
@@ -306,10 +288,26 @@ def _loss_numbers(paper: Paper, loss: Loss) -> Expression:
     pairs = list(zip(yhat.reshape(-1), y.reshape(-1), strict=True))
     if loss.name == "cross_entropy" and any(target != 0 for _, target in pairs):
         pairs = [(a, target) for a, target in pairs if target != 0]  # 0 ln p is 0
+        if all(target == 1 for _, target in pairs):
+            return _scaled(
+                constants, _one_or_sum([Negative(Apply("ln", (Number(float(a)),))) for a, _ in pairs])
+            )
     terms = tuple(
-        scalar_products(term(Number(float(a)), Number(float(target)), threshold)) for a, target in pairs
+        _huber_branch(float(a), float(target), threshold)
+        if loss.name == "huber"
+        else scalar_products(term(Number(float(a)), Number(float(target)), threshold))
+        for a, target in pairs
     )
     return _scaled(constants, terms[0] if len(terms) == 1 else Sum(terms))
+
+
+def _huber_branch(a: float, target: float, threshold: Number) -> Expression:
+    """One Huber term with numbers, on the branch where it lies: (a - y)^2 / 2, or k (|a - y| - k / 2)."""
+    distance = difference(Number(a), Number(target))
+    if abs(a - target) <= threshold.value:
+        return Divide(Power(distance, exact(2)), exact(2))
+    beyond = difference(Apply("abs", (distance,)), Divide(threshold, exact(2)))
+    return Times((threshold, beyond), sign=True)
 
 
 def _without_zeros(paper: Paper, loss: Loss, constants: list[Number | Expression]) -> tuple[Expression, ...]:

@@ -93,7 +93,7 @@ def _clipping(paper: Paper) -> Iterator[WorkedStep]:
         yield WorkedStep(
             quantity=f"{name}_clipped",
             part="update",
-            layer=int(name[2:]),
+            layer=None,
             equation=Equation(
                 paper.symbol(f"{name}_clipped"), (symbols,), (numbers,), paper.value(f"{name}_clipped")
             ),
