@@ -297,13 +297,21 @@ def test_threads_by_argument_and_environment(monkeypatch: pytest.MonkeyPatch) ->
         thread_count(0)
 
 
-@pytest.mark.parametrize("isa", ["avx512", "avx2", "portable"])
+def test_a_limit_of_cpu_time(tmp_path: Path) -> None:
+    limit = tmp_path / "cpu.max"
+    for text, share in (("max 100000\n", np.inf), ("150000 100000\n", 1.5), ("50000 100000\n", 0.5)):
+        limit.write_text(text)
+        assert native.cpu_share(limit) == share
+
+
 @pytest.mark.parametrize("path", ["tiny", "sliced", "tiled"])
 def test_every_instruction_set_agrees(isa: str, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    forced = isa
+    monkeypatch.delenv("HANDGRAD_ISA")
     expected = small(path, dtype="float64")
     train(expected)
-    monkeypatch.setenv("HANDGRAD_ISA", isa)
-    assert native.instruction_set() == isa
+    monkeypatch.setenv("HANDGRAD_ISA", forced)
+    assert native.instruction_set() == forced
     for dtype, bar in (("float64", 1e-11), ("float32", 1e-5)):
         session = small(path, dtype=dtype)
         train(session)

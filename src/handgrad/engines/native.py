@@ -7,6 +7,7 @@ both are chosen by the machine and by the size of a step where they are not set.
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -49,6 +50,8 @@ ELEMENTARY = ("exp_negative", "tanh", "sigmoid", "log", "softplus", "expm1_negat
 # brings (measured on two threads, quiet and busy).
 ALONE = 4_000_000
 
+CPU_LIMIT = Path("/sys/fs/cgroup/cpu.max")
+
 
 def available() -> bool:
     """True where the compiled core is installed.
@@ -79,7 +82,7 @@ def instruction_set() -> str:
 def thread_count(threads: int | None, operations: float = float("inf")) -> int:
     """Threads for a step of so many operations: `threads`, else HANDGRAD_THREADS, else by size.
 
-    Never more than the CPUs that the process may use.
+    Never more than the CPUs that the process may use; by size not more than its share of CPU time either.
 
     >>> thread_count(1)
     1
@@ -98,7 +101,20 @@ def thread_count(threads: int | None, operations: float = float("inf")) -> int:
     allowed = int(_core().allowed_cpus())
     if wish is not None:
         return min(wish, allowed)
-    return max(1, min(allowed, int(min(operations / ALONE, allowed))))
+    return max(1, int(min(operations / ALONE, allowed, cpu_share())))
+
+
+def cpu_share(limit: Path = CPU_LIMIT) -> float:
+    """CPUs' worth of time that the process may use, as the kernel limits it; infinite without a limit.
+
+    >>> cpu_share(Path("no such file"))
+    inf
+    """
+    try:
+        quota, period = limit.read_text().split()
+        return float("inf") if quota == "max" else int(quota) / int(period)
+    except (OSError, ValueError):  # another operating system, or a kernel without such limits
+        return float("inf")
 
 
 def evaluate(name: str, x: Array) -> Array:
