@@ -125,7 +125,7 @@ class PanelCore final : public Core {
         net_.depth = L;
         net_.layers = arena.template take<Layer<T>>(L + 1);
         blocks_ = 0;
-        widest_ = panel<T>;
+        widest_ = grouped_ = panel<T>;
         std::int64_t row_size = padded<T>(plan_.layers[0].inputs);
         for (int l = 1; l <= L; ++l) {
             Layer<T>& layer = base ? net_.layers[l] : spare[0];
@@ -138,7 +138,8 @@ class PanelCore final : public Core {
             layer.turned = turned ? arena.template take<T>(layer.columns * padded<T>(layer.rows)) : nullptr;
             blocks_ += panels<T>(layer.columns) * panels<T>(layer.rows) + 1;
             row_size += padded<T>(layer.units) * (plan_.predict_only ? 1 : layer.keeps_slope ? 3 : 2);
-            if (layer.units > widest_) widest_ = layer.units;
+            widest_ = most(widest_, layer.units);
+            if (l == L || layer.by_dots || layer.function == Fn::softmax) grouped_ = most(grouped_, layer.units);
         }
         net_.output = {plan_.loss.kind, plan_.layers[L - 1].function, static_cast<T>(plan_.layers[L - 1].alpha),
                        static_cast<T>(plan_.loss.threshold), plan_.layers[L - 1].units};
@@ -150,7 +151,7 @@ class PanelCore final : public Core {
         scratch_ = arena.template take<Scratch<T>>(threads_);
         for (int t = 0; t < threads_; ++t) {
             Scratch<T> s;
-            const std::int64_t group = padded<T>(widest_) * lanes<T>;
+            const std::int64_t group = padded<T>(grouped_) * lanes<T>;
             s.z = arena.template take<T>(group);
             s.y = arena.template take<T>(group);
             s.a = arena.template take<T>(group);
@@ -627,7 +628,7 @@ class PanelCore final : public Core {
     Net<T> net_{};
     bool tiled_;
     int threads_, copies_ = 0;
-    std::int64_t parameters_, blocks_ = 0, widest_ = 0, chunk_ = 0;
+    std::int64_t parameters_, blocks_ = 0, widest_ = 0, grouped_ = 0, chunk_ = 0;
     Block* block_ = nullptr;
     Parts* parts_ = nullptr;
     Work<T>* work_ = nullptr;
