@@ -12,7 +12,8 @@ from handgrad.errors import OutputError
 def write_whole(path: str | os.PathLike[str], data: bytes) -> Path:
     """Writes `data` to `path` by way of a temporary file beside it, so that no half file is ever seen.
 
-    Returns the path. Raises OutputError where the directory is missing, closed or full.
+    A link is followed to its file; a device or a pipe, which holds nothing, is written into. Returns the path.
+    Raises OutputError where the directory is missing, closed or full.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -21,6 +22,21 @@ def write_whole(path: str | os.PathLike[str], data: bytes) -> Path:
     """
     target = Path(path)
     judge_target(target)
+    try:
+        if target.exists() and not target.is_file():
+            with target.open("wb", buffering=0) as stream:
+                stream.write(data)
+        else:
+            _replace(target.resolve(), data)
+    except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: a link to itself
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise OutputError(
+            f"cannot write {target}: {reason}; choose a place that is writable and has room"
+        ) from error
+    return target
+
+
+def _replace(target: Path, data: bytes) -> None:
     # a fixed-length name, so that a long target name does not make the temporary one too long
     temporary = target.parent / f".handgrad-{secrets.token_hex(8)}.part"
     try:
@@ -30,20 +46,20 @@ def write_whole(path: str | os.PathLike[str], data: bytes) -> Path:
             os.fsync(file.fileno())
         _keep_permissions(target, temporary)
         temporary.replace(target)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise OutputError(
-            f"cannot write {target}: {reason}; choose a place that is writable and has room"
-        ) from error
     finally:
         _discard(temporary)
-    return target
 
 
 def judge_target(path: str | os.PathLike[str]) -> None:
     """Raises OutputError where `path` could not be written, before long work is done for it."""
     target = Path(path)
-    if target.is_dir():
+    try:
+        target.name.encode()  # a name of stray bytes cannot stand in a message or in the document itself
+        is_directory = target.is_dir()
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "its name is not text"
+        raise OutputError(f"cannot write {str(target)[:200]!r}: {reason}; choose another name") from error
+    if is_directory:
         raise OutputError(f"{target} is a directory; give the name of a file to write")
     if not target.parent.is_dir():
         raise OutputError(

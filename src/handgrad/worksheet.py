@@ -14,7 +14,7 @@ from rich.text import Text
 
 from handgrad.cases import Case
 from handgrad.errors import RenderError, SpecificationError
-from handgrad.files import write_whole
+from handgrad.files import judge_target, write_whole
 from handgrad.models import Model
 from handgrad.nn.arrays import Array
 from handgrad.presentation import printable
@@ -268,7 +268,8 @@ class Worksheet:
         Beside Markdown stand its figures, as files of their own: that is where GitHub shows them from.
         """
         medium, path = medium or medium_of(path), Path(path)
-        if medium != "md":
+        judge_target(path)
+        if medium != "md" or (path.exists() and not path.is_file()):
             return write_whole(path, self.to(medium))
         for name, figure in markdown.figures(self.document, path.stem).items():
             write_whole(path.with_name(name), figure)

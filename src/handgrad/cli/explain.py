@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from handgrad.errors import SpecificationError
-from handgrad.files import write_whole
+from handgrad.files import judge_target, write_whole
 from handgrad.render.media import medium_of
 from handgrad.render.settings import DEFAULT_PARTS, PARTS
 from handgrad.worksheet import Worksheet
@@ -78,6 +78,9 @@ def explain(
 
     Example: handgrad explain penguins.safetensors --step 40 --to html -o step40.html
     """
+    medium = _medium(to, output, as_json)
+    if output is not None:
+        judge_target(output)
     worksheet = open_worksheet(
         what,
         step=None if step is None else parse_steps(step),
@@ -98,7 +101,6 @@ def explain(
         neuron=neuron,
         sample=sample,
     )
-    medium = _medium(to, output, as_json)
     if output is not None:
         if medium == "terminal":
             path = write_whole(output, worksheet.text(width or PIPE_WIDTH).encode())

@@ -6,6 +6,7 @@ handgrad; 130 ended by Ctrl-C.
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -20,6 +21,7 @@ from handgrad.errors import HandgradError
 from handgrad.presentation import printable
 
 WRONG, DEFECT, INTERRUPTED = 2, 70, 130
+_LEAST_WIDTH = 20
 _LONGEST = 1_000  # of a message that quotes what somebody gave
 
 # Typer brings its own click or uses the installed one, by version; both derive BadParameter from UsageError
@@ -59,10 +61,38 @@ def handgrad(
 
 def run(arguments: list[str] | None = None) -> None:
     """Runs the command line and ends the process with its exit status."""
+    prepare_streams()
     if sys.platform != "win32":
         # `handgrad ... | head` ends quietly, as other programs do
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     sys.exit(status(arguments))
+
+
+def prepare_streams() -> None:
+    """Streams that take whatever is written: a closed one takes nothing, one of few letters takes UTF-8.
+
+    A width below `_LEAST_WIDTH`, which some programs hand on, would leave nothing of a table.
+    """
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            # the lowest free descriptor is the closed one: no other file will take what is written to it
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(
+                encoding=None if _has_letters(stream.encoding) else "utf-8", errors="backslashreplace"
+            )
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdecimal() and int(columns) < _LEAST_WIDTH:
+        del os.environ["COLUMNS"]
+
+
+def _has_letters(encoding: str) -> bool:
+    try:
+        "ŷ∂⎡━".encode(encoding)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def status(arguments: list[str] | None = None) -> int:
@@ -74,6 +104,7 @@ def guarded(call: Callable[[], object]) -> int:
     """The exit status of a call; errors become one line on stderr."""
     try:
         ended = call()
+        sys.stdout.flush()
     except HandgradError as error:
         return _told(str(error), WRONG)
     except _UsageError as error:
@@ -83,12 +114,21 @@ def guarded(call: Callable[[], object]) -> int:
         return _told("interrupted", INTERRUPTED)
     except MemoryError:
         return _told("there is not enough memory; use a smaller table, network or batch", WRONG)
+    except OSError as error:  # files are told by their names; what is left is the standard output
+        _give_up_stdout()
+        return _told(f"cannot write the output: {error.strerror or error}; free some room", WRONG)
     except Exception as error:
         if os.environ.get("HANDGRAD_TRACEBACK"):
             raise
         kind = type(error).__name__
         return _told(f"a defect of handgrad ({kind}: {error}); HANDGRAD_TRACEBACK=1 shows where", DEFECT)
     return ended if isinstance(ended, int) else 0
+
+
+def _give_up_stdout() -> None:
+    """What is left in the buffer goes nowhere, so that the end of the process does not fail on it again."""
+    if sys.stdout is sys.__stdout__ and sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _usage(error: Exception) -> str:
