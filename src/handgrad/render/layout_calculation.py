@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from handgrad.render.document import Block, Fold, Formula, Paragraph, Spans
-from handgrad.render.sheet import Sheet
+from handgrad.render.sheet import Sheet, in_words
 from handgrad.render.words import joined
 from handgrad.worked.expressions import Expression
 from handgrad.worked.record import Equation, StepRecord, Words, WorkedStep, words
@@ -128,7 +128,9 @@ def _told(sheet: Sheet, step: StepRecord) -> list[Words]:
         ]
         texts = sheet.apart(values, quantity)
         shown |= {
-            (place, value): str(text) for value, text in zip(values, texts, strict=True) for place in places
+            (place, value): in_words(text)
+            for value, text in zip(values, texts, strict=True)
+            for place in places
         }
     return [
         Words(

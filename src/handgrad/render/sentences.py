@@ -224,10 +224,6 @@ OBSERVATIONS: dict[str, str] = {
     "weights_mixed_same_plain": (
         "Of {weights} weights, {grew} grew, {shrank} shrank and {same} stayed the same"
     ),
-    "weights_besides": (
-        "Not each of them went against its gradient: earlier steps, a decay of the weights or rounding "
-        "had a say too"
-    ),
     "weights_unchanged": "No weight changed, for the step was smaller than the last digit that is kept",
     "loss_went_down": "The step lowered the loss from {before} to {after}",
     "loss_went_up": (
@@ -510,6 +506,11 @@ PLURALS: dict[str, tuple[str, str]] = {
         "All weights grew, because all their gradients are negative",
     ),
     "weights_all_grew_plain": ("The weight grew", "All weights grew"),
+    "weights_besides": (
+        "It did not go against its gradient: earlier steps, a decay of the weight or rounding had a say too",
+        "Not each of them went against its gradient: earlier steps, a decay of the weights or rounding had a "
+        "say too",
+    ),
     "weights_all_shrank": (
         "The weight shrank, because its gradient is positive",
         "All weights shrank, because all their gradients are positive",

@@ -53,7 +53,7 @@ class Sheet:
     @cached_property
     def phrasebook(self) -> Phrasebook:
         """The words of the reader's language."""
-        return Phrasebook(self.language, show=lambda value: str(shown(value, self.precision())))
+        return Phrasebook(self.language, show=lambda value: in_words(shown(value, self.precision())))
 
     @property
     def column(self) -> bool:
@@ -154,7 +154,7 @@ class Sheet:
         while True:
             texts = [shown(value, precision) for value in values]
             said = {(_without_zeros(text.text), text.exponent) for text in texts}
-            if len(said) == len(set(values)) or precision.decimals == MOST_DECIMALS:
+            if len(said) >= _different(values) or precision.decimals == MOST_DECIMALS:
                 return texts
             more = None if precision.significant is None else min(MOST_DECIMALS, precision.significant + 1)
             precision = replace(precision, decimals=precision.decimals + 1, significant=more)
@@ -235,6 +235,20 @@ class Sheet:
         if layer == 0:
             return Symbol("x")
         return Symbol("yhat") if layer == self.record.network.depth else Symbol("a", layer)
+
+
+def in_words(number: Shown) -> str:
+    """A number within a sentence, with a true minus sign."""
+    return str(number).replace("-", "\u2212")
+
+
+def _different(values: list[float]) -> int:
+    """How many of the numbers differ by more than the last digits of binary arithmetic."""
+    ordered = sorted(values)
+    return len(ordered) - sum(
+        bool(np.isclose(low, high, rtol=CAME_OUT_EVEN, atol=0.0))
+        for low, high in zip(ordered, ordered[1:], strict=False)
+    )
 
 
 def _without_zeros(text: str) -> str:

@@ -84,6 +84,10 @@ def _masks(paper: Paper) -> Masks | None:
     return masks if any(mask is not None for mask in masks) else None
 
 
+MET = 1e-12
+"""Relative difference up to which a prediction has met its target: binary arithmetic leaves last digits."""
+
+
 class _After(NamedTuple):
     """A second forward pass of the same batch, with the same masks and the new parameters."""
 
@@ -120,7 +124,8 @@ def _observation(paper: Paper, before: float | None, after: _After | None) -> tu
     if paper.trace.updated:
         sentences.append(_weights(paper))
         if sentences[-1].key.endswith("_plain"):
-            sentences.append(words("weights_besides"))
+            weights = sum(parameters.W.size for parameters in paper.trace.before.parameters)
+            sentences.append(words("weights_besides", count=weights))
     if before is None or after is None:
         return tuple(sentences)
     moved = after.yhat.size == 1 and not np.array_equal(after.yhat, paper.quantities["yhat"])
@@ -144,7 +149,7 @@ def _prediction(paper: Paper) -> Words:
     if yhat.size == 1:
         prediction, target = float(yhat[0, 0]), float(y[0, 0])
         key = "prediction_below" if prediction < target else "prediction_above"
-        key = "prediction_exact" if prediction == target else key
+        key = "prediction_exact" if np.isclose(prediction, target, rtol=MET, atol=0.0) else key
         if target == 0 and loss is not None and loss.name == "cross_entropy":
             key = "prediction_ignored"  # its loss is 0 whatever is predicted
         return words(key, prediction=prediction, target=target)
