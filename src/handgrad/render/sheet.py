@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 
@@ -246,8 +247,7 @@ def _different(values: list[float]) -> int:
     """How many of the numbers differ by more than the last digits of binary arithmetic."""
     ordered = sorted(values)
     return len(ordered) - sum(
-        bool(np.isclose(low, high, rtol=CAME_OUT_EVEN, atol=0.0))
-        for low, high in zip(ordered, ordered[1:], strict=False)
+        bool(np.isclose(low, high, rtol=CAME_OUT_EVEN, atol=0.0)) for low, high in pairwise(ordered)
     )
 
 

@@ -1,0 +1,1 @@
+"""The worked calculation: expressions, the record, its derivation and its verification."""

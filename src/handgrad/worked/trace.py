@@ -39,6 +39,7 @@ class Recorder(Observer):
         self.rounds = rounding.carry
 
     def __call__(self, name: str, value: Array) -> Array:
+        """Keeps the value, or the one given in its place, rounded where that is asked for."""
         if name in self.values_given:
             value = np.broadcast_to(self.values_given[name], np.shape(value)).astype(np.asarray(value).dtype)
         elif self.rounds and not name.startswith("mask"):
@@ -49,9 +50,11 @@ class Recorder(Observer):
         return value
 
     def given(self, name: str) -> bool:
+        """True for a quantity that was given by hand."""
         return name in self.values_given
 
     def within(self, prefix: str) -> Observer:
+        """The same recorder for quantities of one parameter."""
         return _Within(self, prefix)
 
 
