@@ -21,7 +21,9 @@ def handgrad(*arguments: str, show: bool = True) -> str:
     if show:
         print(f"\n$ handgrad {' '.join(arguments)}\n", flush=True)
     command = [sys.executable, "-m", "handgrad", *arguments]
-    return subprocess.run(command, check=True, text=True, stdout=None if show else subprocess.PIPE).stdout or ""
+    return (
+        subprocess.run(command, check=True, text=True, stdout=None if show else subprocess.PIPE).stdout or ""
+    )
 
 
 def main() -> None:
@@ -34,7 +36,19 @@ def main() -> None:
     example = str((HERE / "relu-sigmoid-2-2-1.toml").relative_to(Path.cwd()))
     handgrad("explain", example, "--detail", "scalar")
 
-    again = ("train", penguins, "--target", "species", "--validation", "0.2", "--seed", "1", "-o", model, "--json")
+    again = (
+        "train",
+        penguins,
+        "--target",
+        "species",
+        "--validation",
+        "0.2",
+        "--seed",
+        "1",
+        "-o",
+        model,
+        "--json",
+    )
     judged = json.loads(handgrad(*again, show=False))
     accuracy = judged["metrics"]["accuracy"]
     print(f"\nValidation accuracy {accuracy:.1%}, trained in {judged['seconds']:.2f} s.")

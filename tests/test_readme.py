@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,7 @@ def test_every_command_does_what_it_says(clone, capsys):
         program, *arguments = shlex.split(command)
         assert program == "handgrad"
         assert status(arguments) == 0, command
-        for flag, name in zip(arguments, arguments[1:], strict=False):
+        for flag, name in pairwise(arguments):
             if flag == "-o":
                 assert (clone / name).stat().st_size > 0, command
 

@@ -1,7 +1,7 @@
 """Makes the gallery: every file in it is the output of one command, which README.md names.
 
-    python docs/gallery/make.py            # writes the gallery anew
-    python docs/gallery/make.py FOLDER     # writes it somewhere else, to compare
+python docs/gallery/make.py            # writes the gallery anew
+python docs/gallery/make.py FOLDER     # writes it somewhere else, to compare
 """
 
 from __future__ import annotations
@@ -59,7 +59,12 @@ def command(piece: Piece, language: str, medium: str, folder: str) -> list[str]:
 
 def readme() -> str:
     """The table of contents, with the command of each file."""
-    lines = ["# Gallery", "", "Each file here was made by the command below it; `make gallery` makes all of them anew.", ""]
+    lines = [
+        "# Gallery",
+        "",
+        "Each file here was made by the command below it; `make gallery` makes all of them anew.",
+        "",
+    ]
     for piece in PIECES:
         lines += [f"## {piece.stem}", "", f"{piece.shows[0].upper()}{piece.shows[1:]}.", ""]
         for language, name in LANGUAGES.items():
@@ -67,7 +72,10 @@ def readme() -> str:
             lines += [f"{name}: {links}", ""]
         made = shlex.join(command(piece, "en", MEDIA[0], "docs/gallery"))
         lines += ["```", f"handgrad {made}", "```", ""]
-    lines += ["For the other files: `--language bn`, and another suffix (.html, .pdf, .docx, .tex, .ipynb).", ""]
+    lines += [
+        "For the other files: `--language bn`, and another suffix (.html, .pdf, .docx, .tex, .ipynb).",
+        "",
+    ]
     return "\n".join(lines)
 
 

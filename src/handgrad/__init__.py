@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from handgrad.cases import Case
     from handgrad.errors import HandgradError
-    from handgrad.worksheet import Worksheet, explain
     from handgrad.history import EarlyStopping, Fit
     from handgrad.models import Model
     from handgrad.nn.activations import Activation
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from handgrad.nn.schedules import Schedule
     from handgrad.tabular import fit_table
     from handgrad.training import fit
+    from handgrad.worksheet import Worksheet, explain
 
 __version__ = "0.1.0"
 

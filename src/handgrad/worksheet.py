@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
@@ -67,13 +67,14 @@ def explain(
 ) -> Worksheet:
     """Opens the steps of a case (a `Case`, its dictionary, its file) or of a trained model (or its file).
 
-    `step`: a step counted from 1, or (first, last); without it all steps up to 100, of a longer training the
-    first. For a model, `data` is the table it was trained on (the recorded file otherwise) and `rows` ("0:2")
-    chooses rows of it: the step that training would take on them, by default after the training.
+    `step`: a step counted from 1, or (first, last); without it all steps up to 100, of a longer training
+    the first. For a model, `data` is the table it was trained on (the recorded file otherwise) and `rows`
+    ("0:2") chooses rows of it: the step that training would take on them, by default after the training.
     `detail`: summary, matrix, scalar. `digits` (decimals) or `significant`, `digits_of` single quantities
-    ({"a1": 2}); `carry` rounds each result of a case before it is used again, as on paper; `parts`: see `render.settings.PARTS`;
-    `language`: en, bn. `layer_notation`: bracket, superscript, subscript; `names`: az, hy, xyz; `first_index`: 0 or
-    1; `orientation`: column, row. `layers`, `neuron` (from 1), `sample` (from 1) focus the sheet.
+    ({"a1": 2}); `carry` rounds each result of a case before it is used again, as on paper; `parts`: see
+    `render.settings.PARTS`; `language`: en, bn. `layer_notation`: bracket, superscript, subscript; `names`:
+    az, hy, xyz; `first_index`: 0 or 1; `orientation`: column, row. `layers`, `neuron` (from 1), `sample`
+    (from 1) focus the sheet.
 
     >>> sheet = explain({
     ...     "network": {"inputs": 1, "loss": "squared_error", "layers": [{"units": 1, "W": [[2.0]]}]},
@@ -99,8 +100,8 @@ class Worksheet:
     first: int
     last: int
     chosen: bool = False
-    options: Options = Options()
-    settings: Settings = Settings()
+    options: Options = field(default_factory=Options)
+    settings: Settings = field(default_factory=Settings)
 
     def with_choices(self, **choices: Unpack[Choices]) -> Worksheet:
         """The same steps with other choices; see `explain`."""
@@ -190,9 +191,13 @@ class Worksheet:
             )
         last = self.last if self.chosen or self.last - self.first < MOST_STEPS else self.first
         symbolic = isinstance(source, CaseSource) and source.case.symbolic
-        steps = () if symbolic else tuple(
-            derive(trace, source.network, source.recipe, self.options, source.regularization)
-            for trace in source.traces(self.first, last)
+        steps = (
+            ()
+            if symbolic
+            else tuple(
+                derive(trace, source.network, source.recipe, self.options, source.regularization)
+                for trace in source.traces(self.first, last)
+            )
         )
         model = source.model if isinstance(source, ModelSource) else None
         record = Record(
@@ -207,7 +212,9 @@ class Worksheet:
             options=self.options,
             losses=() if model is None else tuple(line.loss for line in model.fit.history),
             epoch=None if model is None else _epoch(model, self.first),
-            names=() if model is None or model.schema is None else tuple(map(printable, model.schema.features)),
+            names=()
+            if model is None or model.schema is None
+            else tuple(map(printable, model.schema.features)),
             classes=() if model is None else _classes(model),
             total=source.total,
             rounding=source.rounding,
@@ -259,7 +266,9 @@ class Worksheet:
         if medium == "terminal":
             return self.text().encode()
         if medium not in MEDIA:
-            raise RenderError(f"there is no medium {medium!r}; choose from {', '.join(('terminal', 'json', *MEDIA))}")
+            raise RenderError(
+                f"there is no medium {medium!r}; choose from {', '.join(('terminal', 'json', *MEDIA))}"
+            )
         return write(medium, self.document)
 
     def save(self, path: str | os.PathLike[str], medium: str | None = None) -> Path:

@@ -232,7 +232,8 @@ def test_gradcheck_passes_and_fails(capsys):
     assert "tolerance" in refused(capsys, "gradcheck", str(RELU_SIGMOID), "--tolerance", "0")
 
 
-_LEAVES = st.none() | st.booleans() | st.integers(-3, 9) | st.floats(-9, 9) | st.sampled_from(("relu", "adam", "full", "x"))
+_WORDS = st.sampled_from(("relu", "adam", "full", "x"))
+_LEAVES = st.none() | st.booleans() | st.integers(-3, 9) | st.floats(-9, 9) | _WORDS
 _TREES = st.recursive(_LEAVES, lambda inner: st.lists(inner, max_size=3), max_leaves=6)
 _PLACES = st.sampled_from(
     [

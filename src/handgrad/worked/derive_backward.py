@@ -466,8 +466,9 @@ def _added_up(paper: Paper, l: int, *, shared: bool) -> Expression:
 def _factors(paper: Paper, l: int, name: str, *, bias: bool) -> tuple[Equation, ...]:
     """dL/dW[l] or dL/db[l] as the product of its factors: as derivatives, as labelled factors, with numbers.
 
-    First what each derivative of a weighted sum is, then the chain in symbols and in numbers. Only where every layer on the way is
-    elementwise and every number is finite; from far below the loss the chain begins at the delta above.
+    First what each derivative of a weighted sum is, then the chain in symbols and in numbers. Only where
+    every layer on the way is elementwise and every number is finite; from far below the loss the chain
+    begins at the delta above.
     """
     depth = paper.network.depth
     tops = [min(depth, l + MOST_FACTORS - 1)]

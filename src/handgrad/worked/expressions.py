@@ -21,11 +21,13 @@ class Expression:
 class Symbol(Expression):
     """A quantity or constant by its meaning.
 
-    `letter`: x y yhat W b z f a delta mask loss data_loss penalty gradient_norm n m t L, in formulas g (a
-    gradient), theta (a parameter) and i j k l, or a hyperparameter:
-    eta mu rho beta1 beta2 epsilon lambda lambda1 keep alpha threshold limit.
-    `layer` 1..L (None where there is none); in formulas for any layer it is text: l, l-1, L. `entry`: zero-based position on paper, (unit,) of a vector or
-    (row, column) of a matrix; empty for the whole; indices such as i, j are text. `sample`: zero-based, where one sample of a batch is meant.
+    `letter`: x y yhat W b z f a delta mask loss data_loss penalty gradient_norm n m t L; in formulas g (a
+    gradient), theta (a parameter) and i j k l; or a hyperparameter: eta mu rho beta1 beta2 epsilon lambda lambda1
+    keep alpha threshold limit.
+    `layer`: 1..L, None where there is none; in formulas for any layer it is text: l, l-1, L.
+    `entry`: zero-based position on paper, (unit,) of a vector or (row, column) of a matrix, empty for the whole;
+    indices such as i and j are text.
+    `sample`: zero-based, where one sample of a batch is meant.
     `mark`: '' or new, data, penalty, clipped, velocity, m, v, m_hat, v_hat, v_max, s: a companion of the quantity.
     `old`: the value before this step (v_{t-1}) of a state that the step changes.
     """

@@ -86,7 +86,7 @@ class WorkedStep:
 
 @dataclass(frozen=True, eq=False)
 class ParameterChange:
-    """A parameter before and after the step, with its gradient; arrays as in arithmetic (W (units, inputs), b (units,))."""
+    """A parameter before and after the step, with its gradient; arrays in the shapes of arithmetic."""
 
     quantity: str
     symbol: Symbol
