@@ -164,3 +164,19 @@ def test_any_bytes_as_a_model(content: bytes) -> None:
         code, errors = called(lambda: predict(path, data))
         assert code == 2
         assert errors.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        [f"{(-1) ** i * 1.7e308}" for i in range(30)],  # their differences, their sum and squares overflow
+        [f"{1.7e308 - i * 1e300}" for i in range(30)],
+        [f"{i}e-320" for i in range(30)],
+        [f"{(-1) ** i * 2**62}" for i in range(30)],
+    ],
+    ids=lambda cells: cells[1],
+)
+def test_numbers_near_the_ends_of_float64(tmp_path: Path, cells: list[str]) -> None:
+    data = tmp_path / "t.csv"
+    data.write_text("x,z,y\n" + "\n".join(f"{cell},{i % 7},{i % 2}" for i, cell in enumerate(cells)))
+    judged(tmp_path, data, {})

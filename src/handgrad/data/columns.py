@@ -40,6 +40,7 @@ MOST_CATEGORIES = 200
 """The rarer categories of a column share none of its features."""
 
 _YEAR = 365.2425
+_QUIET = np.errstate(over="ignore", invalid="ignore")  # numbers near the end of float64 are told, not warned of
 _ROW_NUMBER_NAMES = {"id", "index", "row", "rownames", "row_number", "rowid", "unnamed: 0", "column 1"}
 
 
@@ -168,6 +169,7 @@ def _kind_of_text(table: Table, name: str, text: pa.Array) -> tuple[str, str]:
     return "category", ""
 
 
+@_QUIET
 def _kind_of_number(name: str, values: Floats, whole: bool) -> tuple[str, str]:
     present = values[~np.isnan(values)]
     if present.size == 0:
@@ -180,6 +182,7 @@ def _kind_of_number(name: str, values: Floats, whole: bool) -> tuple[str, str]:
     return "number", ""
 
 
+@_QUIET
 def measure(table: Table, name: str, kind: str, reason: str = "") -> Column:
     """The column with the numbers of its encoding, taken from this table (the training rows)."""
     if kind == "ignored":
