@@ -7,28 +7,26 @@
 //              gradient over the whole batch and updates them at once, so that no gradient is ever written to memory
 #pragma once
 
-#include "network.hpp"
-#include "optimizers.hpp"
+#include "updates.hpp"
 
 namespace handgrad::HG_ISA {
 
 template <class T>
-class PanelCore final : public Core {
+class PanelCore final : public Core, private PanelUpdates<T> {
+    using Memory = PanelMemory<T>;
+    using Updates = PanelUpdates<T>;
+    using typename Memory::Parts;
+    using Memory::block_, Memory::blocks_, Memory::chunk_, Memory::gradient_b_, Memory::gradient_w_, Memory::net_;
+    using Memory::parts_, Memory::plan_, Memory::scratch_, Memory::threads_, Memory::tiled_, Memory::work_;
+    using Updates::apply_norm, Updates::prepare_blocks, Updates::turn, Updates::update_blocks, Updates::update_prepared;
+
   public:
-    explicit PanelCore(const Plan& plan) : plan_(plan) {
-        parameters_ = 0;
-        for (int l = 0; l < plan.depth; ++l)
-            parameters_ += plan.layers[l].units * (plan.layers[l].inputs + 1);
-        tiled_ = !plan.predict_only && (plan.path == Path::tiled || (plan.path == Path::automatic &&
-                 parameters_ > 32768 && plan.largest_batch < 2048));
-        threads_ = plan.threads;
-    }
+    explicit PanelCore(const Plan& plan) : Updates(plan) {}
 
     std::int64_t bytes() const override {
-        PanelCore<T> copy(plan_);
-        return copy.lay_out(nullptr);
+        return Memory::needed(plan_);
     }
-    void settle(void* arena) override { lay_out(arena); }
+    void settle(void* arena) override { this->lay_out(arena); }
     const char* path() const override { return tiled_ ? "tiled" : "sliced"; }
 
     void put(int l, int slot, const void* W, const void* b) override {
@@ -100,151 +98,9 @@ class PanelCore final : public Core {
         Watch* watch;
         int threads, left;
     };
-    // Rows [r0, r1) of one panel (`band`) of a layer's weights; band -1: the layer's biases.
-    struct Block {
-        std::int32_t layer, band;
-        std::int64_t r0, r1;
-    };
-    // What one thread adds up, on cache lines of its own; two sets, used in turn by even and odd steps.
-    struct alignas(64) Parts {
-        double squares[2], absolutes[2];
-        double loss, norm;
-    };
-
     static std::int64_t place(const Layer<T>& layer, std::int64_t unit, std::int64_t input) {
         const std::int64_t r = layer.units_in_lanes ? input : unit, c = layer.units_in_lanes ? unit : input;
         return (c / panel<T> * layer.rows + r) * panel<T> + c % panel<T>;
-    }
-
-    // ---- memory -------------------------------------------------------------------------------------------------
-
-    std::int64_t lay_out(void* base) {
-        Arena arena(base);
-        const int L = plan_.depth;
-        Layer<T> spare[2];  // stands in for the layers while the memory is only counted
-        net_.depth = L;
-        net_.layers = arena.template take<Layer<T>>(L + 1);
-        blocks_ = 0;
-        widest_ = grouped_ = panel<T>;
-        std::int64_t row_size = padded<T>(plan_.layers[0].inputs);
-        for (int l = 1; l <= L; ++l) {
-            Layer<T>& layer = base ? net_.layers[l] : spare[0];
-            describe(layer, l);
-            for (int slot = 0; slot <= (plan_.predict_only ? 0 : plan_.optimizer.slots); ++slot) {
-                layer.w[slot] = arena.template take<T>(layer.size());
-                layer.b[slot] = arena.template take<T>(padded<T>(layer.units));
-            }
-            const bool turned = layer.units_in_lanes ? l > 1 && !plan_.predict_only : !layer.by_dots;
-            layer.turned = turned ? arena.template take<T>(layer.columns * padded<T>(layer.rows)) : nullptr;
-            blocks_ += panels<T>(layer.columns) * panels<T>(layer.rows) + 1;
-            row_size += padded<T>(layer.units) * (plan_.predict_only ? 1 : layer.keeps_slope ? 3 : 2);
-            widest_ = most(widest_, layer.units);
-            if (l == L || layer.by_dots || layer.function == Fn::softmax) grouped_ = most(grouped_, layer.units);
-        }
-        net_.output = {plan_.loss.kind, plan_.layers[L - 1].function, static_cast<T>(plan_.layers[L - 1].alpha),
-                       static_cast<T>(plan_.loss.threshold), plan_.layers[L - 1].units};
-        block_ = arena.template take<Block>(blocks_);
-        if (base) list_blocks();
-        parts_ = arena.template take<Parts>(threads_ + 1);
-        lay_out_work(arena, base != nullptr, row_size);
-        lay_out_gradients(arena, base != nullptr);
-        scratch_ = arena.template take<Scratch<T>>(threads_);
-        for (int t = 0; t < threads_; ++t) {
-            Scratch<T> s;
-            const std::int64_t group = padded<T>(grouped_) * lanes<T>;
-            s.z = arena.template take<T>(group);
-            s.y = arena.template take<T>(group);
-            s.a = arena.template take<T>(group);
-            s.delta = arena.template take<T>(group);
-            s.mask = arena.template take<T>(padded<T>(widest_) + 4 * word_lanes);
-            s.block = arena.template take<T>(panel<T> * panel<T>);
-            if (base) scratch_[t] = s;
-        }
-        return arena.used();
-    }
-
-    void describe(Layer<T>& layer, int l) const {
-        const LayerPlan& from = plan_.layers[l - 1];
-        layer = {};
-        layer.inputs = from.inputs;
-        layer.units = from.units;
-        layer.function = from.function;
-        layer.alpha = static_cast<T>(from.alpha);
-        layer.bias = from.bias;
-        layer.dropout = from.dropout && !plan_.predict_only;
-        layer.kept = from.dropout ? static_cast<T>(1 / from.keep) : 1;
-        layer.mask = {plan_.seed, static_cast<std::uint64_t>(from.keep * 4294967296.0), static_cast<std::uint32_t>(l), 0};
-        layer.units_in_lanes = !(from.units < from.inputs && from.units <= lanes<T>);
-        layer.by_dots = !layer.units_in_lanes && from.units <= 4;
-        layer.keeps_slope = !plan_.predict_only && l < plan_.depth &&
-                            (layer.dropout || (from.function != Fn::softmax && !slope_from_output(from.function, from.alpha)));
-        layer.rows = layer.units_in_lanes ? from.inputs : from.units;
-        layer.columns = layer.units_in_lanes ? from.units : from.inputs;
-    }
-
-    void list_blocks() {
-        std::int64_t i = 0;
-        for (int l = plan_.depth; l >= 1; --l) {
-            const Layer<T>& layer = net_.layer(l);
-            for (std::int64_t p = 0; p < panels<T>(layer.columns); ++p)
-                for (std::int64_t r = 0; r < layer.rows; r += panel<T>)
-                    block_[i++] = {l, static_cast<std::int32_t>(p), r, least(r + panel<T>, layer.rows)};
-            block_[i++] = {l, -1, 0, panels<T>(layer.units)};
-        }
-    }
-
-    // Activations: the whole batch once (tiled), or a chunk for each thread that stays in the caches.
-    void lay_out_work(Arena& arena, bool real, std::int64_t row_size) {
-        const int L = plan_.depth;
-        const std::int64_t slice = (plan_.largest_batch + threads_ - 1) / threads_;
-        std::int64_t rows = plan_.largest_batch;
-        if (!tiled_) {
-            std::int64_t most_rows = 131072 / (row_size * static_cast<std::int64_t>(sizeof(T))) / 48 * 48;
-            most_rows = least(most(most_rows, 48), 384);
-            const std::int64_t chunks = (slice + most_rows - 1) / most_rows;
-            rows = (slice + chunks - 1) / chunks;
-        }
-        rows = (rows + lanes<T> - 1) / lanes<T> * lanes<T>;
-        chunk_ = rows;
-        const int copies = tiled_ ? 1 : threads_;
-        work_ = arena.template take<Work<T>>(copies);
-        for (int t = 0; t < copies; ++t) {
-            Work<T> w{};
-            w.rows = rows;
-            w.a = arena.template take<T*>(L + 1);
-            w.delta = arena.template take<T*>(L + 1);
-            w.slope = arena.template take<T*>(L + 1);
-            for (int l = 0; l <= L; ++l) {
-                const std::int64_t width = padded<T>(l ? plan_.layers[l - 1].units : plan_.layers[0].inputs);
-                Layer<T> layer{};
-                if (l) describe(layer, l);
-                T* a = l == L && layer.by_dots ? nullptr : arena.template take<T>(width * rows);
-                T* delta = l && !plan_.predict_only ? arena.template take<T>(width * rows) : nullptr;
-                T* slope = l && layer.keeps_slope ? arena.template take<T>(width * rows) : nullptr;
-                if (real) w.a[l] = a, w.delta[l] = delta, w.slope[l] = slope;
-            }
-            if (real) work_[t] = w;
-        }
-    }
-
-    // Gradients: of each thread its own (sliced), or one where all must be known before any is used (norm).
-    void lay_out_gradients(Arena& arena, bool real) {
-        copies_ = plan_.predict_only ? 0 : tiled_ ? (plan_.clip_norm > 0 ? 1 : 0) : threads_;
-        gradient_w_ = arena.template take<T*>(copies_ * (plan_.depth + 1));
-        gradient_b_ = arena.template take<T*>(copies_ * (plan_.depth + 1));
-        for (int t = 0; t < copies_; ++t)
-            for (int l = 1; l <= plan_.depth; ++l) {
-                Layer<T> layer;
-                describe(layer, l);
-                T* w = arena.template take<T>(layer.size());
-                T* b = arena.template take<T>(padded<T>(layer.units));
-                if (real) gradient_w_[t * (plan_.depth + 1) + l] = w, gradient_b_[t * (plan_.depth + 1) + l] = b;
-            }
-        bias_sum_ = arena.template take<T*>(threads_);
-        for (int t = 0; t < threads_; ++t) {
-            T* sum = arena.template take<T>(padded<T>(widest_));
-            if (real) bias_sum_[t] = sum;
-        }
     }
 
     // ---- a step -------------------------------------------------------------------------------------------------
@@ -410,195 +266,6 @@ class PanelCore final : public Core {
             absolutes += parts_[t].absolutes[updates & 1];
         }
     }
-    // ---- updates ------------------------------------------------------------------------------------------------
-
-    // Blocks of this thread: stretches of the list with about the same number of weights.
-    void share(int thread, int threads, std::int64_t& from, std::int64_t& to) const {
-        from = blocks_ * thread / threads;
-        to = blocks_ * (thread + 1) / threads;
-    }
-
-    // The gradient of a block, without penalty, in `out` (weights: rows of `panel`; biases: all panels in a row).
-    T* gradient_of(const Block& block, std::int64_t m, int thread) {
-        const Layer<T>& layer = net_.layer(block.layer);
-        if (block.band < 0) return bias_gradient(block, m, thread);
-        if (tiled_) {
-            T* out = scratch_[thread].block;
-            ask_for(block);
-            gradient_block(layer, work_->a[block.layer - 1], work_->delta[block.layer], work_->rows, 0, m, block.band,
-                           block.r0, block.r1, Begin::zero, out);
-            return out;
-        }
-        const std::int64_t at = (block.band * layer.rows + block.r0) * panel<T>, size = (block.r1 - block.r0) * panel<T>;
-        if (threads_ == 1) return gradient_w_[block.layer] + at;
-        T* out = scratch_[thread].block;
-        const T* first = gradient_w_[block.layer] + at;
-        for (std::int64_t i = 0; i < size; i += lanes<T>) {
-            Vec<T> sum = load(first + i);
-            for (int t = 1; t < threads_; ++t) sum += load(gradient_w_[t * (net_.depth + 1) + block.layer] + at + i);
-            store(out + i, sum);
-        }
-        return out;
-    }
-
-    // The parameters of a block, wanted as soon as its gradient is there.
-    void ask_for(const Block& block) const {
-        const Layer<T>& layer = net_.layer(block.layer);
-        const std::int64_t at = (block.band * layer.rows + block.r0) * panel<T>, size = (block.r1 - block.r0) * panel<T>;
-        constexpr std::int64_t line = 64 / static_cast<std::int64_t>(sizeof(T));
-        for (std::int64_t i = 0; i < size; i += line)
-            for (int slot = 0; slot <= plan_.optimizer.slots; ++slot) __builtin_prefetch(layer.w[slot] + at + i, 1, 2);
-        if (!layer.turned) return;
-        const T* to = layer.turned + (block.r0 / panel<T> * layer.columns + block.band * panel<T>) * panel<T>;
-        for (std::int64_t i = 0; i < least(panel<T>, layer.columns - block.band * panel<T>) * panel<T>; i += line)
-            __builtin_prefetch(to + i, 1, 2);
-    }
-
-    T* bias_gradient(const Block& block, std::int64_t m, int thread) {
-        const Layer<T>& layer = net_.layer(block.layer);
-        T* out = bias_sum_[thread];
-        for (std::int64_t p = 0; p < panels<T>(layer.units); ++p) {
-            if (tiled_) {
-                bias_block(work_->delta[block.layer], work_->rows, 0, m, p, false, out + p * panel<T>);
-                continue;
-            }
-            for (std::int64_t i = p * panel<T>; i < (p + 1) * panel<T>; i += lanes<T>) {
-                Vec<T> sum = load(gradient_b_[block.layer] + i);
-                for (int t = 1; t < threads_; ++t) sum += load(gradient_b_[t * (net_.depth + 1) + block.layer] + i);
-                store(out + i, sum);
-            }
-        }
-        if (layer.bias == Bias::shared) {
-            T sum = 0;
-            for (std::int64_t j = 0; j < layer.units; ++j) sum += out[j];
-            for (std::int64_t j = 0; j < layer.units; ++j) out[j] = sum;
-        }
-        return out;
-    }
-
-    static bool is_trained(const Layer<T>& layer, const Block& block) {
-        return block.band >= 0 || layer.bias == Bias::trained || layer.bias == Bias::shared;
-    }
-
-    // The numbers of a block: its parameters and the optimizer's memory beside the gradient.
-    Stretch<T> stretch(const Block& block, const T* g) const {
-        const Layer<T>& layer = net_.layer(block.layer);
-        Stretch<T> x{};
-        x.g = g;
-        x.rows = block.r1 - block.r0;
-        x.vectors = block.band < 0 ? 2 : vectors_in<T>(layer.columns, block.band);
-        const std::int64_t at = block.band < 0 ? 0 : (block.band * layer.rows + block.r0) * panel<T>;
-        x.p = (block.band < 0 ? layer.b[0] : layer.w[0]) + at;
-        for (int s = 0; s < plan_.optimizer.slots; ++s)
-            x.s[s] = (block.band < 0 ? layer.b[s + 1] : layer.w[s + 1]) + at;
-        return x;
-    }
-
-    void update_one(const Block& block, const StepRule<T>& rule, const T* g, Sums<T>& sums) {
-        const Layer<T>& layer = net_.layer(block.layer);
-        if (block.band < 0) {
-            StepRule<T> of_bias = rule;
-            of_bias.l1 = of_bias.l2 = 0;
-            Sums<T> ignored;  // biases bear no penalty
-            update(of_bias, stretch(block, g), ignored);
-            clear_padding(layer.b[0], layer.units);
-            return;
-        }
-        update(rule, stretch(block, g), sums);
-        if (rule.epsilon == 0) {  // 0 / 0 in the padding
-            const std::int64_t used = layer.columns - block.band * panel<T>;
-            for (std::int64_t r = block.r0; r < block.r1; ++r)
-                clear_padding(layer.w[0] + (block.band * layer.rows + r) * panel<T>, least(used, panel<T>));
-        }
-        turn(block);
-    }
-
-    static void clear_padding(T* row, std::int64_t used) {
-        for (std::int64_t i = used; i < padded<T>(used); ++i) row[i] = 0;
-    }
-    // Inputs that only fill a panel may be anything finite; their weights have no gradient.
-    void clear_block_padding(const Block& block, T* g) const {
-        const Layer<T>& layer = net_.layer(block.layer);
-        if (block.band < 0 || layer.units_in_lanes) return;
-        const std::int64_t used = layer.columns - block.band * panel<T>;
-        if (used >= panel<T>) return;
-        for (std::int64_t r = 0; r < block.r1 - block.r0; ++r) clear_padding(g + r * panel<T>, used);
-    }
-
-    void update_blocks(int thread, int threads, std::int64_t m, const StepRule<T>& rule, Sums<T>& sums) {
-        std::int64_t from, to;
-        share(thread, threads, from, to);
-        for (std::int64_t i = from; i < to; ++i) {
-            const Block& block = block_[i];
-            if (!is_trained(net_.layer(block.layer), block)) continue;
-            T* g = gradient_of(block, m, thread);
-            clear_block_padding(block, g);
-            update_one(block, rule, g, sums);
-        }
-    }
-
-    // Clipping by norm: first all gradients, penalties included, and their squares; then the updates.
-    T* kept_gradient(const Block& block) const {
-        const Layer<T>& layer = net_.layer(block.layer);
-        return block.band < 0 ? gradient_b_[block.layer]
-                               : gradient_w_[block.layer] + (block.band * layer.rows + block.r0) * panel<T>;
-    }
-    void prepare_blocks(int thread, int threads, std::int64_t m, const StepRule<T>& rule) {
-        std::int64_t from, to;
-        share(thread, threads, from, to);
-        double norm = 0;
-        for (std::int64_t i = from; i < to; ++i) {
-            const Block& block = block_[i];
-            const Layer<T>& layer = net_.layer(block.layer);
-            if (!is_trained(layer, block)) continue;
-            T *g = gradient_of(block, m, thread), *kept = kept_gradient(block);
-            clear_block_padding(block, g);
-            const Stretch<T> x = stretch(block, g);
-            StepRule<T> own = rule;
-            if (block.band < 0) own.l1 = own.l2 = 0;
-            Sums<T> sums;
-            prepare_norm(own, x.p, g, x.rows, x.vectors, sums);
-            if (g != kept) std::memcpy(kept, g, static_cast<std::size_t>(x.rows * panel<T>) * sizeof(T));
-            // a shared bias counts once
-            norm += block.band < 0 && layer.bias == Bias::shared
-                        ? static_cast<double>(g[0]) * static_cast<double>(g[0])
-                        : static_cast<double>(add_lanes<T>(sums.squares));
-        }
-        parts_[thread].norm = norm;
-    }
-    void apply_norm(StepRule<T>& rule) const {
-        double norm = 0;
-        for (int t = 0; t < threads_; ++t) norm += parts_[t].norm;
-        scale_to_norm(rule, plan_.clip_norm, norm);
-    }
-    void update_prepared(int thread, int threads, const StepRule<T>& rule, Sums<T>& sums) {
-        std::int64_t from, to;
-        share(thread, threads, from, to);
-        for (std::int64_t i = from; i < to; ++i)
-            if (is_trained(net_.layer(block_[i].layer), block_[i]))
-                update_one(block_[i], rule, kept_gradient(block_[i]), sums);
-    }
-
-    // Brings the other form of the weights up to date.
-    void turn(const Block& block) const {
-        const Layer<T>& layer = net_.layer(block.layer);
-        if (block.band < 0 || !layer.turned) return;
-        const std::int64_t used = least(panel<T>, layer.columns - block.band * panel<T>);
-        const T* from = layer.w[0] + (block.band * layer.rows + block.r0) * panel<T>;
-        T* to = layer.turned + (block.r0 / panel<T> * layer.columns + block.band * panel<T>) * panel<T>;
-        const std::int64_t height = block.r1 - block.r0;
-        for (std::int64_t c = 0; c < used; c += lanes<T>)
-            for (std::int64_t r = 0; r < height; r += lanes<T>) {
-                if (used - c >= lanes<T> && height - r >= lanes<T>) {
-                    turn_square<T>(from + r * panel<T> + c, panel<T>, to + c * panel<T> + r, panel<T>);
-                    continue;
-                }
-                for (std::int64_t i = c; i < least(c + lanes<T>, used); ++i)
-                    for (std::int64_t j = r; j < least(r + lanes<T>, height); ++j)
-                        to[i * panel<T> + j] = from[j * panel<T> + i];
-            }
-    }
-
     // ---- prediction ---------------------------------------------------------------------------------------------
 
     void predict_slice(Predicting& p, int thread) {
@@ -624,16 +291,6 @@ class PanelCore final : public Core {
         }
     }
 
-    Plan plan_;
-    Net<T> net_{};
-    bool tiled_;
-    int threads_, copies_ = 0;
-    std::int64_t parameters_, blocks_ = 0, widest_ = 0, grouped_ = 0, chunk_ = 0;
-    Block* block_ = nullptr;
-    Parts* parts_ = nullptr;
-    Work<T>* work_ = nullptr;
-    Scratch<T>* scratch_ = nullptr;
-    T **gradient_w_ = nullptr, **gradient_b_ = nullptr, **bias_sum_ = nullptr;
     const T *X_ = nullptr, *Y_ = nullptr;
     double squares_ = 0, absolutes_ = 0;
 };
