@@ -239,6 +239,8 @@ def test_arrays_that_do_not_fit_are_told() -> None:
     [
         {"epochs": 0}, {"epochs": 1.5}, {"batch_size": 0}, {"seed": -1}, {"seed": 2**64}, {"dtype": "int8"},
         {"threads": 0}, {"engine": "steam"}, {"validation": 1.0}, {"validation": -0.1}, {"snapshots": -1},
+        {"epochs": None}, {"validation": "some"}, {"optimizer": "adam"}, {"schedule": "step"},
+        {"regularization": 0.1}, {"early_stopping": True}, {"clipping": 1.0},
     ],
     ids=str,
 )  # fmt: skip

@@ -146,6 +146,15 @@ def test_a_formula_sheet_needs_no_numbers():
         ({"detail": "everything"}, "detail"),
         ({"parts": ("nothing",)}, "nothing"),
         ({"language": "xx"}, "xx"),
+        ({"step": "1"}, "step must be"),
+        ({"step": (1, 2, 3)}, "step must be"),
+        ({"layers": 1}, "layers must be"),
+        ({"neuron": "1"}, "neuron must be"),
+        ({"neuron": 3}, "there are 2"),
+        ({"sample": 2}, "there are 1"),
+        ({"digits": 2.5}, "digits must be"),
+        ({"digits": 2, "significant": 3}, "exclude"),
+        ({"digits_of": {"a1": "2"}}, "digits_of must be"),
     ],
 )
 def test_what_cannot_be_asked_is_said(choices, message):

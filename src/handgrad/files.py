@@ -71,6 +71,14 @@ def judge_target(path: str | os.PathLike[str]) -> None:
         )
 
 
+def judge_apart(path: str | os.PathLike[str], *inputs: str | os.PathLike[str]) -> None:
+    """Raises OutputError where writing `path` would replace one of the inputs of the same call."""
+    target = Path(path)
+    for name in inputs:
+        if target.exists() and Path(name).exists() and target.samefile(name):
+            raise OutputError(f"cannot write {target}: it is the input itself; choose another name")
+
+
 def _keep_permissions(target: Path, temporary: Path) -> None:
     """An existing file keeps its mode; a new one gets what the umask gave the temporary file."""
     if target.exists():

@@ -121,7 +121,7 @@ class Model(Presented):
             title: _numbers_again(label) for title, label in zip(titles, target.labels(outputs), strict=True)
         }
         probabilities = target.probabilities(outputs)
-        if several:
+        if several or target.task == "multilabel":
             names = [
                 f"{name}={classes[1]}" for name, classes in zip(target.names, target.classes, strict=True)
             ]
@@ -218,7 +218,9 @@ class Model(Presented):
     def training_file(self) -> Path:
         """The recorded file of the training. Raises ModelError where none is recorded, or it has moved."""
         if self.origin is None or self.origin.file is None:
-            raise ModelError("the model does not name its training file; give the table with --data (data=...)")
+            raise ModelError(
+                "the model does not name its training file; give the table with --data (data=...)"
+            )
         if not Path(self.origin.file).exists():
             raise ModelError(
                 f"the training file {self.origin.file} is not there; give its new place with --data (data=...)"

@@ -86,6 +86,8 @@ def fit_table(
 
     Raises DataError for a table that cannot be trained on, SpecificationError for options that do not fit.
     """
+    if not isinstance(target, Sequence) or not all(isinstance(name, str) for name in target):
+        raise SpecificationError(f"target must be the name of a column, or several, got {target!r}")
     names = [target] if isinstance(target, str) else list(target)
     table = read_table(data)
     ready = prepare(

@@ -46,6 +46,13 @@ Callback = Callable[[Epoch], bool | None]
 """Called after each epoch; True ends the training."""
 
 _STEPS_A_CALL = 256
+_AS_IN = {
+    "optimizer": "an optimizer such as Adam(0.001)",
+    "regularization": "a Regularization such as Regularization(l2=0.01)",
+    "clipping": "a Clipping such as Clipping(norm=1.0)",
+    "schedule": "a Schedule such as Schedule('cosine', over=100)",
+    "early_stopping": "an EarlyStopping such as EarlyStopping(patience=20)",
+}
 
 
 def fit(
@@ -85,6 +92,19 @@ def fit(
     Raises ShapeError for arrays that do not fit the network, SpecificationError for numbers outside their
     range, TrainingError where the loss is no longer finite.
     """
+    for name, value, kind in (
+        ("optimizer", optimizer, Optimizer),
+        ("regularization", regularization, Regularization),
+        ("clipping", clipping, Clipping),
+        ("schedule", schedule, Schedule),
+        ("early_stopping", early_stopping, EarlyStopping),
+    ):
+        if value is not None and not isinstance(value, kind):
+            raise SpecificationError(f"{name} must be {_AS_IN[name]} or None, got {value!r}")
+    if not isinstance(epochs, int):
+        raise SpecificationError(f"epochs must be a whole number of at least 1, got {epochs!r}")
+    if not isinstance(validation, int | float | Split):
+        raise SpecificationError(f"validation must be a part of the rows, 0 <= part < 1, got {validation!r}")
     plan = Plan(
         epochs, batch_size, shuffle, seed, schedule or Schedule(), early_stopping, dtype, threads, snapshots
     )
@@ -220,7 +240,8 @@ def _epoch_loss(network: Network, losses: list[float], B: int, rows: int) -> flo
     if network.loss is not None and network.loss.samples == "sum":
         return float(np.sum(losses))
     sizes = np.minimum(B, rows - B * np.arange(len(losses)))
-    return float(np.average(losses, weights=sizes))
+    with np.errstate(over="ignore"):  # a mean of huge losses is infinite, and stands so in the history
+        return float(np.average(losses, weights=sizes))
 
 
 class Replayed(NamedTuple):

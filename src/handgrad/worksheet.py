@@ -118,6 +118,9 @@ class Worksheet:
             first=first_index,
             orientation=orientation,
         )
+        for name in ("digits", "significant"):
+            if not isinstance(choices.get(name), int | None):
+                raise SpecificationError(f"{name} must be a whole number, got {choices.get(name)!r}")
         detail = choices.get("detail", "matrix")
         parts = choices.get("parts")
         if case is not None and case.symbolic:
@@ -145,6 +148,8 @@ class Worksheet:
 
     def _layers(self, layers: Collection[int] | None) -> tuple[int, ...] | None:
         depth = self.source.network.depth
+        if not isinstance(layers, Collection | None) or not all(isinstance(l, int) for l in layers or ()):
+            raise SpecificationError(f"layers must be layer numbers such as (1, 2), got {layers!r}")
         for layer in layers or ():
             if not 1 <= layer <= depth:
                 raise SpecificationError(f"layer {layer}: the network has the layers 1 to {depth}")
@@ -324,6 +329,10 @@ def _source(what: Any, data: Any, rows: str | None) -> Source:
 def _rounded(source: Source, choices: Choices) -> Source:
     """The source with the reader's rounding in the place of its own."""
     carry, digits_of = choices.get("carry"), choices.get("digits_of")
+    if digits_of is not None and not (
+        isinstance(digits_of, Mapping) and all(isinstance(digits, int) for digits in digits_of.values())
+    ):
+        raise SpecificationError(f"digits_of must be such as {{'a1': 2}}, got {digits_of!r}")
     if carry is None and digits_of is None:
         return source
     if not isinstance(source, CaseSource):
@@ -342,6 +351,9 @@ def _steps(source: Source, step: int | tuple[int, int] | None, rows: str | None)
     if step is None and isinstance(source, ModelSource):
         number = source.trained_step if rows is not None else source.total
         return number, number
+    several = isinstance(step, tuple) and len(step) == 2 and all(isinstance(n, int) for n in step)
+    if not (step is None or isinstance(step, int) or several):
+        raise SpecificationError(f"step must be a step N or the steps (first, last), got {step!r}")
     first, last = (1, source.total) if step is None else (step, step) if isinstance(step, int) else step
     if not 1 <= first <= last <= source.total:
         shown = f"{first}" if first == last else f"{first} to {last}"
@@ -351,6 +363,8 @@ def _steps(source: Source, step: int | tuple[int, int] | None, rows: str | None)
 
 def _position(what: str, number: int | None, most: int | None) -> int | None:
     """A position counted from 1 as one counted from 0."""
+    if not isinstance(number, int | None):
+        raise SpecificationError(f"{what} must be a whole number from 1, got {number!r}")
     if number is not None and most is not None and number > most:
         raise SpecificationError(f"{what} {number}: there are {most}, counted from 1")
     if number is not None and number < 1:

@@ -183,6 +183,38 @@ def test_numbers_beyond_float64_are_shown_without_warnings(tmp_path, capsys, old
         assert capsys.readouterr().err == ""
 
 
+def test_no_output_replaces_the_input(tmp_path, capsys):
+    case, table = tmp_path / "case.json", tmp_path / "table.csv"
+    case.write_text('{"network": {"inputs": 1, "loss": "squared_error", "layers": [{"units": 1}]}}')
+    table.write_text("x,y\n" + "\n".join(f"{i * 0.3},{i % 2}" for i in range(30)))
+    model = tmp_path / "m.safetensors"
+    assert status(["train", str(table), "--target", "y", "--epochs", "1", "-o", str(model), "--quiet"]) == 0
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    (tmp_path / "link.csv").symlink_to(table)
+    for call in (
+        ("explain", case, "-o", case),
+        ("explain", model, "--to", "md", "-o", model),
+        ("train", table, "--target", "y", "-o", table),
+        ("train", table, "--target", "y", "-o", model, "--plot-file", tmp_path / "link.csv"),
+        ("predict", model, table, "-o", tmp_path / "link.csv"),
+    ):
+        assert "the input itself" in refused(capsys, *map(str, call))
+    (tmp_path / "link.csv").unlink()
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize("task", ["multilabel", "binary", "multiclass", "regression"])
+def test_every_task_of_one_target_predicts(tmp_path, capsys, task):
+    table, model = tmp_path / "table.csv", tmp_path / "m.safetensors"
+    table.write_text("x,y\n" + "\n".join(f"{i * 0.3},{i % 2}" for i in range(30)))
+    asked = ["train", str(table), "--target", "y", "--epochs", "1", "-o", str(model), "--quiet", "--task", task]
+    assert status(asked) == 0
+    assert status(["predict", str(model), str(table)]) == 0
+    assert capsys.readouterr().out.count("\n") == 31
+    bad = [*asked[:-3], "--optimizer", "adam:amsgrad=3"]
+    assert "true or false" in refused(capsys, *bad)
+
+
 def test_a_title_commands_no_terminal(tmp_path, capsys):
     path = tmp_path / "case.toml"
     path.write_text(GOOD.replace("one neuron", "one \\u001b[31m\\u202eneuron\\u0007\\n", 1))

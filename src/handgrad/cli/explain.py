@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from handgrad.errors import SpecificationError
-from handgrad.files import judge_target, write_whole
+from handgrad.files import judge_apart, judge_target, write_whole
 from handgrad.render.media import medium_of
 from handgrad.render.settings import DEFAULT_PARTS, PARTS
 from handgrad.worksheet import Worksheet
@@ -81,6 +81,7 @@ def explain(
     medium = _medium(to, output, as_json)
     if output is not None:
         judge_target(output)
+        judge_apart(output, what, *([] if data is None else [data]))
     worksheet = open_worksheet(
         what,
         step=None if step is None else parse_steps(step),

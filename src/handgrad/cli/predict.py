@@ -19,7 +19,7 @@ import typer
 from handgrad.cli.consoles import remark
 from handgrad.data.tables import read_table
 from handgrad.errors import OutputError
-from handgrad.files import judge_target, write_whole
+from handgrad.files import judge_apart, judge_target, write_whole
 from handgrad.models import Model
 
 
@@ -44,6 +44,8 @@ def predict(
     Example: handgrad predict penguins.safetensors new.csv -o predicted.csv
     """
     write = _writer(out)
+    if out is not None:
+        judge_apart(out, model, data)
     table, notes = Model.load(model).predictions(read_table(data))
     remark(notes, quiet)
     if out is not None:

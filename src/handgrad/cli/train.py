@@ -13,7 +13,7 @@ from handgrad.cli.options import described, whole_numbers
 from handgrad.data.tables import Table, read_table
 from handgrad.errors import SpecificationError
 from handgrad.evaluation import Evaluation
-from handgrad.files import judge_target, write_whole
+from handgrad.files import judge_apart, judge_target, write_whole
 from handgrad.history import EarlyStopping
 from handgrad.losscurve import as_svg, in_terminal
 from handgrad.models import Model
@@ -92,8 +92,10 @@ def train(
     Example: handgrad train penguins.csv --target species -o penguins.safetensors
     """
     judge_target(model)
+    judge_apart(model, data)
     if plot_file is not None:
         judge_target(plot_file)
+        judge_apart(plot_file, data)
     options: dict[str, Any] = {
         "activation": described("--activation", activation, Activation),
         "optimizer": _optimizer(optimizer, learning_rate),

@@ -187,6 +187,8 @@ class Adam(Optimizer):
         _fraction(self.name, "beta1", self.beta1)
         _fraction(self.name, "beta2", self.beta2)
         _not_negative(self.name, "epsilon", self.epsilon)
+        _truth(self.name, "epsilon_inside", self.epsilon_inside)
+        _truth(self.name, "amsgrad", self.amsgrad)
 
     @property
     def slots(self) -> tuple[str, ...]:
@@ -289,6 +291,11 @@ def _positive(optimizer: str, name: str, value: float) -> None:
 def _not_negative(optimizer: str, name: str, value: float) -> None:
     if not (value >= 0 and math.isfinite(value)):
         raise SpecificationError(f"{optimizer}: {name} must be a finite number >= 0, got {value}")
+
+
+def _truth(optimizer: str, name: str, value: object) -> None:
+    if not isinstance(value, bool):
+        raise SpecificationError(f"optimizer {optimizer!r}: {name} must be true or false, got {value!r}")
 
 
 def _fraction(optimizer: str, name: str, value: float) -> None:
