@@ -58,7 +58,9 @@ def test_a_pipe_is_written_into_and_stays_one(tmp_path: Path, suffix: str) -> No
         ("folder.md", "is a directory"),
     ],
 )
-@pytest.mark.parametrize("write", [lambda path: write_whole(path, b"x"), lambda path: hg.explain(CASE).save(path)])
+@pytest.mark.parametrize(
+    "write", [lambda path: write_whole(path, b"x"), lambda path: hg.explain(CASE).save(path)]
+)
 def test_a_place_that_takes_no_file_is_told(
     tmp_path: Path, write: Callable[[Path], object], name: str, said: str
 ) -> None:

@@ -43,7 +43,18 @@ def test_it_holds_what_the_notes_show(language):
     for number in ("0.55", "0.60", "0.39", "0.596", "-0.404", "-0.222", "-0.242", "-0.020", "-0.029"):
         assert number in sigmoid
     relu = (GALLERY / f"relu-sigmoid-2-2-1.{language}.md").read_text(encoding="utf-8")
-    for number in ("0.21", "0.47", "0.105", "0.282", "0.487", "0.6145", "0.6194", "-1.6145", "0.2357", "-0.3806"):
+    for number in (
+        "0.21",
+        "0.47",
+        "0.105",
+        "0.282",
+        "0.487",
+        "0.6145",
+        "0.6194",
+        "-1.6145",
+        "0.2357",
+        "-0.3806",
+    ):
         assert number in relu
     for number in ("-0.0799", "-0.1789", "-0.1903", "-0.2284", "0.508", "0.618", "0.138", "0.119", "0.223"):
         assert number in relu

@@ -30,7 +30,9 @@ def clone(tmp_path, monkeypatch) -> Path:
 
 
 def test_every_command_does_what_it_says(clone, capsys):
-    commands = [line[2:] for block in blocks("console") for line in block.splitlines() if line.startswith("$ ")]
+    commands = [
+        line[2:] for block in blocks("console") for line in block.splitlines() if line.startswith("$ ")
+    ]
     assert len(commands) > 10
     for command in commands:
         program, *arguments = shlex.split(command)

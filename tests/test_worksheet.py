@@ -104,11 +104,19 @@ def test_chosen_rows_are_a_step_that_training_would_take(model, data):
     assert trace.rows == (3, 4)
     assert trace.quantities["x"].shape[0] == 2
     np.testing.assert_array_equal(trace.quantities["W1"], model.parameters[0].W)
-    np.testing.assert_allclose(trace.quantities["yhat"][:, 0], model.predict_proba(
-        {name: values[3:5] for name, values in data.items()})[:, 1], rtol=1e-12)
+    np.testing.assert_allclose(
+        trace.quantities["yhat"][:, 0],
+        model.predict_proba({name: values[3:5] for name, values in data.items()})[:, 1],
+        rtol=1e-12,
+    )
     taken = training_step(
-        model.network, model.fit.recipe, trace.before, trace.quantities["x"], trace.quantities["y"],
-        trace.number, trace.learning_rate,
+        model.network,
+        model.fit.recipe,
+        trace.before,
+        trace.quantities["x"],
+        trace.quantities["y"],
+        trace.number,
+        trace.learning_rate,
     )
     np.testing.assert_array_equal(taken.training.parameters[0].W, trace.after.parameters[0].W)
 
@@ -128,7 +136,11 @@ def test_notebook_shows_text_and_markdown():
 
 
 def test_a_formula_sheet_needs_no_numbers():
-    network = {"inputs": 2, "loss": "squared_error", "layers": [{"units": 3, "activation": "tanh"}, {"units": 1}]}
+    network = {
+        "inputs": 2,
+        "loss": "squared_error",
+        "layers": [{"units": 3, "activation": "tanh"}, {"units": 1}],
+    }
     text = hg.explain({"network": network}).text()
     assert "tanh" in text
     assert "W[2]" in text

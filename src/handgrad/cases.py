@@ -1,11 +1,11 @@
 """A case: a network, data, an optimizer and claims, all given by hand.
 
-    >>> case = Case.from_dict({
-    ...     "network": {"inputs": 1, "loss": "squared_error", "layers": [{"units": 1, "W": [[2.0]]}]},
-    ...     "data": {"x": [[3.0]], "y": [[5.0]]},
-    ... })
-    >>> case.network.sizes
-    (1, 1)
+>>> case = Case.from_dict({
+...     "network": {"inputs": 1, "loss": "squared_error", "layers": [{"units": 1, "W": [[2.0]]}]},
+...     "data": {"x": [[3.0]], "y": [[5.0]]},
+... })
+>>> case.network.sizes
+(1, 1)
 """
 
 from __future__ import annotations
@@ -178,7 +178,9 @@ def build_case(keys: CaseKeys, place: str) -> Case:
         given=_given(keys.given, network, place),
     )
     if case.steps > 1 and case.recipe is None:
-        raise CaseError(f"{place}: training: {case.steps} steps need an [optimizer]; add one, or leave one step")
+        raise CaseError(
+            f"{place}: training: {case.steps} steps need an [optimizer]; add one, or leave one step"
+        )
     _check_enough(case, place)
     return case
 
@@ -200,13 +202,17 @@ def _network(keys: NetworkKeys, training_seed: int | None, place: str) -> Networ
     if keys.inputs < 1:
         raise CaseError(f"{place}: network.inputs: must be a whole number >= 1, got {keys.inputs}")
     if not keys.layers:
-        raise CaseError(f"{place}: network.layers: a network needs at least one layer; add [[network.layers]]")
+        raise CaseError(
+            f"{place}: network.layers: a network needs at least one layer; add [[network.layers]]"
+        )
     generator = np.random.default_rng(seed)
     layers = []
     width = keys.inputs
     for number, layer in enumerate(keys.layers):
         key = f"network.layers[{number}]"
-        layers.append(_at(place, key, lambda l=layer, w=width, k=key: _layer(l, w, generator, f"{place}: {k}")))
+        layers.append(
+            _at(place, key, lambda l=layer, w=width, k=key: _layer(l, w, generator, f"{place}: {k}"))
+        )
         width = layer.units
     loss = keys.loss
     if isinstance(loss, LossKeys):
@@ -219,12 +225,16 @@ def _network(keys: NetworkKeys, training_seed: int | None, place: str) -> Networ
             ),
         )
         return Network(keys.inputs, layers, built)
-    return Network(keys.inputs, layers, None if loss is None else _at(place, "network.loss", lambda: Loss(loss)))
+    return Network(
+        keys.inputs, layers, None if loss is None else _at(place, "network.loss", lambda: Loss(loss))
+    )
 
 
 def _layer(keys: LayerKeys, inputs: int, generator: np.random.Generator, place: str) -> Dense:
     given = keys.activation
-    activation = Activation(given.name, given.alpha) if isinstance(given, ActivationKeys) else Activation(given)
+    activation = (
+        Activation(given.name, given.alpha) if isinstance(given, ActivationKeys) else Activation(given)
+    )
     initializer: Initializer | str | None
     own_seed = None
     if isinstance(keys.initializer, InitializerKeys):
@@ -253,9 +263,7 @@ def _layer(keys: LayerKeys, inputs: int, generator: np.random.Generator, place: 
         )
     if b is not None and b.shape != (keys.units,):
         raise CaseError(f"{place}.b: expected {keys.units} numbers, one per unit, got {_shape(b)}")
-    layer = Dense(
-        keys.units, activation, W=W, b=b, initializer=initializer, bias=keys.bias, dropout=dropout
-    )
+    layer = Dense(keys.units, activation, W=W, b=b, initializer=initializer, bias=keys.bias, dropout=dropout)
     if W is not None:
         return layer
     assert isinstance(layer.initializer, Initializer)
@@ -300,9 +308,7 @@ def _samples(values: Any, width: int, place: str, what: str) -> Array | None:
     if array.ndim == 0 and width == 1:
         array = array.reshape(1, 1)
     if array.ndim != 2 or array.shape[1] != width or array.shape[0] == 0:
-        raise CaseError(
-            f"{place}: expected rows of {width} {what} (samples, {what}), got {_shape(array)}"
-        )
+        raise CaseError(f"{place}: expected rows of {width} {what} (samples, {what}), got {_shape(array)}")
     return array
 
 
@@ -319,7 +325,9 @@ def _targets(values: Any, network: Network, X: Array | None, place: str) -> Arra
     array_2d = _samples(array, network.outputs, place, "outputs")
     assert array_2d is not None
     if samples is not None and array_2d.shape[0] != samples:
-        raise CaseError(f"{place}: {array_2d.shape[0]} targets for {samples} samples; give one row per sample")
+        raise CaseError(
+            f"{place}: {array_2d.shape[0]} targets for {samples} samples; give one row per sample"
+        )
     return array_2d
 
 

@@ -32,7 +32,7 @@ def case_program(keys: CaseKeys, **choices: Any) -> str:
     return (
         f"{imported}\ncase = {pprint.pformat(held, width=_WIDTH, sort_dicts=False)}\n"
         f"worksheet = hg.explain(case{asked})\n"
-        "for name, value in worksheet.quantities().items():\n    print(name, value, sep=\" = \")"
+        'for name, value in worksheet.quantities().items():\n    print(name, value, sep=" = ")'
     )
 
 

@@ -92,7 +92,9 @@ class Rows:
             first = int(head or 0)
             last = int(tail) if colon else first + 1
         except ValueError as error:
-            raise SpecificationError(f"rows are written N or A:B (rows A to B - 1, from 0), got {text!r}") from error
+            raise SpecificationError(
+                f"rows are written N or A:B (rows A to B - 1, from 0), got {text!r}"
+            ) from error
         if first < 0 or last <= first:
             raise SpecificationError(f"rows {text}: the first row is at least 0, and the last comes after it")
         return cls(first, last)
@@ -185,9 +187,13 @@ class ModelSource:
             raise SpecificationError("this model was trained on arrays; explain it with a case file")
         table = read_table(self.model.training_file() if self.data is None else self.data)
         if rows.first >= table.rows:
-            raise SpecificationError(f"{table.source}: there is no row {rows.first}; it has rows 0 to {table.rows - 1}")
+            raise SpecificationError(
+                f"{table.source}: there is no row {rows.first}; it has rows 0 to {table.rows - 1}"
+            )
         part = table.take(np.arange(rows.first, min(rows.last, table.rows)))
         dtype = self.model.fit.plan.dtype
         X, _ = schema.encode(part)
-        has_target = all(name in part.names for name in schema.target.names) and schema.target.present(part).all()
+        has_target = (
+            all(name in part.names for name in schema.target.names) and schema.target.present(part).all()
+        )
         return X.astype(dtype), schema.target.encode(part).astype(dtype) if has_target else None

@@ -25,11 +25,14 @@ class StepValues(msgspec.Struct, frozen=True):
     step: Annotated[int, msgspec.Meta(ge=1, description="The step, counted from 1.")]
     learning_rate: Annotated[float, msgspec.Meta(description="Of this step; 0 without an optimizer.")]
     rows: Annotated[
-        list[int], msgspec.Meta(description="The samples of the batch: row numbers in the data, counted from 0.")
+        list[int],
+        msgspec.Meta(description="The samples of the batch: row numbers in the data, counted from 0."),
     ]
     quantities: Annotated[
         dict[str, Values],
-        msgspec.Meta(description="By name: x, y, W1, b1, z1, a1, yhat, loss, dyhat, delta1, dW1, W1_new, ..."),
+        msgspec.Meta(
+            description="By name: x, y, W1, b1, z1, a1, yhat, loss, dyhat, delta1, dW1, W1_new, ..."
+        ),
     ]
 
 
@@ -63,6 +66,4 @@ def _within_bounds(steps: Iterator[bytes], count: int) -> Iterator[bytes]:
 
 def _step(trace: Trace) -> bytes:
     quantities = {name: value.tolist() for name, value in trace.quantities.items()}
-    return msgspec.json.encode(
-        StepValues(trace.number, trace.learning_rate, list(trace.rows), quantities)
-    )
+    return msgspec.json.encode(StepValues(trace.number, trace.learning_rate, list(trace.rows), quantities))

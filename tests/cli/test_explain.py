@@ -207,7 +207,19 @@ def test_no_output_replaces_the_input(tmp_path, capsys):
 def test_every_task_of_one_target_predicts(tmp_path, capsys, task):
     table, model = tmp_path / "table.csv", tmp_path / "m.safetensors"
     table.write_text("x,y\n" + "\n".join(f"{i * 0.3},{i % 2}" for i in range(30)))
-    asked = ["train", str(table), "--target", "y", "--epochs", "1", "-o", str(model), "--quiet", "--task", task]
+    asked = [
+        "train",
+        str(table),
+        "--target",
+        "y",
+        "--epochs",
+        "1",
+        "-o",
+        str(model),
+        "--quiet",
+        "--task",
+        task,
+    ]
     assert status(asked) == 0
     assert status(["predict", str(model), str(table)]) == 0
     assert capsys.readouterr().out.count("\n") == 31
@@ -288,5 +300,8 @@ def test_made_up_cases_end_in_zero_or_two(tmp_path_factory, place, value):
     case.setdefault(table, {})[key] = value
     folder = tmp_path_factory.mktemp("made-up")
     (folder / "case.json").write_text(json.dumps(case))
-    assert status(["explain", str(folder / "case.json"), "-o", str(folder / "sheet.txt"), "--quiet"]) in (0, 2)
+    assert status(["explain", str(folder / "case.json"), "-o", str(folder / "sheet.txt"), "--quiet"]) in (
+        0,
+        2,
+    )
     assert {path.name for path in folder.iterdir()} <= {"case.json", "sheet.txt"}

@@ -20,7 +20,11 @@ def ran(arguments: str, redirection: str = "", **environment: str) -> subprocess
     command = f"{shlex.quote(sys.executable)} -m handgrad {arguments} {redirection}"
     inherited = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PATH": os.environ["PATH"]}
     return subprocess.run(
-        ["/bin/sh", "-c", command], env={**inherited, **environment}, capture_output=True, timeout=60, check=False
+        ["/bin/sh", "-c", command],
+        env={**inherited, **environment},
+        capture_output=True,
+        timeout=60,
+        check=False,
     )
 
 
@@ -35,14 +39,20 @@ def ran(arguments: str, redirection: str = "", **environment: str) -> subprocess
     ids=str,
 )
 def test_poor_terminals_lose_nothing(environment: dict[str, str]) -> None:
-    for arguments, held in ((f"explain {CASE}", "δ₂ = ŷ − y"), (f"gradcheck {CASE}", "dW2"), ("--help", "explain")):
+    for arguments, held in (
+        (f"explain {CASE}", "δ₂ = ŷ − y"),
+        (f"gradcheck {CASE}", "dW2"),
+        ("--help", "explain"),
+    ):
         done = ran(arguments, **environment)
         assert (done.returncode, done.stderr) == (0, b"")
         assert held in done.stdout.decode()
 
 
 @pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="no device that is always full")
-@pytest.mark.parametrize("arguments", [f"explain {CASE}", f"explain {CASE} --json", f"gradcheck {CASE}", "--help"])
+@pytest.mark.parametrize(
+    "arguments", [f"explain {CASE}", f"explain {CASE} --json", f"gradcheck {CASE}", "--help"]
+)
 def test_a_full_disk_behind_the_standard_output_is_told(arguments: str) -> None:
     done = ran(arguments, "> /dev/full")
     assert done.returncode == 2

@@ -182,7 +182,9 @@ def _names(model: Model) -> tuple[tuple[str, ...], tuple[str, ...]]:
         return (), ()
     network: Network = model.network
     features = tuple(map(printable, model.schema.features))
-    classes = tuple(map(printable, model.schema.target.classes[0])) if len(model.schema.target.classes) == 1 else ()
+    classes = (
+        tuple(map(printable, model.schema.target.classes[0])) if len(model.schema.target.classes) == 1 else ()
+    )
     return (
         features if len(features) == network.inputs else (),
         classes if len(classes) == network.outputs else (),

@@ -22,7 +22,9 @@ MOST_WIDTH = 120  # a line of text or of a formula is hard to read beyond this
 
 
 def explain(
-    what: Annotated[Path, typer.Argument(metavar="CASE|MODEL", help="A case file (.toml, .json) or a model.")],
+    what: Annotated[
+        Path, typer.Argument(metavar="CASE|MODEL", help="A case file (.toml, .json) or a model.")
+    ],
     data: Annotated[
         Path | None, typer.Option(help="For a model: the table it was trained on, if it has moved.")
     ] = None,
@@ -34,7 +36,9 @@ def explain(
     ] = None,
     detail: Annotated[str, typer.Option(help="summary, matrix or scalar.")] = "matrix",
     digits: Annotated[int | None, typer.Option(help="Decimals shown.")] = None,
-    significant: Annotated[int | None, typer.Option(help="Significant digits shown, instead of decimals.")] = None,
+    significant: Annotated[
+        int | None, typer.Option(help="Significant digits shown, instead of decimals.")
+    ] = None,
     carry: Annotated[
         bool | None, typer.Option(help="Round each result before it is used again, as on paper.")
     ] = None,
@@ -45,7 +49,9 @@ def explain(
     notation: Annotated[
         str | None, typer.Option(help="Layer index: bracket W^[1], superscript W^1, subscript W_1.")
     ] = None,
-    names: Annotated[str | None, typer.Option(help="Letters: az, hy (h, yhat) or xyz (layers X, Y, Z).")] = None,
+    names: Annotated[
+        str | None, typer.Option(help="Letters: az, hy (h, yhat) or xyz (layers X, Y, Z).")
+    ] = None,
     first_index: Annotated[int | None, typer.Option(help="Entries are counted from 1 or from 0.")] = None,
     orientation: Annotated[str | None, typer.Option(help="A sample is a column or a row.")] = None,
     layer: Annotated[list[int] | None, typer.Option(help="Only this layer; may be repeated.")] = None,
@@ -53,7 +59,9 @@ def explain(
     sample: Annotated[int | None, typer.Option(help="Only this sample in the scalar detail, from 1.")] = None,
     with_part: Annotated[
         list[str] | None,
-        typer.Option("--with", metavar="PART", help=f"Add a part: {', '.join(PARTS)}, or all; may be repeated."),
+        typer.Option(
+            "--with", metavar="PART", help=f"Add a part: {', '.join(PARTS)}, or all; may be repeated."
+        ),
     ] = None,
     without_part: Annotated[
         list[str] | None, typer.Option("--without", metavar="PART", help="Leave a part out; may be repeated.")
@@ -63,12 +71,16 @@ def explain(
     ] = None,
     to: Annotated[
         str | None,
-        typer.Option(help="terminal, md, html, tex, pdf, docx, ipynb or json; otherwise by the suffix of -o."),
+        typer.Option(
+            help="terminal, md, html, tex, pdf, docx, ipynb or json; otherwise by the suffix of -o."
+        ),
     ] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.")] = None,
     width: Annotated[int | None, typer.Option(min=20, help="Columns of the terminal.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The same as --to json.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Do not name the file that was written.")] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Do not name the file that was written.")
+    ] = False,
 ) -> None:
     """Open a case, or any step of a trained model, as a complete hand calculation.
 
@@ -154,7 +166,9 @@ def _medium(to: str | None, output: Path | None, as_json: bool) -> str:
 def _show(worksheet: Worksheet, width: int | None) -> None:
     terminal = sys.stdout.isatty()
     if width is None:
-        width = min(shutil.get_terminal_size((PIPE_WIDTH, 24)).columns, MOST_WIDTH) if terminal else PIPE_WIDTH
+        width = (
+            min(shutil.get_terminal_size((PIPE_WIDTH, 24)).columns, MOST_WIDTH) if terminal else PIPE_WIDTH
+        )
     color = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     sys.stdout.write(worksheet.text(width, color))
 

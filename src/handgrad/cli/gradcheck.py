@@ -21,9 +21,13 @@ TOLERANCE = 1e-6
 
 
 def gradcheck(
-    what: Annotated[Path, typer.Argument(metavar="CASE|MODEL", help="A case file (.toml, .json) or a model.")],
+    what: Annotated[
+        Path, typer.Argument(metavar="CASE|MODEL", help="A case file (.toml, .json) or a model.")
+    ],
     data: Annotated[Path | None, typer.Option(help="For a model: the table it was trained on.")] = None,
-    rows: Annotated[str | None, typer.Option(help="For a model: rows of the table, N or A:B, from 0.")] = None,
+    rows: Annotated[
+        str | None, typer.Option(help="For a model: rows of the table, N or A:B, from 0.")
+    ] = None,
     step: Annotated[str, typer.Option(help="The step whose gradients are checked, from 1.")] = "1",
     tolerance: Annotated[float, typer.Option(help="Largest relative error that passes.")] = TOLERANCE,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,

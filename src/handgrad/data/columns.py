@@ -40,7 +40,9 @@ MOST_CATEGORIES = 200
 """The rarer categories of a column share none of its features."""
 
 _YEAR = 365.2425
-_QUIET = np.errstate(over="ignore", invalid="ignore")  # numbers near the end of float64 are told, not warned of
+_QUIET = np.errstate(
+    over="ignore", invalid="ignore"
+)  # numbers near the end of float64 are told, not warned of
 _ROW_NUMBER_NAMES = {"id", "index", "row", "rownames", "row_number", "rowid", "unnamed: 0", "column 1"}
 
 
