@@ -100,7 +100,7 @@ def status(arguments: list[str] | None = None) -> int:
     return guarded(lambda: app(args=arguments, standalone_mode=False, prog_name="handgrad"))
 
 
-def guarded(call: Callable[[], object]) -> int:
+def guarded(call: Callable[[], object]) -> int:  # noqa: PLR0911  one kind of error after another
     """The exit status of a call; errors become one line on stderr."""
     try:
         ended = call()
