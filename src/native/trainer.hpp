@@ -181,7 +181,7 @@ class PanelCore final : public Core, private PanelUpdates<T> {
             loss.scale * share / (loss.mean_outputs ? static_cast<double>(net_.output.outputs) : 1.0);
         double sum = 0;
         if (tiled_) {
-            Ahead ahead = rows_ahead(order + m + next_lo, next_hi - next_lo, hi - lo);
+            Ahead ahead = rows_ahead(run, order + m + next_lo, next_hi - next_lo, hi - lo);
             sum = pass_rows(run, thread, *work_, order, lo, hi, 0, static_cast<T>(factor), nullptr, false, ahead);
         } else {
             Work<T>& work = work_[thread];
@@ -189,8 +189,8 @@ class PanelCore final : public Core, private PanelUpdates<T> {
             for (std::int64_t r = lo; r < hi; r += chunk_, more = true) {
                 if (left_early(run, thread)) break;
                 const std::int64_t rows = least(chunk_, hi - r);
-                Ahead ahead = r + rows < hi ? rows_ahead(order + r + rows, least(chunk_, hi - r - rows), rows)
-                                            : rows_ahead(order + m + next_lo, least(chunk_, next_hi - next_lo), rows);
+                Ahead ahead = r + rows < hi ? rows_ahead(run, order + r + rows, least(chunk_, hi - r - rows), rows)
+                                            : rows_ahead(run, order + m + next_lo, least(chunk_, next_hi - next_lo), rows);
                 sum += pass_rows(run, thread, work, order + r, 0, rows, r, static_cast<T>(factor),
                                  gradient_w_ + thread * (net_.depth + 1), more, ahead);
             }
@@ -200,10 +200,17 @@ class PanelCore final : public Core, private PanelUpdates<T> {
     }
 
     // `count` rows to be asked for while `rows` rows go through the first layers.
-    Ahead rows_ahead(const std::int64_t* order, std::int64_t count, std::int64_t rows) const {
+    Ahead rows_ahead(const Running& run, const std::int64_t* order, std::int64_t count, std::int64_t rows) const {
+        const std::int64_t row_bytes = net_.layer(1).inputs * static_cast<std::int64_t>(sizeof(T));
+        if (!far(run)) return {};
         const std::int64_t tiles = (rows + tile_rows - 1) / tile_rows * panels<T>(net_.layer(1).units);
-        return {reinterpret_cast<const char*>(X_), order, net_.layer(1).inputs * static_cast<std::int64_t>(sizeof(T)), count,
-                (count + tiles - 1) / most(tiles, 1)};
+        return {reinterpret_cast<const char*>(X_), order, row_bytes, count, (count + tiles - 1) / most(tiles, 1)};
+    }
+
+    // False where all rows of the run stay in the second-level cache.
+    bool far(const Running& run) const {
+        const std::int64_t row = net_.layer(1).inputs + net_.output.outputs;
+        return run.request->count * row * static_cast<std::int64_t>(sizeof(T)) > 512 * 1024;
     }
 
     bool left_early(Running& run, int thread) const {
@@ -216,7 +223,8 @@ class PanelCore final : public Core, private PanelUpdates<T> {
         const int L = net_.depth;
         const Scratch<T>& scratch = scratch_[thread];
         gather(X_, net_.layer(1).inputs, order, 0, work.a[0], work.rows, r0, r1);
-        for (std::int64_t r = r0; r < r1; ++r) __builtin_prefetch(Y_ + order[r] * net_.output.outputs);
+        if (far(run))
+            for (std::int64_t r = r0; r < r1; ++r) __builtin_prefetch(Y_ + order[r] * net_.output.outputs);
         for (int l = 1; l < L; ++l) {
             forward_layer(net_, l, work, r0, r1, first_sample, true, scratch, ahead);
             if (tiled_ && left_early(run, thread)) return 0;
