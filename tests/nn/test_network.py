@@ -90,6 +90,7 @@ def test_a_flat_list_is_one_sample() -> None:
         (lambda: Network(0, [Dense(1)]), SpecificationError, "at least one input, got 0"),
         (lambda: Network(True, [Dense(1)]), SpecificationError, "at least one input, got True"),
         (lambda: Network(1, []), SpecificationError, "at least one layer"),
+        (lambda: Network(1, ["relu"]), SpecificationError, "layer 1: expected a Dense"),
         (lambda: Network(1, [Dense(1)], "mse"), SpecificationError, "unknown loss 'mse'"),
         (
             lambda: Network(2, [Dense(3), Dense(1, W=[[1.0, 2.0]])]),

@@ -152,6 +152,9 @@ class Network:
             raise SpecificationError(f"a network needs at least one input, got {inputs!r}")
         if not layers:
             raise SpecificationError("a network needs at least one layer")
+        for number, layer in enumerate(layers, 1):
+            if not isinstance(layer, Dense):
+                raise SpecificationError(f"layer {number}: expected a Dense(...), got {layer!r}")
         object.__setattr__(self, "inputs", inputs)
         object.__setattr__(self, "layers", tuple(layers))
         object.__setattr__(self, "loss", Loss(loss) if isinstance(loss, str) else loss)
