@@ -63,3 +63,11 @@ def test_every_link_leads_somewhere():
     assert len(links) > 5
     for link in links:
         assert (ROOT / link).exists(), link
+
+
+def test_the_speed_table_is_the_output_of_the_benchmark():
+    results = (ROOT / "benchmarks" / "results" / "bench.md").read_text(encoding="utf-8")
+    timed = results.split("## Time of a training step")[1].split("##")[0]
+    lines = [line for line in timed.splitlines() if line.startswith("|")]
+    assert len(lines) == 12
+    assert "\n".join(lines) in README
