@@ -7,6 +7,7 @@ its state in `slots`; all state begins at zero.
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar, TypeAlias
 
@@ -20,7 +21,7 @@ State: TypeAlias = tuple[Array, ...]
 
 
 @dataclass(frozen=True)
-class Optimizer:
+class Optimizer(ABC):
     """What all optimizers share: a learning rate and `step`.
 
     Raises SpecificationError for a learning rate that is not a finite number > 0.
@@ -37,11 +38,11 @@ class Optimizer:
         """Names of the state arrays, such as ('m', 'v')."""
         return ()
 
+    @abstractmethod
     def step(
         self, p: Array, g: Array, state: State, t: int, eta: float, observe: Observer
     ) -> tuple[Array, State]:
         """The new parameter and the new state."""
-        raise NotImplementedError(type(self).__name__)
 
 
 @dataclass(frozen=True)

@@ -2,43 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 
 from handgrad.nn.losses import Loss
 from handgrad.nn.network import Dense
+from handgrad.worked.chain_rule import factors
 from handgrad.worked.derive_forward import given_step, scale_node
 from handgrad.worked.expressions import (
     Apply,
     BigSum,
     Divide,
     Expression,
-    Factor,
-    Gradient,
     Hadamard,
-    MatMul,
-    Negative,
-    Number,
-    Power,
     Sum,
     SumOver,
     Symbol,
     Times,
-    Transpose,
 )
 from handgrad.worked.paper import ONE, Paper, difference, exact, node
 from handgrad.worked.record import Equation, Words, WorkedStep, words
 from handgrad.worked.scalars import bias_scalars, delta_scalars, error_scalars, weight_scalars
+from handgrad.worked.slopes import derivative_step, dyhat_step, with_constants
 
 MOST_OUTER = 4  # up to so many samples, dW is also written as a sum of one outer product each
-MOST_FACTORS = 4  # layers between a weight and the loss that the chain rule writes out in one line
 
 
 def backward_steps(paper: Paper) -> Iterator[WorkedStep]:
     """dyhat, then for each layer from the last: derivative, delta, dW, db, and da of the layer before."""
     depth = paper.network.depth
-    if not paper.has(f"delta{depth}") and (first := _dyhat(paper)) is not None:
+    if not paper.has(f"delta{depth}") and (first := dyhat_step(paper)) is not None:
         yield first  # of outputs given by hand, without what led to them
     for l in range(depth, 0, -1):
         layer = paper.network.layers[l - 1]
@@ -53,122 +47,17 @@ def backward_steps(paper: Paper) -> Iterator[WorkedStep]:
             yield given_step(paper, f"db{l}", "backward", l) or _bias(paper, l, layer)
 
 
-# --- the first factor: dloss/dyhat ----------------------------------------------------------------------
-
-Product = Callable[[Expression, Expression], Expression]
-Derivative = Callable[[Expression, Expression, Expression, Product], Expression]
-
-LOSS_DERIVATIVES: dict[str, Derivative] = {
-    "squared_error": lambda a, y, k, times: difference(a, y),
-    "binary_cross_entropy": lambda a, y, k, times: Divide(difference(a, y), times(a, difference(ONE, a))),
-    "cross_entropy": lambda a, y, k, times: Negative(Divide(y, a)),
-    "huber": lambda a, y, k, times: Apply("clip", (difference(a, y),), (k,)),
-}
-"""d(term)/da of each loss, without the constants (2, scale, 1/n) that `_dyhat_constants` puts before it."""
-
-
-def _dyhat_constants(paper: Paper, loss: Loss) -> tuple[Expression, ...]:
-    constant = loss.scale * (2 if loss.name == "squared_error" else 1)
-    parts: list[Expression] = [] if constant == 1 else [scale_node(constant)]
-    if loss.outputs == "mean" and paper.network.outputs > 1:
-        parts.append(Divide(ONE, exact(paper.network.outputs)))
-    return tuple(parts)
-
-
-def _with_constants(constants: tuple[Expression, ...], tree: Expression) -> Expression:
-    return Times((*constants, tree)) if constants else tree
-
-
-def _saturated(paper: Paper) -> bool:
-    """True where an output is 0 or 1, so that the formula of a cross-entropy divides by zero."""
-    loss, yhat = paper.network.loss, paper.quantities["yhat"]
-    if loss is None or "dyhat" in paper.trace.given:
-        return False
-    ends = {"binary_cross_entropy": (0.0, 1.0), "cross_entropy": (0.0,)}.get(loss.name, ())
-    return bool(np.isin(yhat, ends).any())
-
-
-def _dyhat(paper: Paper) -> WorkedStep | None:
-    """dloss/dyhat; None where it is infinite or its formula is 0/0 (a saturated output) or not needed."""
-    loss = paper.network.loss
-    if not paper.has("dyhat") or not np.all(np.isfinite(paper.quantities["dyhat"])) or _saturated(paper):
-        return None
-    given = given_step(paper, "dyhat", "backward", paper.network.depth)
-    if given is not None or loss is None:
-        return given
-    derivative, threshold = LOSS_DERIVATIVES[loss.name], exact(loss.threshold or 0.0)
-    constants = _dyhat_constants(paper, loss)
-
-    def times(left: Expression, right: Expression) -> Expression:
-        return paper.entrywise(paper.network.depth, left, right)
-
-    return WorkedStep(
-        quantity="dyhat",
-        part="backward",
-        layer=paper.network.depth,
-        equation=Equation(
-            paper.symbol("dyhat"),
-            (
-                _with_constants(
-                    constants, derivative(Symbol("yhat"), Symbol("y"), Symbol("threshold"), times)
-                ),
-            ),
-            (
-                _with_constants(
-                    constants, derivative(paper.value("yhat"), paper.value("y"), threshold, times)
-                ),
-            ),
-            paper.value("dyhat"),
-        ),
-        shapes=paper.shapes("yhat", "y", "dyhat"),
-        reason=words("dyhat", name=loss.name),
-    )
-
-
-# --- the activation's derivative ------------------------------------------------------------------------
-
-
-def derivative_of(paper: Paper, l: int, z: Expression, a: Expression) -> Expression:
-    """f'(z), through the output where the textbook writes it so."""
-    function = paper.network.layers[l - 1].function
-    if function.name in ("sigmoid", "softmax"):
-        return paper.entrywise(l, a, difference(ONE, a))
-    if function.name == "tanh":
-        return difference(ONE, Power(a, exact(2)))
-    parameters = () if function.alpha is None else (exact(function.alpha),)
-    return Apply(function.name + "'", (z,), parameters)
-
-
-def _derivative(paper: Paper, l: int, layer: Dense) -> WorkedStep:
-    name = f"derivative{l}"
-    output = f"f{l}" if paper.has(f"f{l}") else paper.activity(l)
-    from_output = layer.function.name in ("sigmoid", "tanh")
-    return WorkedStep(
-        quantity=name,
-        part="backward",
-        layer=l,
-        equation=Equation(
-            paper.symbol(name),
-            (derivative_of(paper, l, paper.symbol(f"z{l}"), paper.symbol(output)),),
-            (derivative_of(paper, l, paper.value(f"z{l}"), paper.value(output)),),
-            paper.value(name),
-        ),
-        shapes=paper.shapes(output if from_output else f"z{l}", name),
-        reason=words("derivative", layer=l, function=layer.function.name),
-    )
-
-
 # --- delta ----------------------------------------------------------------------------------------------
 
 
 def _output_delta(paper: Paper, layer: Dense) -> Iterator[WorkedStep]:
     l, loss = paper.network.depth, paper.network.loss
-    dyhat = _dyhat(paper)
+    dyhat = dyhat_step(paper)
     if dyhat is not None:
         yield dyhat
     fused = loss is not None and loss.fused(layer.function.name) and "dyhat" not in paper.trace.given
     if layer.function.elementwise and not (fused and dyhat is None):
-        yield _derivative(paper, l, layer)
+        yield derivative_step(paper, l, layer)
     given = given_step(paper, f"delta{l}", "backward", l)
     if given is not None:
         yield given
@@ -218,8 +107,8 @@ def _fused(paper: Paper, loss: Loss, layer: Dense) -> tuple[tuple[Expression, ..
             return difference(Hadamard((yhat, SumOver(y, paper.unit_axis, index="k"))), y)
         return difference(yhat, y)
 
-    symbols = _with_constants(constants, tree(Symbol("yhat"), Symbol("y")))
-    return (symbols,), (_with_constants(constants, tree(paper.value("yhat"), paper.value("y"))),)
+    symbols = with_constants(constants, tree(Symbol("yhat"), Symbol("y")))
+    return (symbols,), (with_constants(constants, tree(paper.value("yhat"), paper.value("y"))),)
 
 
 def _through(
@@ -286,7 +175,7 @@ def _hidden_delta(paper: Paper, l: int, layer: Dense) -> Iterator[WorkedStep]:
         yield _through_dropout(paper, l, layer)
         upstream = f"df{l}"
     if layer.function.elementwise:
-        yield _derivative(paper, l, layer)
+        yield derivative_step(paper, l, layer)
     yield given_step(paper, f"delta{l}", "backward", l) or _delta_step(
         paper,
         l,
@@ -372,7 +261,7 @@ def _weight_gradient(paper: Paper, l: int, name: str) -> WorkedStep:
         reason=reason,
         scalar=scalar,
         left_out=left_out,
-        factors=_factors(paper, l, name, bias=False),
+        factors=factors(paper, l, name, bias=False),
     )
 
 
@@ -435,7 +324,7 @@ def _bias(paper: Paper, l: int, layer: Dense) -> WorkedStep:
         reason=words(reason, layer=l),
         scalar=() if shared else scalar,
         left_out=0 if shared else left_out,
-        factors=_factors(paper, l, name, bias=True) if layer.bias == "trained" else (),
+        factors=factors(paper, l, name, bias=True) if layer.bias == "trained" else (),
     )
 
 
@@ -458,117 +347,3 @@ def _added_up(paper: Paper, l: int, *, shared: bool) -> Expression:
     if paper.samples > MOST_OUTER:
         return SumOver(node(delta), paper.sum_axis, index="i")
     return Sum(tuple(node(sample) for sample in np.split(delta, paper.samples, axis=paper.sum_axis)))
-
-
-# --- the chain rule factor by factor --------------------------------------------------------------------
-
-
-def _factors(paper: Paper, l: int, name: str, *, bias: bool) -> tuple[Equation, ...]:
-    """dL/dW[l] or dL/db[l] as the product of its factors: as derivatives, as labelled factors, with numbers.
-
-    First what each derivative of a weighted sum is, then the chain in symbols and in numbers. Only where
-    every layer on the way is elementwise and every number is finite; from far below the loss the chain
-    begins at the delta above.
-    """
-    depth = paper.network.depth
-    tops = [min(depth, l + MOST_FACTORS - 1)]
-    if tops[0] == depth and l < depth:
-        tops.append(depth - 1)  # softmax has no factor for each unit: the chain begins at its delta
-    top = next((top for top in tops if _chain_is_plain(paper, l, top)), None)
-    if top is None:
-        return ()
-    parameter = Symbol("b" if bias else "W", l)
-    first = Symbol("z", l)
-    derivatives: list[Expression] = [Gradient(first, parameter)]
-    for k in range(l, top + 1):
-        output = paper.symbol(paper.activity(k))
-        derivatives.append(Gradient(output, Symbol("z", k)))
-        if k < top:
-            derivatives.append(Gradient(Symbol("z", k + 1), output))
-    if top == depth:
-        derivatives.append(paper.symbol("dyhat"))
-    else:
-        derivatives.append(Gradient(Symbol("z", top + 1), paper.symbol(paper.activity(top))))
-        derivatives.append(paper.symbol(f"delta{top + 1}"))
-    symbols = _nested(paper, l, top, lambda name: _formula_of(paper, name), bias=bias)
-    numbers = _nested(paper, l, top, paper.value, bias=bias)
-    whole = Equation(
-        Gradient(Symbol("data_loss") if name.endswith("_data") else Symbol("loss"), parameter),
-        (Times(tuple(derivatives)), paper.averaged_symbol(symbols)),
-        (paper.averaged(numbers),),
-        paper.value(name),
-    )
-    return (*_each_factor(paper, l, top, bias=bias), whole)
-
-
-def _chain_is_plain(paper: Paper, l: int, top: int) -> bool:
-    needed = [f"derivative{k}" for k in range(l, top + 1)] + ([] if top < paper.network.depth else ["dyhat"])
-    return (
-        all(paper.has(name) and bool(np.all(np.isfinite(paper.quantities[name]))) for name in needed)
-        and all(
-            paper.network.layers[k - 1].function.elementwise and not paper.has(f"f{k}")
-            for k in range(l, top + 1)
-        )
-        and not paper.trace.rounding.carry
-        and not paper.trace.given
-    )
-
-
-def _nested(
-    paper: Paper,
-    l: int,
-    top: int,
-    show: Callable[[str], Expression],
-    *,
-    bias: bool,
-) -> Expression:
-    """The chain as it is computed: ((cost . f'(z_L)) W_L . f'(z_l)) times the input."""
-    depth = paper.network.depth
-    if top == depth:
-        upstream: Expression = Factor("cost_derivative", show("dyhat"))
-    else:
-        upstream = paper.back(
-            Factor("weights", show(f"W{top + 1}")), Factor("delta", show(f"delta{top + 1}"))
-        )
-    tree: Expression = upstream
-    for k in range(top, l - 1, -1):
-        key = "activation_derivative"
-        if paper.network.layers[k - 1].function.name == "sigmoid":
-            key = "sigmoid_prime"
-        tree = paper.entrywise(k, tree, Factor(key, show(f"derivative{k}")))
-        if k > l:
-            tree = paper.back(Factor("weights", show(f"W{k}")), tree)
-    if bias:
-        one = Factor("one", ONE)
-        summed: Expression = tree if paper.samples == 1 else SumOver(tree, paper.sum_axis, index="i")
-        return Times((summed, one), sign=True)
-    a = Factor("input" if l == 1 else "activation", show(paper.activity(l - 1)))
-    if paper.samples * paper.network.sizes[l] * paper.network.sizes[l - 1] == 1:
-        return Times((tree, a), sign=isinstance(a.operand, Number))
-    if paper.column:
-        return MatMul(tree, Transpose(a))
-    return MatMul(tree if paper.samples * paper.network.sizes[l] == 1 else Transpose(tree), a)
-
-
-def _formula_of(paper: Paper, name: str) -> Expression:
-    """A factor of the chain in letters: the formula that was shown for it, else its symbol."""
-    if name == "dyhat" and (dyhat := _dyhat(paper)) is not None:
-        return dyhat.equation.symbols[0]
-    if name.startswith("derivative"):
-        l = int(name.removeprefix("derivative"))
-        return _derivative(paper, l, paper.network.layers[l - 1]).equation.symbols[0]
-    return paper.symbol(name)
-
-
-def _each_factor(paper: Paper, l: int, top: int, *, bias: bool) -> tuple[Equation, ...]:
-    """What the derivatives of the weighted sums are: the weights, the input, or 1."""
-    parts: list[Equation] = []
-    for k in range(min(top + 1, paper.network.depth), l, -1):
-        gradient = Gradient(Symbol("z", k), paper.symbol(paper.activity(k - 1)))
-        parts.append(Equation(gradient, (paper.symbol(f"W{k}"),)))
-    if bias:
-        parts.append(Equation(Gradient(Symbol("z", l), Symbol("b", l)), (ONE,)))
-    else:
-        gradient = Gradient(Symbol("z", l), Symbol("W", l))
-        parts.append(Equation(gradient, (paper.symbol(paper.activity(l - 1)),)))
-    return tuple(parts)

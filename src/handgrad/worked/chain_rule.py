@@ -1,0 +1,138 @@
+"""The chain rule written out factor by factor, from the loss back to one parameter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from handgrad.worked.expressions import (
+    Expression,
+    Factor,
+    Gradient,
+    MatMul,
+    Number,
+    SumOver,
+    Symbol,
+    Times,
+    Transpose,
+)
+from handgrad.worked.paper import ONE, Paper
+from handgrad.worked.record import Equation
+from handgrad.worked.slopes import derivative_step, dyhat_step
+
+MOST_FACTORS = 4  # layers between a weight and the loss that the chain rule writes out in one line
+
+
+# --- the chain rule factor by factor --------------------------------------------------------------------
+
+
+def factors(paper: Paper, l: int, name: str, *, bias: bool) -> tuple[Equation, ...]:
+    """dL/dW[l] or dL/db[l] as the product of its factors: as derivatives, as labelled factors, with numbers.
+
+    First what each derivative of a weighted sum is, then the chain in symbols and in numbers. Only where
+    every layer on the way is elementwise and every number is finite; from far below the loss the chain
+    begins at the delta above.
+    """
+    depth = paper.network.depth
+    tops = [min(depth, l + MOST_FACTORS - 1)]
+    if tops[0] == depth and l < depth:
+        tops.append(depth - 1)  # softmax has no factor for each unit: the chain begins at its delta
+    top = next((top for top in tops if _chain_is_plain(paper, l, top)), None)
+    if top is None:
+        return ()
+    parameter = Symbol("b" if bias else "W", l)
+    first = Symbol("z", l)
+    derivatives: list[Expression] = [Gradient(first, parameter)]
+    for k in range(l, top + 1):
+        output = paper.symbol(paper.activity(k))
+        derivatives.append(Gradient(output, Symbol("z", k)))
+        if k < top:
+            derivatives.append(Gradient(Symbol("z", k + 1), output))
+    if top == depth:
+        derivatives.append(paper.symbol("dyhat"))
+    else:
+        derivatives.append(Gradient(Symbol("z", top + 1), paper.symbol(paper.activity(top))))
+        derivatives.append(paper.symbol(f"delta{top + 1}"))
+    symbols = _nested(paper, l, top, lambda name: _formula_of(paper, name), bias=bias)
+    numbers = _nested(paper, l, top, paper.value, bias=bias)
+    whole = Equation(
+        Gradient(Symbol("data_loss") if name.endswith("_data") else Symbol("loss"), parameter),
+        (Times(tuple(derivatives)), paper.averaged_symbol(symbols)),
+        (paper.averaged(numbers),),
+        paper.value(name),
+    )
+    return (*_each_factor(paper, l, top, bias=bias), whole)
+
+
+def _chain_is_plain(paper: Paper, l: int, top: int) -> bool:
+    needed = [f"derivative{k}" for k in range(l, top + 1)] + ([] if top < paper.network.depth else ["dyhat"])
+    return (
+        all(paper.has(name) and bool(np.all(np.isfinite(paper.quantities[name]))) for name in needed)
+        and all(
+            paper.network.layers[k - 1].function.elementwise and not paper.has(f"f{k}")
+            for k in range(l, top + 1)
+        )
+        and not paper.trace.rounding.carry
+        and not paper.trace.given
+    )
+
+
+def _nested(
+    paper: Paper,
+    l: int,
+    top: int,
+    show: Callable[[str], Expression],
+    *,
+    bias: bool,
+) -> Expression:
+    """The chain as it is computed: ((cost . f'(z_L)) W_L . f'(z_l)) times the input."""
+    depth = paper.network.depth
+    if top == depth:
+        upstream: Expression = Factor("cost_derivative", show("dyhat"))
+    else:
+        upstream = paper.back(
+            Factor("weights", show(f"W{top + 1}")), Factor("delta", show(f"delta{top + 1}"))
+        )
+    tree: Expression = upstream
+    for k in range(top, l - 1, -1):
+        key = "activation_derivative"
+        if paper.network.layers[k - 1].function.name == "sigmoid":
+            key = "sigmoid_prime"
+        tree = paper.entrywise(k, tree, Factor(key, show(f"derivative{k}")))
+        if k > l:
+            tree = paper.back(Factor("weights", show(f"W{k}")), tree)
+    if bias:
+        one = Factor("one", ONE)
+        summed: Expression = tree if paper.samples == 1 else SumOver(tree, paper.sum_axis, index="i")
+        return Times((summed, one), sign=True)
+    a = Factor("input" if l == 1 else "activation", show(paper.activity(l - 1)))
+    if paper.samples * paper.network.sizes[l] * paper.network.sizes[l - 1] == 1:
+        return Times((tree, a), sign=isinstance(a.operand, Number))
+    if paper.column:
+        return MatMul(tree, Transpose(a))
+    return MatMul(tree if paper.samples * paper.network.sizes[l] == 1 else Transpose(tree), a)
+
+
+def _formula_of(paper: Paper, name: str) -> Expression:
+    """A factor of the chain in letters: the formula that was shown for it, else its symbol."""
+    if name == "dyhat" and (dyhat := dyhat_step(paper)) is not None:
+        return dyhat.equation.symbols[0]
+    if name.startswith("derivative"):
+        l = int(name.removeprefix("derivative"))
+        return derivative_step(paper, l, paper.network.layers[l - 1]).equation.symbols[0]
+    return paper.symbol(name)
+
+
+def _each_factor(paper: Paper, l: int, top: int, *, bias: bool) -> tuple[Equation, ...]:
+    """What the derivatives of the weighted sums are: the weights, the input, or 1."""
+    parts: list[Equation] = []
+    for k in range(min(top + 1, paper.network.depth), l, -1):
+        gradient = Gradient(Symbol("z", k), paper.symbol(paper.activity(k - 1)))
+        parts.append(Equation(gradient, (paper.symbol(f"W{k}"),)))
+    if bias:
+        parts.append(Equation(Gradient(Symbol("z", l), Symbol("b", l)), (ONE,)))
+    else:
+        gradient = Gradient(Symbol("z", l), Symbol("W", l))
+        parts.append(Equation(gradient, (paper.symbol(paper.activity(l - 1)),)))
+    return tuple(parts)
