@@ -10,7 +10,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from handgrad.case_arrays import PER_SAMPLE, given_arrays, numbers, samples_of, shape_text, targets_of
 from handgrad.case_file import (
     ActivationKeys,
     CaseKeys,
@@ -114,7 +114,7 @@ class Case:
         """Number of samples in the data; 1 where there is none."""
         if self.X is not None:
             return int(self.X.shape[0])
-        return next((int(v.shape[0]) for k, v in self.given.items() if _PER_SAMPLE.fullmatch(k)), 1)
+        return next((int(v.shape[0]) for k, v in self.given.items() if PER_SAMPLE.fullmatch(k)), 1)
 
     def batches(self, first: int = 1) -> Iterator[Batch]:
         """The batch of each step, from step `first` (counted from 1) to the last."""
@@ -145,8 +145,8 @@ def load_case(path: str | Path) -> Case:
 def build_case(keys: CaseKeys, place: str) -> Case:
     """The case that the keys describe; `place` (the file) stands at the head of every error message."""
     network = _at(place, "network", lambda: _network(keys.network, keys.training.seed, place))
-    X = _samples(keys.data.x, network.inputs, f"{place}: data.x", "inputs")
-    Y = _targets(keys.data.y, network, X, f"{place}: data.y")
+    X = samples_of(keys.data.x, network.inputs, f"{place}: data.x", "inputs")
+    Y = targets_of(keys.data.y, network, X, f"{place}: data.y")
     regularization = _at(place, "regularization", lambda: _regularization(keys.regularization))
     optimizer = keys.optimizer
     rounding = _at(
@@ -175,7 +175,7 @@ def build_case(keys: CaseKeys, place: str) -> Case:
         notation=keys.notation,
         claims=tuple(keys.claims),
         keys=keys,
-        given=_given(keys.given, network, place),
+        given=given_arrays(keys.given, network, place),
     )
     if case.steps > 1 and case.recipe is None:
         raise CaseError(
@@ -259,10 +259,10 @@ def _layer(keys: LayerKeys, inputs: int, generator: np.random.Generator, place: 
     if W is not None and (W.ndim != 2 or W.shape != (keys.units, inputs)):
         raise CaseError(
             f"{place}.W: expected shape (units, inputs) = ({keys.units}, {inputs}), one row per unit, "
-            f"got {_shape(W)}"
+            f"got {shape_text(W)}"
         )
     if b is not None and b.shape != (keys.units,):
-        raise CaseError(f"{place}.b: expected {keys.units} numbers, one per unit, got {_shape(b)}")
+        raise CaseError(f"{place}.b: expected {keys.units} numbers, one per unit, got {shape_text(b)}")
     layer = Dense(keys.units, activation, W=W, b=b, initializer=initializer, bias=keys.bias, dropout=dropout)
     if W is not None:
         return layer
@@ -276,69 +276,6 @@ def _layer(keys: LayerKeys, inputs: int, generator: np.random.Generator, place: 
     return Dense(
         keys.units, activation, W=drawn, b=b, initializer=initializer, bias=keys.bias, dropout=dropout
     )
-
-
-def numbers(values: Any, place: str) -> Array:
-    """`values` (a number or nested lists) as a float64 array; CaseError for text, ragged rows, NaN."""
-    if isinstance(values, str) or values is None:
-        raise CaseError(f"{place}: expected numbers, got {values!r}")
-    try:
-        array = np.array(values, dtype=np.float64)
-    except OverflowError as error:
-        raise CaseError(f"{place}: a number is beyond float64 (1.8e308); give a smaller one") from error
-    except (TypeError, ValueError) as error:
-        raise CaseError(
-            f"{place}: expected numbers in rows of equal length, got {str(values)[:60]}"
-        ) from error
-    if not np.all(np.isfinite(array)):
-        index = [int(i) for i in np.argwhere(~np.isfinite(np.atleast_1d(array)))[0]]
-        raise CaseError(f"{place}{index}: expected a finite number, got {np.atleast_1d(array)[tuple(index)]}")
-    return array
-
-
-def _samples(values: Any, width: int, place: str, what: str) -> Array | None:
-    """A table (samples, width); a flat list of `width` numbers is one sample."""
-    if values is None:
-        return None
-    array = numbers(values, place)
-    if array.ndim == 1 and array.size == width:
-        array = array.reshape(1, width)
-    if array.ndim == 1 and width == 1:
-        array = array.reshape(-1, 1)
-    if array.ndim == 0 and width == 1:
-        array = array.reshape(1, 1)
-    if array.ndim != 2 or array.shape[1] != width or array.shape[0] == 0:
-        raise CaseError(f"{place}: expected rows of {width} {what} (samples, {what}), got {_shape(array)}")
-    return array
-
-
-def _targets(values: Any, network: Network, X: Array | None, place: str) -> Array | None:
-    if values is None:
-        return None
-    array = numbers(values, place)
-    samples = X.shape[0] if X is not None else None
-    classes = network.loss is not None and network.loss.name == "cross_entropy" and network.outputs > 1
-    flat = array.reshape(-1)
-    one_each = samples is not None and flat.size == samples and (array.ndim < 2 or array.shape[1] == 1)
-    if classes and one_each and not (samples == 1 and network.outputs == 1):
-        array = _one_hot(flat, network.outputs, place)
-    array_2d = _samples(array, network.outputs, place, "outputs")
-    assert array_2d is not None
-    if samples is not None and array_2d.shape[0] != samples:
-        raise CaseError(
-            f"{place}: {array_2d.shape[0]} targets for {samples} samples; give one row per sample"
-        )
-    return array_2d
-
-
-def _one_hot(indices: Array, classes: int, place: str) -> Array:
-    wrong = (indices != np.floor(indices)) | (indices < 0) | (indices >= classes)
-    if np.any(wrong):
-        raise CaseError(
-            f"{place}: a class is a whole number from 0 to {classes - 1}, got {indices[wrong][0]:g}"
-        )
-    rows: Array = np.eye(classes)[indices.astype(int)]
-    return rows
 
 
 def _regularization(keys: RegularizationKeys) -> Regularization:
@@ -406,46 +343,6 @@ def _batch_size(keys: TrainingKeys, place: str) -> int | None:
     return int(keys.batch_size)
 
 
-_PER_SAMPLE = re.compile(r"(?:z|a|f|mask|delta|da|df)[1-9]\d*|yhat|dyhat")
-_PER_PARAMETER = re.compile(r"d([Wb])([1-9]\d*)(?:_data|_penalty|_clipped)?|([Wb])([1-9]\d*)_\w+")
-_SCALAR = ("loss", "data_loss", "penalty", "gradient_norm")
-
-
-def _given(values: Mapping[str, Any], network: Network, place: str) -> dict[str, Array]:
-    return {
-        name: _given_array(name, value, network, f"{place}: given.{name}") for name, value in values.items()
-    }
-
-
-def _given_array(name: str, value: Any, network: Network, place: str) -> Array:
-    array = numbers(value, place)
-    if name in _SCALAR:
-        if array.size != 1:
-            raise CaseError(f"{place}: expected one number, got {_shape(array)}")
-        return array.reshape(())
-    if name in ("x", "y") or re.fullmatch(r"[Wb]\d+", name):
-        raise CaseError(f"{place}: {name} is an input of the case; give it in [data] or [[network.layers]]")
-    per_sample = _PER_SAMPLE.fullmatch(name)
-    parameter = _PER_PARAMETER.fullmatch(name)
-    if per_sample is None and parameter is None:
-        raise CaseError(f"{place}: unknown quantity; use names such as z1, a1, yhat, delta1, dW1, db1")
-    layer = int(re.findall(r"\d+", name)[0]) if re.search(r"\d", name) else network.depth
-    if layer > network.depth:
-        raise CaseError(f"{place}: the network has {network.depth} layers, there is no layer {layer}")
-    units, inputs = network.sizes[layer], network.sizes[layer - 1]
-    if per_sample is not None:
-        samples = _samples(value, units, place, "units")
-        assert samples is not None
-        return samples
-    assert parameter is not None
-    shape = (units, inputs) if "W" in (parameter.group(1), parameter.group(3)) else (units,)
-    if array.size == units * (inputs if len(shape) == 2 else 1) and (array.ndim < 2 or 1 in array.shape):
-        array = array.reshape(shape)
-    if array.shape != shape:
-        raise CaseError(f"{place}: expected shape {shape}, got {_shape(array)}")
-    return array
-
-
 def _check_enough(case: Case, place: str) -> None:
     """A case needs data, or the gradients of every layer; with nothing at all it is a sheet of formulas."""
     if case.Y is not None and case.network.loss is None:
@@ -463,7 +360,3 @@ def _check_enough(case: Case, place: str) -> None:
                     f"{place}: data.x is missing; give it, or give every gradient under [given] "
                     f"({name} is not there)"
                 )
-
-
-def _shape(array: Array) -> str:
-    return f"shape {tuple(array.shape)}" if array.ndim else f"the number {float(array):g}"
