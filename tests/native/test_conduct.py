@@ -371,3 +371,16 @@ def test_a_larger_batch_later_goes_on() -> None:
         s.run(order, 100, np.full(2, 0.003), 21)
     for ours, theirs in zip(session.training().parameters, reference.training().parameters, strict=True):
         np.testing.assert_allclose(ours.W, theirs.W, rtol=1e-9)
+
+
+def test_predictions_follow_the_parameters() -> None:
+    session = small()
+    rng = np.random.default_rng(5)
+    batches = [rng.normal(size=(rows, session.training().parameters[0].W.shape[1])) for rows in (1, 40, 7, 0, 300)]
+    for _ in range(2):
+        for X in batches:
+            fresh = native.predict(session._network, session.training().parameters, X)
+            np.testing.assert_array_equal(session.predict(X), fresh)
+        with pytest.raises(ShapeError):
+            session.predict(np.zeros((1, 99)))
+        train(session)

@@ -152,6 +152,7 @@ class NativeSession:
         self._beginning: Training | None = training  # until the first run says how large a batch is
         self._core: Any = None
         self._largest = 0
+        self._predictor: Predictor | None = None  # until the parameters change
 
     @property
     def path(self) -> str:
@@ -177,6 +178,7 @@ class NativeSession:
         batch = max(1, min(int(batch_size), len(order)))
         if self._core is None or batch > self._largest:
             self._prepare(batch)
+        self._predictor = None
         losses = np.empty(min(len(rates), -(-len(order) // batch)))
         try:
             steps, failed = self._core.run(order, batch, rates, int(first_step), losses, stop)
@@ -203,7 +205,20 @@ class NativeSession:
 
     def predict(self, X: Array) -> Array:
         """Outputs for X (m, n_0) with the parameters as they stand, without dropout, shape (m, n_L)."""
-        return predict(self._network, self.training().parameters, X, self._threads)
+        X = np.ascontiguousarray(X, self._dtype)
+        predictor = self._predictor
+        if predictor is None or predictor.rows < len(X):
+            parameters = self.training().parameters
+            _check(self._network, parameters, X, None)
+            if not len(X):
+                return np.empty((0, self._network.outputs), self._dtype)
+            predictor = self._predictor = Predictor(self._network, parameters, len(X), self._threads)
+        elif X.ndim != 2 or X.shape[1] != self._network.inputs:
+            _check(self._network, self.training().parameters, X, None)
+        out = np.empty((len(X), self._network.outputs), self._dtype)
+        if len(X):
+            predictor.write(X, out)
+        return out
 
     def _prepare(self, batch: int) -> None:
         training = self.training()
@@ -275,13 +290,25 @@ def predict(network: Network, parameters: Parameters, X: Array, threads: int | N
     out = np.empty((len(X), network.outputs), dtype)
     if not len(X):
         return out
-    count = thread_count(threads, 2.0 * len(X) * network.parameter_count)
-    core = _session(network, Recipe(), dtype, 0, count, "automatic", len(X), True)
-    for l, (W, b) in enumerate(parameters, 1):
-        core.put(l, 0, _plain(W, dtype), _plain(b, dtype))
-    core.ready()
-    core.predict(X, out)
+    Predictor(network, parameters, len(X), threads).write(X, out)
     return out
+
+
+class Predictor:
+    """A network whose weights are laid out for prediction once, for batches of up to `rows` samples and more."""
+
+    def __init__(self, network: Network, parameters: Parameters, rows: int, threads: int | None) -> None:
+        dtype = _dtype(parameters)
+        count = thread_count(threads, 2.0 * rows * network.parameter_count)
+        self.rows = rows
+        self._core = _session(network, Recipe(), dtype, 0, count, "automatic", rows, True)
+        for l, (W, b) in enumerate(parameters, 1):
+            self._core.put(l, 0, _plain(W, dtype), _plain(b, dtype))
+        self._core.ready()
+
+    def write(self, X: Array, out: Array) -> None:
+        """The outputs for X (m, n_0) into `out` (m, n_L), both of the parameters' dtype."""
+        self._core.predict(X, out)
 
 
 def _session(
