@@ -376,7 +376,9 @@ def test_a_larger_batch_later_goes_on() -> None:
 def test_predictions_follow_the_parameters() -> None:
     session = small()
     rng = np.random.default_rng(5)
-    batches = [rng.normal(size=(rows, session.training().parameters[0].W.shape[1])) for rows in (1, 40, 7, 0, 300)]
+    batches = [
+        rng.normal(size=(rows, session.training().parameters[0].W.shape[1])) for rows in (1, 40, 7, 0, 300)
+    ]
     for _ in range(2):
         for X in batches:
             fresh = native.predict(session._network, session.training().parameters, X)
