@@ -173,7 +173,7 @@ class ClaimKeys(_Keys, frozen=True):
 
     quantity: str
     value: Numbers
-    digits: Any = None
+    digits: int | Significant | list[Any] | None = None
     step: int = 1
     index: list[int] | None = None
     note: str = ""

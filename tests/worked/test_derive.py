@@ -11,10 +11,10 @@ import pytest
 from handgrad.cases import Case
 from handgrad.errors import VerificationError
 from handgrad.nn.step import training_step
-from handgrad.worked.derive import derive, step_by_quantity
+from handgrad.worked.derive import derive
 from handgrad.worked.evaluate import map_tree
 from handgrad.worked.expressions import Apply, BigSum, Matrix, Number, Symbol
-from handgrad.worked.record import Options, Record, StepRecord
+from handgrad.worked.record import Options, Record, StepRecord, WorkedStep
 from handgrad.worked.rounding import round_array
 from handgrad.worked.trace import trace_case
 from handgrad.worked.verify import verify
@@ -114,6 +114,10 @@ def test_the_step_shown_is_the_step_that_trains(optimizer):
         for shown, real in zip(trace.after.parameters, stepped.training.parameters, strict=True):
             np.testing.assert_array_equal(shown.W, real.W)
             np.testing.assert_array_equal(shown.b, real.b)
+
+
+def step_by_quantity(record: StepRecord, quantity: str) -> WorkedStep:
+    return next(step for step in record.steps if step.quantity == quantity)
 
 
 def steps_of(record: Record) -> StepRecord:

@@ -11,21 +11,12 @@ Source: D. Rumelhart, G. Hinton, R. Williams, Learning representations by back-p
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from handgrad.errors import SpecificationError
 from handgrad.nn.arrays import Array, namespace
 from handgrad.nn.forward import Activity
 from handgrad.nn.network import LayerParameters, Network, Parameters
 from handgrad.nn.observe import UNOBSERVED, Observer
 from handgrad.nn.regularization import Regularization
-
-
-class Gradients(NamedTuple):
-    """dloss/dW[l] and dloss/db[l], in the shapes of the parameters, and the loss that they belong to."""
-
-    layers: Parameters
-    loss: Array
 
 
 def batch_loss(

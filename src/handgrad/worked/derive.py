@@ -18,7 +18,7 @@ from handgrad.worked.derive_update import update_steps
 from handgrad.worked.expressions import Symbol
 from handgrad.worked.gradient_check import check_gradients
 from handgrad.worked.paper import NO_PENALTY, Paper
-from handgrad.worked.record import Options, ParameterChange, StepRecord, Words, WorkedStep, words
+from handgrad.worked.record import Options, ParameterChange, StepRecord, Words, words
 from handgrad.worked.trace import Recorder, Trace
 
 
@@ -183,11 +183,3 @@ def _weights(paper: Paper) -> Words:
     same = count - grew - shrank
     rest = "" if same == 0 else "_same"
     return words(f"weights_mixed{rest}{reason}", weights=count, grew=grew, shrank=shrank, same=same)
-
-
-def step_by_quantity(record: StepRecord, quantity: str) -> WorkedStep:
-    """The worked step of a quantity; KeyError where the record has none."""
-    for step in record.steps:
-        if step.quantity == quantity:
-            return step
-    raise KeyError(quantity)

@@ -203,15 +203,6 @@ RULES: dict[type[Expression], Callable[[Any], Array]] = {
 }
 
 
-def substitute(tree: Expression, values: dict[Expression, Expression]) -> Expression:
-    """The same tree with every node that is a key of `values` replaced.
-
-    >>> substitute(Negative(Number(1.0)), {Number(1.0): Number(2.0)})
-    Negative(operand=Number(value=2.0, exact=False))
-    """
-    return map_tree(tree, lambda node: node if isinstance(node, Matrix) else values.get(node, node))
-
-
 def _replace(tree: Expression, changes: dict[str, Any]) -> Expression:
     return dataclasses.replace(tree, **changes)
 
