@@ -9,7 +9,7 @@ import numpy as np
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table as Grid
 
-from handgrad.data.parsing import Floats
+from handgrad.data.cells import Floats
 from handgrad.data.targets import Target
 from handgrad.nn.arrays import Array
 from handgrad.nn.forward import forward

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 from rich.console import Console, ConsoleOptions, RenderResult
 
-from handgrad.data.parsing import Floats
+from handgrad.data.cells import Floats
 from handgrad.data.schema import Schema, fingerprint
 from handgrad.data.tables import Table, read_table
 from handgrad.errors import DataError, ModelError, ShapeError, SpecificationError

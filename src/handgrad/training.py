@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from handgrad.checkpoints import Best, Kept
+from handgrad.data.arrays import samples, split_samples
 from handgrad.data.batches import Rows, Split, epoch_order
 from handgrad.diagnosis import judge_parameters, why_not_finite
 from handgrad.engines import choose
@@ -27,7 +28,6 @@ from handgrad.nn.regularization import Regularization
 from handgrad.nn.schedules import Schedule
 from handgrad.nn.step import Recipe, Training
 from handgrad.progress import Progress, Silent
-from handgrad.samples import samples, split_samples
 
 __all__ = [
     "Callback",

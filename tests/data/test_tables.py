@@ -11,7 +11,7 @@ import pyarrow.feather
 import pyarrow.parquet
 import pytest
 
-from handgrad.data.parsing import column_days, column_numbers
+from handgrad.data.cells import column_days, column_numbers
 from handgrad.data.tables import read_table
 from handgrad.errors import DataError, ShapeError
 

@@ -19,7 +19,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from handgrad.data.parsing import (
+from handgrad.data.cells import (
     TRUTH,
     Floats,
     as_text,

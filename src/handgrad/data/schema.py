@@ -9,8 +9,8 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
+from handgrad.data.cells import Floats
 from handgrad.data.columns import Column, decide_kind, measure, overridden
-from handgrad.data.parsing import Floats
 from handgrad.data.tables import Table
 from handgrad.data.targets import Target, find_target, scaled
 from handgrad.errors import DataError

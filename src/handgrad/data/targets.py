@@ -10,8 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from handgrad.data.columns import measured, standardised
-from handgrad.data.parsing import (
+from handgrad.data.cells import (
     Floats,
     as_text,
     column_numbers,
@@ -23,6 +22,7 @@ from handgrad.data.parsing import (
     parsed_truth,
     shortened,
 )
+from handgrad.data.columns import measured, standardised
 from handgrad.data.tables import Table
 from handgrad.errors import DataError
 
