@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 import handgrad as hg
-from handgrad.case_file import CaseKeys
+from handgrad.cases.schema import CaseKeys
 from handgrad.worksheet_json import WorksheetValues
 
 ROOT = Path(__file__).parents[1]

@@ -15,7 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from handgrad.cases import Case
+    from handgrad.cases.case import Case
     from handgrad.errors import HandgradError
     from handgrad.history import EarlyStopping, Fit
     from handgrad.models import Model
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
-    "handgrad.cases": ("Case",),
+    "handgrad.cases.case": ("Case",),
     "handgrad.errors": ("HandgradError",),
     "handgrad.worksheet": ("Worksheet", "explain"),
     "handgrad.history": ("EarlyStopping", "Fit"),

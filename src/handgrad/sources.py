@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from handgrad.cases import Case
+from handgrad.cases.case import Case
 from handgrad.errors import SpecificationError
 from handgrad.models import Model, TrainingData
 from handgrad.nn.arrays import Array

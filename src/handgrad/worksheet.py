@@ -12,13 +12,13 @@ from typing import Any, TypedDict, Unpack
 import numpy as np
 from rich.text import Text
 
-from handgrad.cases import Case
+from handgrad.cases.case import Case
+from handgrad.cases.python import case_program
 from handgrad.errors import RenderError, SpecificationError
 from handgrad.files import judge_target, write_whole
 from handgrad.models import Model
 from handgrad.nn.arrays import Array
 from handgrad.presentation import printable
-from handgrad.program import case_program
 from handgrad.render import markdown
 from handgrad.render.document import Document, Notation
 from handgrad.render.layout import lay_out

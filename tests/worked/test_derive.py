@@ -8,7 +8,7 @@ import itertools
 import numpy as np
 import pytest
 
-from handgrad.cases import Case
+from handgrad.cases.case import Case
 from handgrad.errors import VerificationError
 from handgrad.nn.step import training_step
 from handgrad.worked.derive import derive

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from handgrad.cases import Case
+from handgrad.cases.case import Case
 from handgrad.errors import CaseError
 from handgrad.nn.arrays import Array
 from handgrad.nn.backward import backward, batch_loss

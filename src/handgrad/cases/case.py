@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from handgrad.case_arrays import PER_SAMPLE, given_arrays, numbers, samples_of, shape_text, targets_of
-from handgrad.case_file import (
+from handgrad.cases.arrays import PER_SAMPLE, given_arrays, numbers, samples_of, shape_text, targets_of
+from handgrad.cases.schema import (
     ActivationKeys,
     CaseKeys,
     ClaimKeys,

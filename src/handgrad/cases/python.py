@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from handgrad.case_file import CaseKeys
+from handgrad.cases.schema import CaseKeys
 
 _WIDTH = 96
 
@@ -16,7 +16,7 @@ _WIDTH = 96
 def case_program(keys: CaseKeys, **choices: Any) -> str:
     """A program that opens the case and prints every quantity of its step; `choices` are those of `explain`.
 
-    >>> from handgrad.case_file import parse_case
+    >>> from handgrad.cases.schema import parse_case
     >>> layer = {"units": 1, "W": [[2.0]]}
     >>> network = {"inputs": 1, "loss": "squared_error", "layers": [layer]}
     >>> keys = parse_case({"network": network, "data": {"x": [[3.0]], "y": [[5.0]]}})

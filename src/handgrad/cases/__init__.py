@@ -1,0 +1,1 @@
+"""The case file: an example that is worked out, its schema and its arrays."""
