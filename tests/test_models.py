@@ -24,7 +24,7 @@ from handgrad.nn.optimizers import OPTIMIZERS
 from handgrad.nn.regularization import Regularization
 from handgrad.nn.schedules import Schedule
 from handgrad.tabular import fit_table
-from handgrad.training import fit
+from handgrad.training.fit import fit
 
 PENGUINS = Path(__file__).parents[1] / "examples" / "penguins.csv"
 

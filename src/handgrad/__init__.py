@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from handgrad.cases.case import Case
     from handgrad.errors import HandgradError
-    from handgrad.history import EarlyStopping, Fit
     from handgrad.models import Model
     from handgrad.nn.activations import Activation
     from handgrad.nn.clipping import Clipping
@@ -29,7 +28,8 @@ if TYPE_CHECKING:
     from handgrad.nn.regularization import Regularization
     from handgrad.nn.schedules import Schedule
     from handgrad.tabular import fit_table
-    from handgrad.training import fit
+    from handgrad.training.fit import fit
+    from handgrad.training.history import EarlyStopping, Fit
     from handgrad.worksheet import Worksheet, explain
 
 __version__ = "0.1.0"
@@ -38,7 +38,7 @@ _HOMES = {
     "handgrad.cases.case": ("Case",),
     "handgrad.errors": ("HandgradError",),
     "handgrad.worksheet": ("Worksheet", "explain"),
-    "handgrad.history": ("EarlyStopping", "Fit"),
+    "handgrad.training.history": ("EarlyStopping", "Fit"),
     "handgrad.models": ("Model",),
     "handgrad.nn.activations": ("Activation",),
     "handgrad.nn.clipping": ("Clipping",),
@@ -50,7 +50,7 @@ _HOMES = {
     "handgrad.nn.regularization": ("Regularization",),
     "handgrad.nn.schedules": ("Schedule",),
     "handgrad.tabular": ("fit_table",),
-    "handgrad.training": ("fit",),
+    "handgrad.training.fit": ("fit",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

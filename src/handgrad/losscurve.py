@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-from handgrad.history import Epoch
 from handgrad.presentation import number
+from handgrad.training.history import Epoch
 
 _DOTS = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))  # Unicode Braille: column, row from the top
 _COLOURS = ("#1b6ca8", "#c8553d")

@@ -21,7 +21,6 @@ from safetensors import SafetensorError
 from handgrad import __version__
 from handgrad.data.schema import Schema
 from handgrad.errors import HandgradError, ModelError
-from handgrad.history import Epoch, Fit, Plan, Snapshot
 from handgrad.nn.activations import Activation
 from handgrad.nn.arrays import Array
 from handgrad.nn.clipping import Clipping
@@ -32,6 +31,7 @@ from handgrad.nn.network import Dense, LayerParameters, Network
 from handgrad.nn.optimizers import OPTIMIZERS, Optimizer, OptimizerState
 from handgrad.nn.regularization import Regularization
 from handgrad.nn.step import Recipe, Training
+from handgrad.training.history import Epoch, Fit, Plan, Snapshot
 
 if TYPE_CHECKING:
     from handgrad.models import Model

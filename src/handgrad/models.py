@@ -18,11 +18,11 @@ from handgrad.data.tables import Table, read_table
 from handgrad.errors import DataError, ModelError, ShapeError, SpecificationError
 from handgrad.evaluation import Evaluation, Forecast, evaluated_classes, evaluated_numbers, forecast
 from handgrad.files import write_whole
-from handgrad.history import Fit
 from handgrad.nn.arrays import Array
 from handgrad.nn.network import Network
 from handgrad.presentation import Presented, history_table
-from handgrad.training import Replayed, replay
+from handgrad.training.fit import Replayed, replay
+from handgrad.training.history import Fit
 
 _MOST_PROBABILITIES = 100
 
@@ -51,7 +51,7 @@ class Model(Presented):
     """A fit with the schema of its data; without a schema it takes arrays (samples, inputs).
 
     >>> from handgrad.nn.network import Dense
-    >>> from handgrad.training import fit
+    >>> from handgrad.training.fit import fit
     >>> network = Network(1, [Dense(1, W=[[2.0]], b=[1.0])], "squared_error")
     >>> model = Model(fit(network, [[1.0], [2.0]], [3.0, 5.0], epochs=1))
     >>> model.predict([[4.0]]).round(1).tolist()
@@ -246,7 +246,7 @@ class Model(Presented):
         return TrainingData(X, Y, keep)
 
     def replay(self, step: int, data: Any = None, engine: str | None = None) -> Replayed:
-        """Where training stood before a step; see `handgrad.training.replay`."""
+        """Where training stood before a step; see `handgrad.training.fit.replay`."""
         seen = self.training_data(data)
         return replay(self.fit, seen.X, seen.Y, step, engine)
 

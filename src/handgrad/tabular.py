@@ -13,14 +13,14 @@ from handgrad.data.schema import Schema, decide, fingerprint, measured_schema
 from handgrad.data.tables import Table, read_table
 from handgrad.data.targets import Target
 from handgrad.errors import DataError, SpecificationError
-from handgrad.history import EarlyStopping
 from handgrad.models import Model, Origin
 from handgrad.nn.activations import Activation
 from handgrad.nn.initializers import Initializer
 from handgrad.nn.losses import Loss
 from handgrad.nn.network import Dense, Network
 from handgrad.nn.optimizers import Adam, Optimizer
-from handgrad.training import fit
+from handgrad.training.fit import fit
+from handgrad.training.history import EarlyStopping
 
 DEFAULT_RATE = 0.001
 

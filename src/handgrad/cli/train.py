@@ -14,7 +14,6 @@ from handgrad.data.tables import Table, read_table
 from handgrad.errors import SpecificationError
 from handgrad.evaluation import Evaluation
 from handgrad.files import judge_apart, judge_target, write_whole
-from handgrad.history import EarlyStopping
 from handgrad.losscurve import as_svg, in_terminal
 from handgrad.models import Model
 from handgrad.nn.activations import Activation
@@ -23,8 +22,9 @@ from handgrad.nn.losses import Loss
 from handgrad.nn.optimizers import OPTIMIZERS, Optimizer
 from handgrad.nn.regularization import Regularization
 from handgrad.nn.schedules import Schedule
-from handgrad.progress import shown_on
 from handgrad.tabular import DEFAULT_RATE, fit_table, unused
+from handgrad.training.history import EarlyStopping
+from handgrad.training.progress import shown_on
 
 _RATES = {"sgd": 0.05, "momentum": 0.01, "nesterov": 0.01}
 

@@ -16,7 +16,6 @@ import pytest
 from handgrad.data.batches import Split, epoch_order
 from handgrad.engines import choose
 from handgrad.errors import HandgradError, ShapeError, SpecificationError, TrainingError
-from handgrad.history import EarlyStopping, Epoch, Fit, Plan
 from handgrad.nn.backward import batch_loss
 from handgrad.nn.clipping import Clipping
 from handgrad.nn.forward import dropout_masks, forward
@@ -25,8 +24,9 @@ from handgrad.nn.optimizers import SGD, Adam, AdamW, Momentum, Nesterov, RMSprop
 from handgrad.nn.regularization import Regularization
 from handgrad.nn.schedules import Schedule
 from handgrad.nn.step import Recipe, Training, training_step
-from handgrad.progress import Silent
-from handgrad.training import fit, replay
+from handgrad.training.fit import fit, replay
+from handgrad.training.history import EarlyStopping, Epoch, Fit, Plan
+from handgrad.training.progress import Silent
 
 GENERATOR = np.random.default_rng(1)
 X = GENERATOR.normal(size=(23, 3))
@@ -300,7 +300,7 @@ def test_the_same_seed_gives_the_same_bits_in_another_process() -> None:
         [
             "import numpy as np",
             "from handgrad.nn.network import Dense, Network",
-            "from handgrad.training import fit",
+            "from handgrad.training.fit import fit",
             "X = np.arange(24.0).reshape(8, 3) / 24",
             "network = Network(3, [Dense(4, 'relu'), Dense(1)], 'squared_error')",
             "result = fit(network, X, X[:, 0], epochs=3, engine='reference')",

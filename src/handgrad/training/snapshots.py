@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from handgrad.engines.protocol import Session
-from handgrad.history import EarlyStopping, Epoch, Snapshot
 from handgrad.nn.step import Training
+from handgrad.training.history import EarlyStopping, Epoch, Snapshot
 
 _MOST_BYTES = 64 << 20
 

@@ -9,16 +9,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from handgrad.checkpoints import Best, Kept
 from handgrad.data.arrays import samples, split_samples
 from handgrad.data.batches import Rows, Split, epoch_order
-from handgrad.diagnosis import judge_parameters, why_not_finite
 from handgrad.engines import choose
 from handgrad.engines.protocol import Engine, Session
 from handgrad.errors import SpecificationError, TrainingError
 from handgrad.evaluation import Score, metric_of, score
-from handgrad.history import EarlyStopping, Epoch, Fit, Plan, Snapshot
-from handgrad.interruption import Interruption
 from handgrad.nn.arrays import Array
 from handgrad.nn.clipping import Clipping
 from handgrad.nn.forward import Masks, dropout_masks
@@ -27,7 +23,11 @@ from handgrad.nn.optimizers import Adam, Optimizer, initial_state
 from handgrad.nn.regularization import Regularization
 from handgrad.nn.schedules import Schedule
 from handgrad.nn.step import Recipe, Training
-from handgrad.progress import Progress, Silent
+from handgrad.training.divergence import judge_parameters, why_not_finite
+from handgrad.training.history import EarlyStopping, Epoch, Fit, Plan, Snapshot
+from handgrad.training.interruption import Interruption
+from handgrad.training.progress import Progress, Silent
+from handgrad.training.snapshots import Best, Kept
 
 __all__ = [
     "Callback",

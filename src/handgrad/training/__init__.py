@@ -1,0 +1,1 @@
+"""Training: the loop, its history, and where it stood on the way."""
