@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from handgrad.cases.case import Case
     from handgrad.errors import HandgradError
-    from handgrad.models import Model
+    from handgrad.models.fit_table import fit_table
+    from handgrad.models.model import Model
     from handgrad.nn.activations import Activation
     from handgrad.nn.clipping import Clipping
     from handgrad.nn.dropout import Dropout
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from handgrad.nn.optimizers import SGD, Adam, AdamW, Momentum, Nesterov, RMSprop
     from handgrad.nn.regularization import Regularization
     from handgrad.nn.schedules import Schedule
-    from handgrad.tabular import fit_table
     from handgrad.training.fit import fit
     from handgrad.training.history import EarlyStopping, Fit
     from handgrad.worksheet import Worksheet, explain
@@ -39,7 +39,7 @@ _HOMES = {
     "handgrad.errors": ("HandgradError",),
     "handgrad.worksheet": ("Worksheet", "explain"),
     "handgrad.training.history": ("EarlyStopping", "Fit"),
-    "handgrad.models": ("Model",),
+    "handgrad.models.model": ("Model",),
     "handgrad.nn.activations": ("Activation",),
     "handgrad.nn.clipping": ("Clipping",),
     "handgrad.nn.dropout": ("Dropout",),
@@ -49,7 +49,7 @@ _HOMES = {
     "handgrad.nn.optimizers": ("SGD", "Adam", "AdamW", "Momentum", "Nesterov", "RMSprop"),
     "handgrad.nn.regularization": ("Regularization",),
     "handgrad.nn.schedules": ("Schedule",),
-    "handgrad.tabular": ("fit_table",),
+    "handgrad.models.fit_table": ("fit_table",),
     "handgrad.training.fit": ("fit",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

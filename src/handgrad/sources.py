@@ -12,7 +12,7 @@ import numpy as np
 
 from handgrad.cases.case import Case
 from handgrad.errors import SpecificationError
-from handgrad.models import Model, TrainingData
+from handgrad.models.model import Model, TrainingData
 from handgrad.nn.arrays import Array
 from handgrad.nn.network import Network
 from handgrad.nn.optimizers import initial_state

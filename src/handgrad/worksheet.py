@@ -16,7 +16,7 @@ from handgrad.cases.case import Case
 from handgrad.cases.python import case_program
 from handgrad.errors import RenderError, SpecificationError
 from handgrad.files import judge_target, write_whole
-from handgrad.models import Model
+from handgrad.models.model import Model
 from handgrad.nn.arrays import Array
 from handgrad.presentation import printable
 from handgrad.render import markdown

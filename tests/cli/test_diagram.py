@@ -130,8 +130,8 @@ def test_what_cannot_be_is_refused(case: Path, tmp_path: Path) -> None:
 def test_a_trained_model_is_drawn_with_its_columns_and_classes(tmp_path: Path) -> None:
     import numpy as np
 
-    from handgrad.models import Model
-    from handgrad.tabular import fit_table
+    from handgrad.models.fit_table import fit_table
+    from handgrad.models.model import Model
 
     generator = np.random.default_rng(0)
     rows = generator.normal(size=(60, 2))

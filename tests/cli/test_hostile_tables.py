@@ -19,7 +19,7 @@ from handgrad.cli.evaluate import evaluate
 from handgrad.cli.main import guarded
 from handgrad.cli.predict import predict
 from handgrad.cli.train import train
-from handgrad.models import Model
+from handgrad.models.model import Model
 
 HARD = [
     *(

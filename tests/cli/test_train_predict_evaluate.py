@@ -19,7 +19,7 @@ import pytest
 
 from handgrad.cli.main import status
 from handgrad.data.tables import read_table
-from handgrad.models import Model
+from handgrad.models.model import Model
 
 PENGUINS = Path(__file__).parents[2] / "examples" / "penguins.csv"
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "COLUMNS": "80"}

@@ -18,7 +18,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.preprocessing import StandardScaler
 
-from handgrad.tabular import fit_table
+from handgrad.models.fit_table import fit_table
 
 HIDDEN = (64, 32)
 SEEDS = range(5)

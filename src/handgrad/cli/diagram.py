@@ -13,7 +13,7 @@ from handgrad.diagram import DrawingOptions, Scene, draw
 from handgrad.diagram.captions import captions_in
 from handgrad.errors import SpecificationError
 from handgrad.files import judge_target, write_whole
-from handgrad.models import Model
+from handgrad.models.model import Model
 from handgrad.nn.arrays import Array
 from handgrad.nn.forward import Activity
 from handgrad.nn.network import LayerParameters, Network, Parameters

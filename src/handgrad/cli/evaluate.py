@@ -9,7 +9,7 @@ import typer
 
 from handgrad.cli.consoles import output, print_json
 from handgrad.data.tables import read_table
-from handgrad.models import Model
+from handgrad.models.model import Model
 
 
 def evaluate(

@@ -20,7 +20,7 @@ from handgrad.cli.consoles import remark
 from handgrad.data.tables import read_table
 from handgrad.errors import OutputError
 from handgrad.files import judge_apart, judge_target, write_whole
-from handgrad.models import Model
+from handgrad.models.model import Model
 
 
 def predict(

@@ -12,17 +12,17 @@ from handgrad.cli.consoles import output, print_json, remark, remarks
 from handgrad.cli.options import described, whole_numbers
 from handgrad.data.tables import Table, read_table
 from handgrad.errors import SpecificationError
-from handgrad.evaluation import Evaluation
 from handgrad.files import judge_apart, judge_target, write_whole
 from handgrad.losscurve import as_svg, in_terminal
-from handgrad.models import Model
+from handgrad.models.fit_table import DEFAULT_RATE, fit_table, unused
+from handgrad.models.metrics import Evaluation
+from handgrad.models.model import Model
 from handgrad.nn.activations import Activation
 from handgrad.nn.clipping import Clipping
 from handgrad.nn.losses import Loss
 from handgrad.nn.optimizers import OPTIMIZERS, Optimizer
 from handgrad.nn.regularization import Regularization
 from handgrad.nn.schedules import Schedule
-from handgrad.tabular import DEFAULT_RATE, fit_table, unused
 from handgrad.training.history import EarlyStopping
 from handgrad.training.progress import shown_on
 

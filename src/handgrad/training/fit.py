@@ -14,7 +14,7 @@ from handgrad.data.batches import Rows, Split, epoch_order
 from handgrad.engines import choose
 from handgrad.engines.protocol import Engine, Session
 from handgrad.errors import SpecificationError, TrainingError
-from handgrad.evaluation import Score, metric_of, score
+from handgrad.models.metrics import Score, metric_of, score
 from handgrad.nn.arrays import Array
 from handgrad.nn.clipping import Clipping
 from handgrad.nn.forward import Masks, dropout_masks

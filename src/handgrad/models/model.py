@@ -16,8 +16,8 @@ from handgrad.data.cells import Floats
 from handgrad.data.schema import Schema, fingerprint
 from handgrad.data.tables import Table, read_table
 from handgrad.errors import DataError, ModelError, ShapeError, SpecificationError
-from handgrad.evaluation import Evaluation, Forecast, evaluated_classes, evaluated_numbers, forecast
 from handgrad.files import write_whole
+from handgrad.models.metrics import Evaluation, Forecast, evaluated_classes, evaluated_numbers, forecast
 from handgrad.nn.arrays import Array
 from handgrad.nn.network import Network
 from handgrad.presentation import Presented, history_table
@@ -254,14 +254,14 @@ class Model(Presented):
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Writes the model to one .safetensors file. Raises OutputError where that cannot be done."""
-        from handgrad.modelfile import packed
+        from handgrad.models.safetensors import packed
 
         return write_whole(path, packed(self))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Model:
         """The model of a file that `save` wrote. Raises ModelError for any other file."""
-        from handgrad.modelfile import read_model
+        from handgrad.models.safetensors import read_model
 
         return read_model(Path(path))
 

@@ -34,7 +34,7 @@ from handgrad.nn.step import Recipe, Training
 from handgrad.training.history import Epoch, Fit, Plan, Snapshot
 
 if TYPE_CHECKING:
-    from handgrad.models import Model
+    from handgrad.models.model import Model
 
 FORMAT = 1
 _KEY = "handgrad"
@@ -162,7 +162,7 @@ def read_model(path: Path) -> Model:
 
 
 def _model(header: _Header, tensors: Tensors) -> Model:
-    from handgrad.models import Model, Origin
+    from handgrad.models.model import Model, Origin
 
     network = Network(
         header.inputs,

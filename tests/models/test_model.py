@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from sklearn import metrics
 
 from handgrad.errors import DataError, ModelError, OutputError, ShapeError, SpecificationError
-from handgrad.models import Model
+from handgrad.models.fit_table import fit_table
+from handgrad.models.model import Model
 from handgrad.nn.clipping import Clipping
 from handgrad.nn.dropout import Dropout
 from handgrad.nn.initializers import Initializer
@@ -23,7 +24,6 @@ from handgrad.nn.network import Dense, Network
 from handgrad.nn.optimizers import OPTIMIZERS
 from handgrad.nn.regularization import Regularization
 from handgrad.nn.schedules import Schedule
-from handgrad.tabular import fit_table
 from handgrad.training.fit import fit
 
 PENGUINS = Path(__file__).parents[1] / "examples" / "penguins.csv"

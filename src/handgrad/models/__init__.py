@@ -1,0 +1,1 @@
+"""A trained model: fitted to a table, measured, kept in a file."""
