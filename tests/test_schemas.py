@@ -10,7 +10,7 @@ import pytest
 
 import handgrad as hg
 from handgrad.cases.schema import CaseKeys
-from handgrad.worksheet_json import WorksheetValues
+from handgrad.worksheets.json import WorksheetValues
 
 ROOT = Path(__file__).parents[1]
 

@@ -30,14 +30,14 @@ if TYPE_CHECKING:
     from handgrad.nn.schedules import Schedule
     from handgrad.training.fit import fit
     from handgrad.training.history import EarlyStopping, Fit
-    from handgrad.worksheet import Worksheet, explain
+    from handgrad.worksheets.worksheet import Worksheet, explain
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "handgrad.cases.case": ("Case",),
     "handgrad.errors": ("HandgradError",),
-    "handgrad.worksheet": ("Worksheet", "explain"),
+    "handgrad.worksheets.worksheet": ("Worksheet", "explain"),
     "handgrad.training.history": ("EarlyStopping", "Fit"),
     "handgrad.models.model": ("Model",),
     "handgrad.nn.activations": ("Activation",),

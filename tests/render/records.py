@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 from handgrad.worked.record import Record
-from handgrad.worksheet import explain
+from handgrad.worksheets.worksheet import explain
 
 CASE: dict[str, Any] = {
     "title": "Two units and one",

@@ -43,7 +43,7 @@ from handgrad.worked.expressions import (
     Times,
 )
 from handgrad.worked.record import Record, Words
-from handgrad.worksheet import explain
+from handgrad.worksheets.worksheet import explain
 from tests.render.everything import EXPRESSIONS
 from tests.render.records import CASE, record
 

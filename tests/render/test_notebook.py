@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from handgrad.render import notebook
-from handgrad.worksheet import explain
+from handgrad.worksheets.worksheet import explain
 from tests.render.everything import HOSTILE, SVG, document
 
 

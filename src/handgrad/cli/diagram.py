@@ -21,10 +21,10 @@ from handgrad.presentation import printable
 from handgrad.render.document import Notation
 from handgrad.render.picture import FORMATS, picture
 from handgrad.render.words import Phrasebook, chosen_language, decimal_mark
-from handgrad.sources import ModelSource
 from handgrad.worked.trace import Trace
-from handgrad.worksheet import Worksheet
-from handgrad.worksheet import explain as open_worksheet
+from handgrad.worksheets.steps import ModelSource
+from handgrad.worksheets.worksheet import Worksheet
+from handgrad.worksheets.worksheet import explain as open_worksheet
 
 VALUES = ("weights", "gradients")
 

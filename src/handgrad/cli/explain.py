@@ -14,8 +14,8 @@ from handgrad.errors import SpecificationError
 from handgrad.files import judge_apart, judge_target, write_whole
 from handgrad.render.media import medium_of
 from handgrad.render.settings import DEFAULT_PARTS, PARTS
-from handgrad.worksheet import Worksheet
-from handgrad.worksheet import explain as open_worksheet
+from handgrad.worksheets.worksheet import Worksheet
+from handgrad.worksheets.worksheet import explain as open_worksheet
 
 PIPE_WIDTH = 80
 MOST_WIDTH = 120  # a line of text or of a formula is hard to read beyond this

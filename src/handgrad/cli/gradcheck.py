@@ -15,7 +15,7 @@ from handgrad.cli.explain import parse_steps
 from handgrad.errors import SpecificationError
 from handgrad.worked.gradient_check import central_differences
 from handgrad.worked.record import GradientCheck
-from handgrad.worksheet import explain as open_worksheet
+from handgrad.worksheets.worksheet import explain as open_worksheet
 
 TOLERANCE = 1e-6
 

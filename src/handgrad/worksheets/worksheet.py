@@ -25,13 +25,13 @@ from handgrad.render.layout import lay_out
 from handgrad.render.media import MEDIA, medium_of, write
 from handgrad.render.settings import DEFAULT_DIGITS, DEFAULT_PARTS, Settings
 from handgrad.render.terminal import to_text
-from handgrad.sources import CaseSource, ModelSource, Rows, Source
 from handgrad.worked.derive import derive
 from handgrad.worked.record import Options, Record
 from handgrad.worked.rounding import Rounding
 from handgrad.worked.trace import Trace
 from handgrad.worked.verify import verify
-from handgrad.worksheet_json import encoded
+from handgrad.worksheets.json import encoded
+from handgrad.worksheets.steps import CaseSource, ModelSource, Rows, Source
 
 FORMULAS = frozenset(("formulas",))  # of a network without numbers
 MOST_STEPS = 100  # of a longer training the first step is opened, unless others are named

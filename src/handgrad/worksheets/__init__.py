@@ -1,0 +1,1 @@
+"""A case or a model becomes a sheet."""
