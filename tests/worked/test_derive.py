@@ -11,7 +11,7 @@ import pytest
 from handgrad.cases.case import Case
 from handgrad.errors import VerificationError
 from handgrad.nn.step import training_step
-from handgrad.worked.derive import derive
+from handgrad.worked.derive.step import derive
 from handgrad.worked.evaluate import map_tree
 from handgrad.worked.expressions import Apply, BigSum, Matrix, Number, Symbol
 from handgrad.worked.record import Options, Record, StepRecord, WorkedStep

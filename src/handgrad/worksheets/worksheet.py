@@ -25,7 +25,7 @@ from handgrad.render.layout import lay_out
 from handgrad.render.media import MEDIA, medium_of, write
 from handgrad.render.settings import DEFAULT_DIGITS, DEFAULT_PARTS, Settings
 from handgrad.render.terminal import to_text
-from handgrad.worked.derive import derive
+from handgrad.worked.derive.step import derive
 from handgrad.worked.record import Options, Record
 from handgrad.worked.rounding import Rounding
 from handgrad.worked.trace import Trace

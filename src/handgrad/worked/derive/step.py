@@ -12,9 +12,9 @@ from handgrad.nn.forward import Masks, forward
 from handgrad.nn.network import Network
 from handgrad.nn.regularization import Regularization
 from handgrad.nn.step import Recipe
-from handgrad.worked.derive_backward import backward_steps
-from handgrad.worked.derive_forward import forward_steps, loss_steps
-from handgrad.worked.derive_update import update_steps
+from handgrad.worked.derive.backward import backward_steps
+from handgrad.worked.derive.forward import forward_steps, loss_steps
+from handgrad.worked.derive.update import update_steps
 from handgrad.worked.expressions import Symbol
 from handgrad.worked.gradient_check import check_gradients
 from handgrad.worked.paper import NO_PENALTY, Paper

@@ -8,7 +8,7 @@ import numpy as np
 
 from handgrad.nn.losses import Loss
 from handgrad.nn.network import Dense
-from handgrad.worked.derive_forward import given_step, scale_node
+from handgrad.worked.derive.forward import given_step, scale_node
 from handgrad.worked.expressions import (
     Apply,
     Divide,

@@ -8,8 +8,10 @@ import numpy as np
 
 from handgrad.nn.losses import Loss
 from handgrad.nn.network import Dense
-from handgrad.worked.chain_rule import factors
-from handgrad.worked.derive_forward import given_step, scale_node
+from handgrad.worked.derive.chain_rule import factors
+from handgrad.worked.derive.derivatives import derivative_step, dyhat_step, with_constants
+from handgrad.worked.derive.forward import given_step, scale_node
+from handgrad.worked.derive.scalars import bias_scalars, delta_scalars, error_scalars, weight_scalars
 from handgrad.worked.expressions import (
     Apply,
     BigSum,
@@ -23,8 +25,6 @@ from handgrad.worked.expressions import (
 )
 from handgrad.worked.paper import ONE, Paper, difference, exact, node
 from handgrad.worked.record import Equation, Words, WorkedStep, words
-from handgrad.worked.scalars import bias_scalars, delta_scalars, error_scalars, weight_scalars
-from handgrad.worked.slopes import derivative_step, dyhat_step, with_constants
 
 MOST_OUTER = 4  # up to so many samples, dW is also written as a sum of one outer product each
 

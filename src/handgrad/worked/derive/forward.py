@@ -9,6 +9,7 @@ import numpy as np
 
 from handgrad.nn.losses import Loss
 from handgrad.nn.network import Dense
+from handgrad.worked.derive.scalars import activation_scalars, linear_scalars
 from handgrad.worked.evaluate import evaluate, map_tree
 from handgrad.worked.expressions import (
     Apply,
@@ -27,7 +28,6 @@ from handgrad.worked.expressions import (
 from handgrad.worked.formulas import loss_formula
 from handgrad.worked.paper import ONE, Paper, difference, exact, node
 from handgrad.worked.record import Equation, Words, WorkedStep, words
-from handgrad.worked.scalars import activation_scalars, linear_scalars
 
 MOST_TERMS = 12  # a loss over more outputs and samples than this is written with matrices, not term by term
 TOLERANCE = 1e-9

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from handgrad.worked.derive.derivatives import derivative_step, dyhat_step
 from handgrad.worked.expressions import (
     Expression,
     Factor,
@@ -19,7 +20,6 @@ from handgrad.worked.expressions import (
 )
 from handgrad.worked.paper import ONE, Paper
 from handgrad.worked.record import Equation
-from handgrad.worked.slopes import derivative_step, dyhat_step
 
 MOST_FACTORS = 4  # layers between a weight and the loss that the chain rule writes out in one line
 

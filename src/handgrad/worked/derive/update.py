@@ -7,7 +7,7 @@ from itertools import islice
 
 import numpy as np
 
-from handgrad.worked.derive_forward import given_step
+from handgrad.worked.derive.forward import given_step
 from handgrad.worked.evaluate import evaluate, map_tree
 from handgrad.worked.expressions import (
     Apply,
