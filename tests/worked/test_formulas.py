@@ -13,13 +13,13 @@ from handgrad.nn.observe import UNOBSERVED
 from handgrad.nn.optimizers import OPTIMIZERS, SGD, Adam, AdamW, Momentum, Nesterov, Optimizer, RMSprop
 from handgrad.worked.evaluate import evaluate, map_tree
 from handgrad.worked.expressions import BigSum, Expression, Number, Sum, Symbol
-from handgrad.worked.formulas import (
+from handgrad.worked.forms.equations import (
     ACTIVATION_FORMULAS,
     LOSS_FORMULAS,
     hyperparameters,
     loss_formula,
 )
-from handgrad.worked.optimizer_rules import RULES, optimizer_formulas
+from handgrad.worked.forms.optimizers import RULES, optimizer_formulas
 from handgrad.worked.record import Equation
 
 POINTS = (-2.3, -0.4, 0.7, 3.1)

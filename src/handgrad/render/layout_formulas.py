@@ -8,7 +8,7 @@ from handgrad.render.document import Block, Bullets, Paragraph, Spans, Table
 from handgrad.render.layout_problem import has_biases, with_values
 from handgrad.render.sheet import Sheet
 from handgrad.worked.expressions import Gradient, Relation, Symbol
-from handgrad.worked.formulas import (
+from handgrad.worked.forms.equations import (
     ACTIVATION_FORMULAS,
     LOSS_FORMULAS,
     forward_equations,
@@ -18,7 +18,7 @@ from handgrad.worked.formulas import (
     output_delta,
     penalty_formula,
 )
-from handgrad.worked.optimizer_rules import optimizer_formulas
+from handgrad.worked.forms.optimizers import optimizer_formulas
 from handgrad.worked.record import Equation
 
 

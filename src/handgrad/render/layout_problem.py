@@ -13,13 +13,13 @@ from handgrad.render.document import Block, Figure, Formula, Paragraph, Span, Sp
 from handgrad.render.sheet import Sheet
 from handgrad.render.words import joined
 from handgrad.worked.expressions import Number, Relation, Symbol
-from handgrad.worked.formulas import (
+from handgrad.worked.forms.equations import (
     forward_equations,
     hyperparameters,
     loss_formula,
     penalty_formula,
 )
-from handgrad.worked.optimizer_rules import optimizer_formulas
+from handgrad.worked.forms.optimizers import optimizer_formulas
 from handgrad.worked.record import Equation, StepRecord, words
 
 

@@ -25,7 +25,7 @@ from handgrad.worked.expressions import (
     Symbol,
     Times,
 )
-from handgrad.worked.formulas import loss_formula
+from handgrad.worked.forms.equations import loss_formula
 from handgrad.worked.paper import ONE, Paper, difference, exact, node
 from handgrad.worked.record import Equation, Words, WorkedStep, words
 

@@ -22,7 +22,7 @@ from handgrad.worked.expressions import (
     Symbol,
     Times,
 )
-from handgrad.worked.formulas import activation_at
+from handgrad.worked.forms.equations import activation_at
 from handgrad.worked.paper import ONE, Paper, difference, exact
 from handgrad.worked.record import Equation
 

@@ -24,7 +24,7 @@ from handgrad.worked.expressions import (
     Symbol,
     Times,
 )
-from handgrad.worked.optimizer_rules import RULES, Terms
+from handgrad.worked.forms.optimizers import RULES, Terms
 from handgrad.worked.paper import Paper, exact, node
 from handgrad.worked.record import Equation, WorkedStep, words
 

@@ -1,0 +1,1 @@
+"""How each activation, loss and optimizer is written."""
