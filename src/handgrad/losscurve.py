@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-from handgrad.presentation import number
+from handgrad.rich_repr import number
 from handgrad.training.history import Epoch
 
 _DOTS = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))  # Unicode Braille: column, row from the top

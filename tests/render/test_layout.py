@@ -23,7 +23,6 @@ from handgrad.render.document import (
     Table,
 )
 from handgrad.render.layout import lay_out
-from handgrad.render.numbers import Precision
 from handgrad.render.settings import DEFAULT_PARTS, PARTS, Settings
 from handgrad.render.showing import Display, Limits
 from handgrad.worked.evaluate import evaluate, map_tree
@@ -44,6 +43,7 @@ from handgrad.worked.expressions import (
 )
 from handgrad.worked.record import Record, Words
 from handgrad.worksheets.worksheet import explain
+from handgrad.writing.numerals import Precision
 from tests.render.everything import EXPRESSIONS
 from tests.render.records import CASE, record
 

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from handgrad.errors import MissingExtraError, RenderError
-from handgrad.render import fonts, pdf
+from handgrad.render import pdf
 from handgrad.render.document import Document, Formula, Heading, Notation, Paragraph
-from handgrad.render.fonts import SCRIPTS, families_for
 from handgrad.render.picture import picture
 from handgrad.worked.expressions import Symbol
+from handgrad.writing import scripts as fonts
+from handgrad.writing.scripts import SCRIPTS, families_for
 from tests.render.everything import BENGALI, LONG, SVG, document, numbers
 
 poppler = pytest.mark.skipif(shutil.which("pdftotext") is None, reason="poppler-utils is not installed")

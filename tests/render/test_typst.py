@@ -12,12 +12,12 @@ from handgrad.errors import RenderError
 from handgrad.render import boxes
 from handgrad.render.boxes import Box, Brace, Delimiter, Digits, Fence, Letter, Operator, Row, Scripts, row
 from handgrad.render.document import Document, Figure, Formula, Heading, Literal, Notation, Paragraph
-from handgrad.render.fonts import fonts
 from handgrad.render.typeset import Style, typeset
 from handgrad.render.typst import typst_source
 from handgrad.render.typst_figure import figure_source
 from handgrad.render.typst_math import RULES, line_math, math, string
 from handgrad.worked.expressions import Symbol
+from handgrad.writing.scripts import fonts
 from tests.render.everything import BENGALI, EXPRESSIONS, HOSTILE, LONG, document, numbers
 
 STYLE = Style(Notation())

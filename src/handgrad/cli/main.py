@@ -18,7 +18,7 @@ import typer
 from handgrad import __version__
 from handgrad.cli import bench, diagram, evaluate, explain, gradcheck, predict, train
 from handgrad.errors import HandgradError
-from handgrad.presentation import printable
+from handgrad.rich_repr import printable
 
 WRONG, DEFECT, INTERRUPTED = 2, 70, 130
 _LEAST_WIDTH = 20

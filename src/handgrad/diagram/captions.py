@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from handgrad.diagram.scene import Captions
 from handgrad.nn.network import Network
-from handgrad.render.words import Phrasebook
+from handgrad.writing.phrasebook import Phrasebook
 
 
 def captions_in(words: Phrasebook, network: Network) -> Captions:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 from xml.sax.saxutils import escape, quoteattr
 
-from handgrad.render.fonts import SCRIPTS
+from handgrad.writing.scripts import SCRIPTS
 
 WORDS = "Helvetica, Arial, 'Noto Sans', 'Libertinus Serif', sans-serif"
 MATHEMATICS = "'New Computer Modern', 'Latin Modern Roman', 'Times New Roman', 'Libertinus Serif', serif"

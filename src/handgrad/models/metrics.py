@@ -14,7 +14,7 @@ from handgrad.data.targets import Target
 from handgrad.nn.arrays import Array
 from handgrad.nn.forward import forward
 from handgrad.nn.network import Network, Parameters
-from handgrad.presentation import Presented, number
+from handgrad.rich_repr import Presented, number
 
 _CHUNK = 8192
 _SHOWN_CLASSES = 50

@@ -20,7 +20,7 @@ from handgrad.files import write_whole
 from handgrad.models.metrics import Evaluation, Forecast, evaluated_classes, evaluated_numbers, forecast
 from handgrad.nn.arrays import Array
 from handgrad.nn.network import Network
-from handgrad.presentation import Presented, history_table
+from handgrad.rich_repr import Presented, history_table
 from handgrad.training.fit import Replayed, replay
 from handgrad.training.history import Fit
 

@@ -24,7 +24,6 @@ from handgrad.render.document import (
     Spans,
     Table,
 )
-from handgrad.render.fonts import SCRIPTS
 from handgrad.render.omml import (
     NAMESPACES,
     begun,
@@ -37,8 +36,9 @@ from handgrad.render.omml import (
 )
 from handgrad.render.picture import picture
 from handgrad.render.typeset import Style, typeset
-from handgrad.render.words import Phrasebook
 from handgrad.worked.expressions import Expression
+from handgrad.writing.phrasebook import Phrasebook
+from handgrad.writing.scripts import SCRIPTS
 
 LINE = 38.0
 """Width of a line of mathematics in em."""

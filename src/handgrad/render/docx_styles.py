@@ -11,9 +11,9 @@ from docx.oxml.ns import nsdecls, qn
 from docx.shared import Cm, Pt, RGBColor
 
 from handgrad.render.document import Document
-from handgrad.render.fonts import SCRIPTS
 from handgrad.render.omml import COMPLEX_FONT, printable
-from handgrad.render.words import Phrasebook
+from handgrad.writing.phrasebook import Phrasebook
+from handgrad.writing.scripts import SCRIPTS
 
 BODY, HEADINGS = "Cambria", "Calibri"
 GREY = RGBColor(0x59, 0x59, 0x59)

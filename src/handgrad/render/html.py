@@ -29,9 +29,9 @@ from handgrad.render.document import (
 )
 from handgrad.render.links import with_links
 from handgrad.render.mathml import formula_mathml, mathml
-from handgrad.render.notation import MINUS
 from handgrad.render.typeset import Style
-from handgrad.render.words import Phrasebook
+from handgrad.writing.letters import MINUS
+from handgrad.writing.phrasebook import Phrasebook
 
 _MOST_CONTENTS = 60
 """Entries of a table of contents from which on only the first level of headings is listed."""

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from handgrad.render.document import Block, Fold, Formula, Paragraph, Spans
 from handgrad.render.sheet import Sheet, in_words
-from handgrad.render.words import joined
 from handgrad.worked.expressions import Expression
 from handgrad.worked.record import Equation, StepRecord, Words, WorkedStep, words
+from handgrad.writing.phrasebook import joined
 
 LAYERED = ("forward", "backward", "update")
 

@@ -11,7 +11,6 @@ from handgrad.diagram.captions import captions_in
 from handgrad.nn.network import LayerParameters, Network
 from handgrad.render.document import Block, Figure, Formula, Paragraph, Span, Spans, Table
 from handgrad.render.sheet import Sheet
-from handgrad.render.words import joined
 from handgrad.worked.expressions import Number, Relation, Symbol
 from handgrad.worked.forms.equations import (
     forward_equations,
@@ -21,6 +20,7 @@ from handgrad.worked.forms.equations import (
 )
 from handgrad.worked.forms.optimizers import optimizer_formulas
 from handgrad.worked.record import Equation, StepRecord, words
+from handgrad.writing.phrasebook import joined
 
 
 def problem(sheet: Sheet) -> Iterator[Block]:

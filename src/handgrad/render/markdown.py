@@ -30,10 +30,10 @@ from handgrad.render.document import (
 )
 from handgrad.render.latex import Dialect, box_latex, formula_latex
 from handgrad.render.links import with_links
-from handgrad.render.notation import plain
 from handgrad.render.typeset import Style, typeset
-from handgrad.render.words import Phrasebook
 from handgrad.worked.expressions import Symbol
+from handgrad.writing.letters import plain
+from handgrad.writing.phrasebook import Phrasebook
 
 # full-width twins of what is markup to Markdown or to LaTeX: the label shows, and is no command
 _WIDE = str.maketrans({sign: chr(ord(sign) + 0xFEE0) for sign in "\\{}$&#%_^~<>`*|[]"})

@@ -27,7 +27,7 @@ from handgrad.render.boxes import (
     Series,
     Text,
 )
-from handgrad.render.fonts import SCRIPTS
+from handgrad.writing.scripts import SCRIPTS
 
 NAMESPACES = (
     'xmlns:m="http://schemas.openxmlformats.org/officeDocument/2006/math" '

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from handgrad.errors import RenderError
 from handgrad.render.document import Document
-from handgrad.render.fonts import families_for, typst_module
 from handgrad.render.typst import in_fonts, typst_source
+from handgrad.writing.scripts import families_for, typst_module
 
 MOST_TAGGED = 250_000
 """Characters of Typst source up to which the PDF says what is heading, list and table to a screen reader; the

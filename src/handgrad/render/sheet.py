@@ -11,10 +11,8 @@ import numpy as np
 
 from handgrad.nn.arrays import Array
 from handgrad.render.document import Formula, Heading, Notation, Paragraph, Span, Spans
-from handgrad.render.numbers import MOST_DECIMALS, Precision, Shown, shown, shown_together
 from handgrad.render.settings import DEFAULT_DIGITS, Settings
 from handgrad.render.showing import Display, Limits, literal
-from handgrad.render.words import Phrasebook, chosen_language, decimal_mark, joined
 from handgrad.worked.evaluate import evaluate, map_tree
 from handgrad.worked.expressions import (
     Expression,
@@ -27,6 +25,8 @@ from handgrad.worked.expressions import (
     Times,
 )
 from handgrad.worked.record import Argument, Equation, Record, Shape, StepRecord, Words
+from handgrad.writing.numerals import MOST_DECIMALS, Precision, Shown, shown, shown_together
+from handgrad.writing.phrasebook import Phrasebook, chosen_language, decimal_mark, joined
 
 CAME_OUT_EVEN = 1e-12
 """Up to this relative difference a carried result is its numbers' value, and nothing was rounded."""

@@ -8,7 +8,6 @@ from functools import partial
 from typing import Any
 
 from handgrad.render.document import LaidMatrix, Literal
-from handgrad.render.numbers import Precision, Shown, shown, shown_exactly, shown_together
 from handgrad.worked.expressions import (
     Apply,
     BigSum,
@@ -35,6 +34,7 @@ from handgrad.worked.expressions import (
     Times,
     Transpose,
 )
+from handgrad.writing.numerals import Precision, Shown, shown, shown_exactly, shown_together
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from handgrad.render.document import (
 from handgrad.render.terminal_lines import rows
 from handgrad.render.terminal_math import SIGNS, Writer
 from handgrad.render.textbox import TextBox, beside, plain
-from handgrad.render.words import Phrasebook
+from handgrad.writing.phrasebook import Phrasebook
 
 DEFAULT_WIDTH = 80
 NARROWEST = 20

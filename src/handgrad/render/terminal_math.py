@@ -9,8 +9,6 @@ from typing import Any
 from handgrad.errors import RenderError
 from handgrad.render import textbox
 from handgrad.render.document import LaidMatrix, Literal, Notation
-from handgrad.render.notation import function_written, lowered, raised
-from handgrad.render.notation import plain as symbol_text
 from handgrad.render.textbox import EMPTY, TextBox, beside, fenced, plain
 from handgrad.worked.expressions import (
     Apply,
@@ -38,6 +36,8 @@ from handgrad.worked.expressions import (
     Times,
     Transpose,
 )
+from handgrad.writing.letters import function_written, lowered, raised
+from handgrad.writing.letters import plain as symbol_text
 
 MINUS = "\u2212"
 SIGNS = {"=": "=", "<": "<", ">": ">", "<=": "≤", ">=": "≥", "!=": "≠", "~": "≈"}

@@ -26,11 +26,11 @@ from handgrad.render.document import (
 )
 from handgrad.render.latex import TEX, Dialect, box_latex, escape, formula_latex
 from handgrad.render.links import with_links
-from handgrad.render.notation import plain
 from handgrad.render.tikz import tikz
 from handgrad.render.typeset import Style, typeset
-from handgrad.render.words import Phrasebook
 from handgrad.worked.expressions import Symbol
+from handgrad.writing.letters import plain
+from handgrad.writing.phrasebook import Phrasebook
 
 _BENGALI = re.compile(
     r"[\u0980-\u09ff\u0964\u0965\u200c\u200d]+(?:[ ,:;.!?()-]*[\u0980-\u09ff\u0964\u0965\u200c\u200d]+)*"

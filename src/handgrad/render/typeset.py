@@ -14,9 +14,6 @@ from handgrad.render import boxes
 from handgrad.render.boxes import Box, Operator, row
 from handgrad.render.document import LaidMatrix, Literal, Notation, Written
 from handgrad.render.grouping import ATOM, BIG, SUM, grouped_factor, level
-from handgrad.render.notation import function_written, written
-from handgrad.render.numbers import Precision, shown_exactly
-from handgrad.render.words import Phrasebook
 from handgrad.worked.expressions import (
     Apply,
     BigSum,
@@ -43,6 +40,9 @@ from handgrad.worked.expressions import (
     Times,
     Transpose,
 )
+from handgrad.writing.letters import function_written, written
+from handgrad.writing.numerals import Precision, shown_exactly
+from handgrad.writing.phrasebook import Phrasebook
 
 
 @dataclass(frozen=True, slots=True)

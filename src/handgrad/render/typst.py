@@ -21,11 +21,11 @@ from handgrad.render.document import (
     Spans,
     Table,
 )
-from handgrad.render.fonts import LATIN
 from handgrad.render.typeset import Style, typeset
 from handgrad.render.typst_figure import figure_source
 from handgrad.render.typst_math import line_math, math, string
-from handgrad.render.words import Phrasebook
+from handgrad.writing.phrasebook import Phrasebook
+from handgrad.writing.scripts import LATIN
 
 LINE = 42.0
 """Width of a line of text in em."""

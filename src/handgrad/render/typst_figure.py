@@ -10,8 +10,8 @@ import re
 import xml.etree.ElementTree as ET
 
 from handgrad.errors import RenderError
-from handgrad.render.fonts import SCRIPTS
 from handgrad.render.typst_math import string
+from handgrad.writing.scripts import SCRIPTS
 
 POINTS = 0.75
 """One pixel of SVG is three quarters of a point."""

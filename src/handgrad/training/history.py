@@ -15,7 +15,7 @@ from handgrad.nn.arrays import Array
 from handgrad.nn.network import Network
 from handgrad.nn.schedules import Schedule
 from handgrad.nn.step import Recipe, Training
-from handgrad.presentation import Presented, history_table
+from handgrad.rich_repr import Presented, history_table
 
 DTYPES = ("float32", "float64")
 

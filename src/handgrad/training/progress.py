@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as RichProgress
 
-from handgrad.presentation import number
+from handgrad.rich_repr import number
 from handgrad.training.history import Epoch
 
 _SECONDS_A_LINE = 10.0

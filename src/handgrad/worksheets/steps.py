@@ -18,7 +18,7 @@ from handgrad.nn.network import Network
 from handgrad.nn.optimizers import initial_state
 from handgrad.nn.regularization import Regularization
 from handgrad.nn.step import Recipe, Training
-from handgrad.presentation import printable
+from handgrad.rich_repr import printable
 from handgrad.worked.rounding import Rounding
 from handgrad.worked.trace import Trace, trace_case, trace_step
 

@@ -7,9 +7,9 @@ import pytest
 from handgrad.errors import RenderError
 from handgrad.nn.activations import ACTIVATIONS
 from handgrad.render.document import Notation, Written
-from handgrad.render.notation import LABELS, LETTERS, STATES, function_written, plain, written
 from handgrad.worked.evaluate import FUNCTIONS
 from handgrad.worked.expressions import Symbol
+from handgrad.writing.letters import LABELS, LETTERS, STATES, function_written, plain, written
 
 BRACKET, SUPER, SUB = (Notation(layer=layer) for layer in ("bracket", "superscript", "subscript"))
 ZERO_BASED = Notation(layer="subscript", first=0)

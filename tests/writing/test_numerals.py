@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from handgrad.errors import RenderError
-from handgrad.render.numbers import Precision, Shown, shown, shown_exactly, shown_together
+from handgrad.writing.numerals import Precision, Shown, shown, shown_exactly, shown_together
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 

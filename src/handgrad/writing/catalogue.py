@@ -1,4 +1,4 @@
-"""Keeps the message catalogues in step with the table of sentences: `python -m handgrad.render.catalogue bn`.
+"""Keeps the message catalogues in step with the table of sentences: `python -m handgrad.writing.catalogue bn`.
 
 New sentences are added with an empty translation, those that are gone are dropped, and the .mo is compiled
 from the .po. A language without a catalogue gets a new one. Needs Babel, which the program itself does not.
@@ -15,8 +15,8 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
-from handgrad.render.sentences import PLURALS, SENTENCES
-from handgrad.render.words import LOCALE
+from handgrad.writing.messages import PLURALS, SENTENCES
+from handgrad.writing.phrasebook import LOCALE
 
 WIDTH = 100
 HEADER = "# Catalogue of handgrad; the message id is the English sentence of render/sentences.py."

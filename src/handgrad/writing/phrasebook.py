@@ -17,11 +17,11 @@ from pathlib import Path
 
 from handgrad.errors import RenderError
 from handgrad.render.document import Span, Spans
-from handgrad.render.sentences import PLURALS, SENTENCES
 from handgrad.worked.expressions import Expression
 from handgrad.worked.record import Argument, Words
+from handgrad.writing.messages import PLURALS, SENTENCES
 
-LOCALE = Path(__file__).resolve().parent.parent / "locale"
+LOCALE = Path(__file__).resolve().parent / "locale"
 SOURCE_LANGUAGE = "en"
 DECIMAL_COMMA = (
     "be bg ca cs da de el es et fi fr gl hr hu id is it lt lv nb nl nn pl pt ro ru sk sl sq sr sv tr uk vi"

@@ -12,12 +12,12 @@ from handgrad.nn.activations import ACTIVATIONS
 from handgrad.nn.losses import LOSSES
 from handgrad.nn.network import BIASES
 from handgrad.nn.optimizers import OPTIMIZERS
-from handgrad.render import sentences
-from handgrad.render.catalogue import compiled, path_of, places, read, untranslated, updated
-from handgrad.render.sentences import PLURALS, SENTENCES
-from handgrad.render.words import Phrasebook, chosen_language, decimal_mark, languages
 from handgrad.worked.expressions import Symbol
 from handgrad.worked.record import Words, words
+from handgrad.writing import messages as sentences
+from handgrad.writing.catalogue import compiled, path_of, places, read, untranslated, updated
+from handgrad.writing.messages import PLURALS, SENTENCES
+from handgrad.writing.phrasebook import Phrasebook, chosen_language, decimal_mark, languages
 
 SOURCE = Path(sentences.__file__).resolve().parent.parent
 TRANSLATED = [language for language in languages() if language != "en"]

@@ -1,0 +1,1 @@
+"""How a symbol, a number, a sentence is written, in any medium."""
