@@ -14,8 +14,6 @@ import pytest
 
 from handgrad.errors import MissingExtraError, RenderError
 from handgrad.render import docx
-from handgrad.render.boxes import width
-from handgrad.render.breaking import lines
 from handgrad.render.document import (
     Document,
     Figure,
@@ -26,7 +24,9 @@ from handgrad.render.document import (
     Paragraph,
     Table,
 )
-from handgrad.render.typeset import Style, typeset
+from handgrad.render.math.boxes import width
+from handgrad.render.math.line_breaks import lines
+from handgrad.render.math.typeset import Style, typeset
 from handgrad.worked.expressions import Factor, Symbol
 from tests.render.everything import BENGALI, HOSTILE, LONG, document, numbers
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from handgrad.render.document import Notation
 from handgrad.render.latex import TEX, escape, formula_latex, latex
 from handgrad.render.markdown import DIALECT
-from handgrad.render.typeset import Style
+from handgrad.render.math.typeset import Style
 from handgrad.worked.evaluate import evaluate
 from handgrad.worked.expressions import Expression
 from tests.render.arithmetic import shown, trees, value_of_latex

@@ -4,11 +4,11 @@ import pytest
 from lxml import etree
 
 from handgrad.errors import RenderError
-from handgrad.render import boxes
-from handgrad.render.boxes import Box, Brace, Digits, Fence, Letter, Operator, Row, Series, Text, row
 from handgrad.render.document import Notation
+from handgrad.render.math import boxes
+from handgrad.render.math.boxes import Box, Brace, Digits, Fence, Letter, Operator, Row, Series, Text, row
+from handgrad.render.math.typeset import Style, typeset
 from handgrad.render.omml import NAMESPACES, RULES, begun, display, equation, names_apart, omml, printable
-from handgrad.render.typeset import Style, typeset
 from tests.render.everything import ELIDED, EXPRESSIONS, HOSTILE
 
 M = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"

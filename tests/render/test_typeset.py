@@ -10,12 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handgrad.errors import RenderError
-from handgrad.render import boxes, latex, mathml
-from handgrad.render.boxes import Box, Delimiter, Digits, Fence, Operator, items, row, width
-from handgrad.render.breaking import lines
+from handgrad.render import latex, mathml
 from handgrad.render.document import LaidMatrix, Literal, Notation
-from handgrad.render.equation import formula_lines
-from handgrad.render.typeset import RULES, Style, typeset
+from handgrad.render.math import boxes
+from handgrad.render.math.aligned import formula_lines
+from handgrad.render.math.boxes import Box, Delimiter, Digits, Fence, Operator, items, row, width
+from handgrad.render.math.line_breaks import lines
+from handgrad.render.math.typeset import RULES, Style, typeset
 from handgrad.worked.expressions import (
     NODES,
     Apply,

@@ -9,10 +9,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handgrad.errors import RenderError
-from handgrad.render import boxes
-from handgrad.render.boxes import Box, Brace, Delimiter, Digits, Fence, Letter, Operator, Row, Scripts, row
 from handgrad.render.document import Document, Figure, Formula, Heading, Literal, Notation, Paragraph
-from handgrad.render.typeset import Style, typeset
+from handgrad.render.math import boxes
+from handgrad.render.math.boxes import (
+    Box,
+    Brace,
+    Delimiter,
+    Digits,
+    Fence,
+    Letter,
+    Operator,
+    Row,
+    Scripts,
+    row,
+)
+from handgrad.render.math.typeset import Style, typeset
 from handgrad.render.typst import typst_source
 from handgrad.render.typst_figure import figure_source
 from handgrad.render.typst_math import RULES, line_math, math, string

@@ -11,8 +11,6 @@ from typing import Any
 from xml.sax.saxutils import quoteattr
 
 from handgrad.errors import MissingExtraError, RenderError
-from handgrad.render.boxes import Operator, row, width
-from handgrad.render.breaking import lines
 from handgrad.render.document import (
     Bullets,
     Document,
@@ -24,6 +22,9 @@ from handgrad.render.document import (
     Spans,
     Table,
 )
+from handgrad.render.math.boxes import Operator, row, width
+from handgrad.render.math.line_breaks import lines
+from handgrad.render.math.typeset import Style, typeset
 from handgrad.render.omml import (
     NAMESPACES,
     begun,
@@ -35,7 +36,6 @@ from handgrad.render.omml import (
     xml_text,
 )
 from handgrad.render.picture import picture
-from handgrad.render.typeset import Style, typeset
 from handgrad.worked.expressions import Expression
 from handgrad.writing.phrasebook import Phrasebook
 from handgrad.writing.scripts import SCRIPTS

@@ -28,8 +28,8 @@ from handgrad.render.document import (
     Table,
 )
 from handgrad.render.links import with_links
+from handgrad.render.math.typeset import Style
 from handgrad.render.mathml import formula_mathml, mathml
-from handgrad.render.typeset import Style
 from handgrad.writing.letters import MINUS
 from handgrad.writing.phrasebook import Phrasebook
 

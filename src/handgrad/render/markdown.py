@@ -30,7 +30,7 @@ from handgrad.render.document import (
 )
 from handgrad.render.latex import Dialect, box_latex, formula_latex
 from handgrad.render.links import with_links
-from handgrad.render.typeset import Style, typeset
+from handgrad.render.math.typeset import Style, typeset
 from handgrad.worked.expressions import Symbol
 from handgrad.writing.letters import plain
 from handgrad.writing.phrasebook import Phrasebook

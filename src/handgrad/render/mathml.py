@@ -10,11 +10,11 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from handgrad.errors import RenderError
-from handgrad.render import boxes
-from handgrad.render.boxes import Box, tall
 from handgrad.render.document import Formula, Notation
-from handgrad.render.equation import LIMIT, Line, formula_lines
-from handgrad.render.typeset import Style, typeset
+from handgrad.render.math import boxes
+from handgrad.render.math.aligned import LIMIT, Line, formula_lines
+from handgrad.render.math.boxes import Box, tall
+from handgrad.render.math.typeset import Style, typeset
 from handgrad.worked.expressions import Expression
 
 _BOLD_ITALIC = {

@@ -8,7 +8,7 @@ from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
 from handgrad.errors import RenderError
-from handgrad.render.boxes import (
+from handgrad.render.math.boxes import (
     OPERATORS,
     Accent,
     Array,

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from typing import Any
 
 from handgrad.errors import RenderError
-from handgrad.render.boxes import width
 from handgrad.render.document import (
     Block,
     Bullets,
@@ -26,8 +25,9 @@ from handgrad.render.document import (
 )
 from handgrad.render.latex import TEX, Dialect, box_latex, escape, formula_latex
 from handgrad.render.links import with_links
+from handgrad.render.math.boxes import width
+from handgrad.render.math.typeset import Style, typeset
 from handgrad.render.tikz import tikz
-from handgrad.render.typeset import Style, typeset
 from handgrad.worked.expressions import Symbol
 from handgrad.writing.letters import plain
 from handgrad.writing.phrasebook import Phrasebook

@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from handgrad.errors import RenderError
-from handgrad.render.boxes import Operator, tall, width
-from handgrad.render.breaking import lines
 from handgrad.render.document import (
     Bullets,
     Document,
@@ -21,7 +19,9 @@ from handgrad.render.document import (
     Spans,
     Table,
 )
-from handgrad.render.typeset import Style, typeset
+from handgrad.render.math.boxes import Operator, tall, width
+from handgrad.render.math.line_breaks import lines
+from handgrad.render.math.typeset import Style, typeset
 from handgrad.render.typst_figure import figure_source
 from handgrad.render.typst_math import line_math, math, string
 from handgrad.writing.phrasebook import Phrasebook

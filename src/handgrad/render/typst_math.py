@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from handgrad.errors import RenderError
-from handgrad.render.boxes import (
+from handgrad.render.math.boxes import (
     OPERATORS,
     Accent,
     Array,

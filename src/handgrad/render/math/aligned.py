@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from handgrad.render.boxes import Array, Box, Operator, items, row, width
-from handgrad.render.breaking import lines
 from handgrad.render.document import Formula
-from handgrad.render.typeset import Style, typeset
+from handgrad.render.math.boxes import Array, Box, Operator, items, row, width
+from handgrad.render.math.line_breaks import lines
+from handgrad.render.math.typeset import Style, typeset
 
 LIMIT = 38.0
 """How wide a line may be, in em: the text of a page."""

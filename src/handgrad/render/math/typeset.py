@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from handgrad.errors import RenderError
-from handgrad.render import boxes
-from handgrad.render.boxes import Box, Operator, row
 from handgrad.render.document import LaidMatrix, Literal, Notation, Written
-from handgrad.render.grouping import ATOM, BIG, SUM, grouped_factor, level
+from handgrad.render.math import boxes
+from handgrad.render.math.boxes import Box, Operator, row
+from handgrad.render.math.parentheses import ATOM, BIG, SUM, grouped_factor, level
 from handgrad.worked.expressions import (
     Apply,
     BigSum,

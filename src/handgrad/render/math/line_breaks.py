@@ -7,7 +7,7 @@ bracket is opened and what is in it broken the same way.
 
 from __future__ import annotations
 
-from handgrad.render.boxes import OPERATORS, Box, Delimiter, Fence, Operator, items, row, tall, width
+from handgrad.render.math.boxes import OPERATORS, Box, Delimiter, Fence, Operator, items, row, tall, width
 
 _LAST = max(sign.breaks for sign in OPERATORS.values() if sign.breaks is not None)
 
@@ -17,7 +17,7 @@ def lines(box: Box, limit: float) -> tuple[Box, ...]:
 
     Each line after the first begins with the operator before which it was broken.
 
-    >>> from handgrad.render.boxes import Digits
+    >>> from handgrad.render.math.boxes import Digits
     >>> long = row(Digits("0.1234"), *(Operator("+"), Digits("0.1234")) * 7)
     >>> [round(width(line)) for line in lines(long, 20.0)]
     [20, 13]

@@ -1,0 +1,1 @@
+"""A tree becomes boxes, once for all media that typeset."""
