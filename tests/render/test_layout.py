@@ -22,9 +22,9 @@ from handgrad.render.document import (
     Paragraph,
     Table,
 )
-from handgrad.render.layout import lay_out
+from handgrad.render.layout.elision import Display, Limits
+from handgrad.render.layout.sheet import lay_out
 from handgrad.render.settings import DEFAULT_PARTS, PARTS, Settings
-from handgrad.render.showing import Display, Limits
 from handgrad.worked.evaluate import evaluate, map_tree
 from handgrad.worked.expressions import (
     NODES,

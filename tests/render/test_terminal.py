@@ -12,7 +12,7 @@ from rich.cells import cell_len
 
 from handgrad.errors import RenderError
 from handgrad.render.document import Document, Formula, Heading, LaidMatrix, Literal, Notation, Paragraph
-from handgrad.render.layout import lay_out
+from handgrad.render.layout.sheet import lay_out
 from handgrad.render.settings import PARTS, Settings
 from handgrad.render.terminal import BLOCKS, to_text
 from handgrad.render.terminal_lines import rows

@@ -20,7 +20,7 @@ from handgrad.models.model import Model
 from handgrad.nn.arrays import Array
 from handgrad.render import markdown
 from handgrad.render.document import Document, Notation
-from handgrad.render.layout import lay_out
+from handgrad.render.layout.sheet import lay_out
 from handgrad.render.media import MEDIA, medium_of, write
 from handgrad.render.settings import DEFAULT_DIGITS, DEFAULT_PARTS, Settings
 from handgrad.render.terminal import to_text

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from handgrad.render.document import Block, Spans, Table
-from handgrad.render.sheet import Sheet
+from handgrad.render.layout.context import Sheet
 from handgrad.worked.expressions import Expression, Gradient, Matrix, Symbol
 
 _LAYERED = re.compile(r"(W|b|z|a|delta|dW|db)(\d+)")

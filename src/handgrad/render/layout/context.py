@@ -11,8 +11,8 @@ import numpy as np
 
 from handgrad.nn.arrays import Array
 from handgrad.render.document import Formula, Heading, Notation, Paragraph, Span, Spans
+from handgrad.render.layout.elision import Display, Limits, literal
 from handgrad.render.settings import DEFAULT_DIGITS, Settings
-from handgrad.render.showing import Display, Limits, literal
 from handgrad.worked.evaluate import evaluate, map_tree
 from handgrad.worked.expressions import (
     Expression,

@@ -10,7 +10,7 @@ from handgrad.diagram import DrawingOptions, draw
 from handgrad.diagram.captions import captions_in
 from handgrad.nn.network import LayerParameters, Network
 from handgrad.render.document import Block, Figure, Formula, Paragraph, Span, Spans, Table
-from handgrad.render.sheet import Sheet
+from handgrad.render.layout.context import Sheet
 from handgrad.worked.expressions import Number, Relation, Symbol
 from handgrad.worked.forms.equations import (
     forward_equations,

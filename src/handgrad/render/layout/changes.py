@@ -9,8 +9,8 @@ import numpy as np
 
 from handgrad.nn.arrays import Array
 from handgrad.render.document import Block, Formula, Spans, Table
-from handgrad.render.sheet import Sheet
-from handgrad.render.showing import literal
+from handgrad.render.layout.context import Sheet
+from handgrad.render.layout.elision import literal
 from handgrad.worked.expressions import Ellipsis, Expression, Gradient, Symbol
 from handgrad.worked.record import GradientCheck, ParameterChange, StepRecord
 

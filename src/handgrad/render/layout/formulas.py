@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from handgrad.render.document import Block, Bullets, Paragraph, Spans, Table
-from handgrad.render.layout_problem import has_biases, with_values
-from handgrad.render.sheet import Sheet
+from handgrad.render.layout.context import Sheet
+from handgrad.render.layout.problem import has_biases, with_values
 from handgrad.worked.expressions import Gradient, Relation, Symbol
 from handgrad.worked.forms.equations import (
     ACTIVATION_FORMULAS,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from handgrad.render.document import Block, Fold, Formula, Paragraph, Spans
-from handgrad.render.sheet import Sheet, in_words
+from handgrad.render.layout.context import Sheet, in_words
 from handgrad.worked.expressions import Expression
 from handgrad.worked.record import Equation, StepRecord, Words, WorkedStep, words
 from handgrad.writing.phrasebook import joined

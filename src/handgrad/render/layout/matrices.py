@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from handgrad.render.document import Block, Bullets, Spans, Table
-from handgrad.render.sheet import Sheet
+from handgrad.render.layout.context import Sheet
 from handgrad.worked.expressions import (
     Expression,
     Gradient,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 
 from handgrad.render.document import Block, Figure, Spans, Table
-from handgrad.render.sheet import Sheet
+from handgrad.render.layout.context import Sheet
 from handgrad.worked.expressions import Ellipsis
 
 WIDTH, HEIGHT, LEFT, BOTTOM, EDGE = 480.0, 240.0, 70.0, 40.0, 16.0

@@ -11,15 +11,15 @@ from dataclasses import fields
 from typing import Any
 
 from handgrad.render.document import Block, Document, Fold, Formula, Heading, Paragraph, Spans
-from handgrad.render.layout_calculation import calculation, observation
-from handgrad.render.layout_changes import changes, gradient_check
-from handgrad.render.layout_formulas import formula_sheet
-from handgrad.render.layout_matrices import matrices
-from handgrad.render.layout_problem import problem
-from handgrad.render.layout_shapes import shapes
-from handgrad.render.layout_training import training
+from handgrad.render.layout.calculation import calculation, observation
+from handgrad.render.layout.changes import changes, gradient_check
+from handgrad.render.layout.context import Sheet
+from handgrad.render.layout.formulas import formula_sheet
+from handgrad.render.layout.matrices import matrices
+from handgrad.render.layout.problem import problem
+from handgrad.render.layout.shapes import shapes
+from handgrad.render.layout.training import training
 from handgrad.render.settings import PARTS, Settings
-from handgrad.render.sheet import Sheet
 from handgrad.worked.expressions import Apply, Ellipsis, Expression
 from handgrad.worked.record import Record, StepRecord, words
 
