@@ -13,7 +13,6 @@ import docx as python_docx
 import pytest
 
 from handgrad.errors import MissingExtraError, RenderError
-from handgrad.render import docx
 from handgrad.render.document import (
     Document,
     Figure,
@@ -27,6 +26,7 @@ from handgrad.render.document import (
 from handgrad.render.math.boxes import width
 from handgrad.render.math.line_breaks import lines
 from handgrad.render.math.typeset import Style, typeset
+from handgrad.render.word import document as docx
 from handgrad.worked.expressions import Factor, Symbol
 from tests.render.everything import BENGALI, HOSTILE, LONG, document, numbers
 

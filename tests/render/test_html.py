@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from handgrad.errors import RenderError
-from handgrad.render import html
 from handgrad.render.document import Document, Figure, Formula, Heading, Literal, Notation, Paragraph
+from handgrad.render.html import page as html
 from handgrad.worked.expressions import Symbol
 from tests.render.everything import BENGALI, HOSTILE, SVG, document
 

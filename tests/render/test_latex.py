@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 
 from handgrad.render.document import Notation
-from handgrad.render.latex import TEX, escape, formula_latex, latex
-from handgrad.render.markdown import DIALECT
+from handgrad.render.latex.math import TEX, escape, formula_latex, latex
+from handgrad.render.markdown.markdown import DIALECT
 from handgrad.render.math.typeset import Style
 from handgrad.worked.evaluate import evaluate
 from handgrad.worked.expressions import Expression

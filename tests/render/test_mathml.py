@@ -8,8 +8,8 @@ import pytest
 from hypothesis import assume, given
 
 from handgrad.render.document import Formula, Notation
+from handgrad.render.html.mathml import formula_mathml, mathml
 from handgrad.render.math.typeset import Style
-from handgrad.render.mathml import formula_mathml, mathml
 from handgrad.worked.evaluate import evaluate
 from handgrad.worked.expressions import Expression, Symbol
 from tests.render.arithmetic import shown, trees, value_of_mathml

@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from handgrad.render import notebook
+from handgrad.render.markdown import notebook
 from handgrad.worksheets.worksheet import explain
 from tests.render.everything import HOSTILE, SVG, document
 

@@ -8,7 +8,16 @@ from handgrad.render.document import Notation
 from handgrad.render.math import boxes
 from handgrad.render.math.boxes import Box, Brace, Digits, Fence, Letter, Operator, Row, Series, Text, row
 from handgrad.render.math.typeset import Style, typeset
-from handgrad.render.omml import NAMESPACES, RULES, begun, display, equation, names_apart, omml, printable
+from handgrad.render.word.omml import (
+    NAMESPACES,
+    RULES,
+    begun,
+    display,
+    equation,
+    names_apart,
+    omml,
+    printable,
+)
 from tests.render.everything import ELIDED, EXPRESSIONS, HOSTILE
 
 M = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"

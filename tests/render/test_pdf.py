@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from handgrad.errors import MissingExtraError, RenderError
-from handgrad.render import pdf
 from handgrad.render.document import Document, Formula, Heading, Notation, Paragraph
-from handgrad.render.picture import picture
+from handgrad.render.typst import pdf
+from handgrad.render.typst.raster import picture
 from handgrad.worked.expressions import Symbol
 from handgrad.writing import scripts as fonts
 from handgrad.writing.scripts import SCRIPTS, families_for

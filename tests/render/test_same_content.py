@@ -10,8 +10,10 @@ from collections import Counter
 
 import pytest
 
-from handgrad.render import html, markdown, notebook, tex
 from handgrad.render.document import Document
+from handgrad.render.html import page as html
+from handgrad.render.latex import article as tex
+from handgrad.render.markdown import markdown, notebook
 from tests.render.everything import document, labels, literals
 
 DECIMAL = re.compile(r"\d+\.\d+")

@@ -14,10 +14,10 @@ from handgrad.errors import RenderError
 from handgrad.render.document import Document, Formula, Heading, LaidMatrix, Literal, Notation, Paragraph
 from handgrad.render.layout.sheet import lay_out
 from handgrad.render.settings import PARTS, Settings
-from handgrad.render.terminal import BLOCKS, to_text
-from handgrad.render.terminal_lines import rows
-from handgrad.render.terminal_math import RULES, Writer
-from handgrad.render.textbox import TextBox
+from handgrad.render.terminal.line_breaks import rows
+from handgrad.render.terminal.math import RULES, Writer
+from handgrad.render.terminal.sheet import BLOCKS, to_text
+from handgrad.render.terminal.textbox import TextBox
 from handgrad.worked.evaluate import evaluate
 from handgrad.worked.expressions import NODES, Expression, MatMul, Outer, Sum, Symbol, Transpose
 from tests.render.arithmetic import shown, trees

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from handgrad.errors import RenderError
-from handgrad.render import tex
 from handgrad.render.document import Document, Figure, Formula, Heading, Notation, Paragraph, Table
-from handgrad.render.tikz import tikz
+from handgrad.render.latex import article as tex
+from handgrad.render.latex.tikz import tikz
 from handgrad.worked.expressions import Symbol
 from tests.render.everything import BENGALI, EXPRESSIONS, HOSTILE, document
 

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handgrad.errors import RenderError
-from handgrad.render import latex, mathml
 from handgrad.render.document import LaidMatrix, Literal, Notation
+from handgrad.render.html import mathml
+from handgrad.render.latex import math as latex
 from handgrad.render.math import boxes
 from handgrad.render.math.aligned import formula_lines
 from handgrad.render.math.boxes import Box, Delimiter, Digits, Fence, Operator, items, row, width

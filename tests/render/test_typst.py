@@ -24,9 +24,9 @@ from handgrad.render.math.boxes import (
     row,
 )
 from handgrad.render.math.typeset import Style, typeset
-from handgrad.render.typst import typst_source
-from handgrad.render.typst_figure import figure_source
-from handgrad.render.typst_math import RULES, line_math, math, string
+from handgrad.render.typst.figure import figure_source
+from handgrad.render.typst.math import RULES, line_math, math, string
+from handgrad.render.typst.page import typst_source
 from handgrad.worked.expressions import Symbol
 from handgrad.writing.scripts import fonts
 from tests.render.everything import BENGALI, EXPRESSIONS, HOSTILE, LONG, document, numbers

@@ -18,7 +18,7 @@ from handgrad.nn.arrays import Array
 from handgrad.nn.forward import Activity
 from handgrad.nn.network import LayerParameters, Network, Parameters
 from handgrad.render.document import Notation
-from handgrad.render.picture import FORMATS, picture
+from handgrad.render.typst.raster import FORMATS, picture
 from handgrad.rich_repr import printable
 from handgrad.worked.trace import Trace
 from handgrad.worksheets.steps import ModelSource

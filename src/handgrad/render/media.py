@@ -10,12 +10,12 @@ from handgrad.errors import MissingExtraError, RenderError
 from handgrad.render.document import Document
 
 MEDIA: dict[str, str] = {
-    "md": "markdown",
-    "html": "html",
-    "tex": "tex",
-    "pdf": "pdf",
-    "docx": "docx",
-    "ipynb": "notebook",
+    "md": "markdown.markdown",
+    "html": "html.page",
+    "tex": "latex.article",
+    "pdf": "typst.pdf",
+    "docx": "word.document",
+    "ipynb": "markdown.notebook",
 }
 """Name (and suffix) of a medium: module of `handgrad.render` whose `write` makes it."""
 

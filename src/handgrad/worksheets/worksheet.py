@@ -18,12 +18,12 @@ from handgrad.errors import RenderError, SpecificationError
 from handgrad.files import judge_target, write_whole
 from handgrad.models.model import Model
 from handgrad.nn.arrays import Array
-from handgrad.render import markdown
 from handgrad.render.document import Document, Notation
 from handgrad.render.layout.sheet import lay_out
+from handgrad.render.markdown import markdown
 from handgrad.render.media import MEDIA, medium_of, write
 from handgrad.render.settings import DEFAULT_DIGITS, DEFAULT_PARTS, Settings
-from handgrad.render.terminal import to_text
+from handgrad.render.terminal.sheet import to_text
 from handgrad.rich_repr import printable
 from handgrad.worked.derive.step import derive
 from handgrad.worked.record import Options, Record

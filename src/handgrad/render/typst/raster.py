@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from handgrad.errors import RenderError
-from handgrad.render.typst_figure import POINTS, figure_source
-from handgrad.render.typst_math import string
+from handgrad.render.typst.figure import POINTS, figure_source
+from handgrad.render.typst.math import string
 from handgrad.writing.scripts import families_for, typst_module
 
 FORMATS = ("png", "pdf")

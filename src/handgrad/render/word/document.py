@@ -25,7 +25,8 @@ from handgrad.render.document import (
 from handgrad.render.math.boxes import Operator, row, width
 from handgrad.render.math.line_breaks import lines
 from handgrad.render.math.typeset import Style, typeset
-from handgrad.render.omml import (
+from handgrad.render.typst.raster import picture
+from handgrad.render.word.omml import (
     NAMESPACES,
     begun,
     display,
@@ -35,7 +36,6 @@ from handgrad.render.omml import (
     printable,
     xml_text,
 )
-from handgrad.render.picture import picture
 from handgrad.worked.expressions import Expression
 from handgrad.writing.phrasebook import Phrasebook
 from handgrad.writing.scripts import SCRIPTS
@@ -65,7 +65,7 @@ def write(document: Document) -> bytes:
         from docx.oxml import parse_xml
     except ImportError as error:
         raise MissingExtraError("Word output", "docs") from error
-    from handgrad.render.docx_styles import prepare
+    from handgrad.render.word.styles import prepare
 
     file = docx.Document()
     prepare(file, document)

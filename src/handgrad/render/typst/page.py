@@ -22,8 +22,8 @@ from handgrad.render.document import (
 from handgrad.render.math.boxes import Operator, tall, width
 from handgrad.render.math.line_breaks import lines
 from handgrad.render.math.typeset import Style, typeset
-from handgrad.render.typst_figure import figure_source
-from handgrad.render.typst_math import line_math, math, string
+from handgrad.render.typst.figure import figure_source
+from handgrad.render.typst.math import line_math, math, string
 from handgrad.writing.phrasebook import Phrasebook
 from handgrad.writing.scripts import LATIN
 

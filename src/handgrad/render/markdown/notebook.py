@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from handgrad.render.document import Block, Document, Figure, Heading
-from handgrad.render.markdown import MarkdownText, escape
+from handgrad.render.markdown.markdown import MarkdownText, escape
 
 _CELL_LEVEL = 3
 """A heading up to this level begins a cell."""

@@ -10,7 +10,7 @@ import re
 import xml.etree.ElementTree as ET
 
 from handgrad.errors import RenderError
-from handgrad.render.typst_math import string
+from handgrad.render.typst.math import string
 from handgrad.writing.scripts import SCRIPTS
 
 POINTS = 0.75

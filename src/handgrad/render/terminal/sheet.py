@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from handgrad.errors import RenderError
-from handgrad.render import textbox
 from handgrad.render.document import (
     Block,
     Bullets,
@@ -23,9 +22,10 @@ from handgrad.render.document import (
     Spans,
     Table,
 )
-from handgrad.render.terminal_lines import rows
-from handgrad.render.terminal_math import SIGNS, Writer
-from handgrad.render.textbox import TextBox, beside, plain
+from handgrad.render.terminal import textbox
+from handgrad.render.terminal.line_breaks import rows
+from handgrad.render.terminal.math import SIGNS, Writer
+from handgrad.render.terminal.textbox import TextBox, beside, plain
 from handgrad.writing.phrasebook import Phrasebook
 
 DEFAULT_WIDTH = 80

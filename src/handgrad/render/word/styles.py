@@ -11,7 +11,7 @@ from docx.oxml.ns import nsdecls, qn
 from docx.shared import Cm, Pt, RGBColor
 
 from handgrad.render.document import Document
-from handgrad.render.omml import COMPLEX_FONT, printable
+from handgrad.render.word.omml import COMPLEX_FONT, printable
 from handgrad.writing.phrasebook import Phrasebook
 from handgrad.writing.scripts import SCRIPTS
 

@@ -27,9 +27,9 @@ from handgrad.render.document import (
     Spans,
     Table,
 )
+from handgrad.render.html.mathml import formula_mathml, mathml
 from handgrad.render.links import with_links
 from handgrad.render.math.typeset import Style
-from handgrad.render.mathml import formula_mathml, mathml
 from handgrad.writing.letters import MINUS
 from handgrad.writing.phrasebook import Phrasebook
 

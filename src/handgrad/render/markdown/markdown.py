@@ -28,7 +28,7 @@ from handgrad.render.document import (
     Spans,
     Table,
 )
-from handgrad.render.latex import Dialect, box_latex, formula_latex
+from handgrad.render.latex.math import Dialect, box_latex, formula_latex
 from handgrad.render.links import with_links
 from handgrad.render.math.typeset import Style, typeset
 from handgrad.worked.expressions import Symbol

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from handgrad.errors import RenderError
 from handgrad.render.document import Document
-from handgrad.render.typst import in_fonts, typst_source
+from handgrad.render.typst.page import in_fonts, typst_source
 from handgrad.writing.scripts import families_for, typst_module
 
 MOST_TAGGED = 250_000

@@ -23,11 +23,11 @@ from handgrad.render.document import (
     Spans,
     Table,
 )
-from handgrad.render.latex import TEX, Dialect, box_latex, escape, formula_latex
+from handgrad.render.latex.math import TEX, Dialect, box_latex, escape, formula_latex
+from handgrad.render.latex.tikz import tikz
 from handgrad.render.links import with_links
 from handgrad.render.math.boxes import width
 from handgrad.render.math.typeset import Style, typeset
-from handgrad.render.tikz import tikz
 from handgrad.worked.expressions import Symbol
 from handgrad.writing.letters import plain
 from handgrad.writing.phrasebook import Phrasebook

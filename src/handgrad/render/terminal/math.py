@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from handgrad.errors import RenderError
-from handgrad.render import textbox
 from handgrad.render.document import LaidMatrix, Literal, Notation
-from handgrad.render.textbox import EMPTY, TextBox, beside, fenced, plain
+from handgrad.render.terminal import textbox
+from handgrad.render.terminal.textbox import EMPTY, TextBox, beside, fenced, plain
 from handgrad.worked.expressions import (
     Apply,
     BigSum,

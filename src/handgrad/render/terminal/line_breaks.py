@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from handgrad.render import textbox
 from handgrad.render.document import LaidMatrix
-from handgrad.render.terminal_math import ATOM, BREAKS, PRODUCT, Writer, binding, head, sigma
-from handgrad.render.textbox import EMPTY, TextBox, beside, fenced, plain
+from handgrad.render.terminal import textbox
+from handgrad.render.terminal.math import ATOM, BREAKS, PRODUCT, Writer, binding, head, sigma
+from handgrad.render.terminal.textbox import EMPTY, TextBox, beside, fenced, plain
 from handgrad.worked.evaluate import map_tree
 from handgrad.worked.expressions import (
     Apply,

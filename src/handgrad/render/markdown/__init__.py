@@ -1,0 +1,1 @@
+"""The document as Markdown, and as a notebook."""

@@ -1,0 +1,1 @@
+"""The document as Typst, and by it as PDF and pictures."""
