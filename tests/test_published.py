@@ -21,7 +21,7 @@ import pytest
 from handgrad import Case, explain
 from handgrad.nn.arrays import Array
 from handgrad.worked.rounding import Rounding, round_array
-from handgrad.worked.trace import trace_case
+from handgrad.worksheets.case_steps import trace_case
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = sorted((ROOT / "examples").glob("*.toml"))

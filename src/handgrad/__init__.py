@@ -14,6 +14,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from handgrad.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from handgrad.cases.case import Case
     from handgrad.errors import HandgradError
@@ -31,8 +33,6 @@ if TYPE_CHECKING:
     from handgrad.training.fit import fit
     from handgrad.training.history import EarlyStopping, Fit
     from handgrad.worksheets.worksheet import Worksheet, explain
-
-__version__ = "0.1.0"
 
 _HOMES = {
     "handgrad.cases.case": ("Case",),

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import io
 import unicodedata
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 from rich.console import Console
 from rich.table import Table
-
-if TYPE_CHECKING:
-    from handgrad.training.history import Fit
 
 _SHOWN_EPOCHS = 10
 _TURNING = ("LRE", "LRO", "RLE", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
@@ -49,19 +47,34 @@ def number(value: float | None, digits: int = 4) -> str:
     return "-" if value is None else f"{value:.{digits}g}"
 
 
-def history_table(fit: Fit) -> Table:
-    """The history, thinned to some ten lines."""
+class HistoryLine(Protocol):
+    """What a table of a training's history shows of an epoch (counted from 1)."""
+
+    @property
+    def epoch(self) -> int: ...
+    @property
+    def loss(self) -> float: ...
+    @property
+    def validation_loss(self) -> float | None: ...
+    @property
+    def metric(self) -> float | None: ...
+    @property
+    def rate(self) -> float: ...
+
+
+def history_table(history: Sequence[HistoryLine], metric: str, best_epoch: int | None = None) -> Table:
+    """The history, thinned to some ten lines; the best epoch bears a star."""
     table = Table(box=None, pad_edge=False)
-    for heading in ("epoch", "loss", "validation loss", fit.metric, "rate"):
+    for heading in ("epoch", "loss", "validation loss", metric, "rate"):
         table.add_column(heading, justify="right")
-    stride = max(1, len(fit.history) // _SHOWN_EPOCHS)
-    for epoch in fit.history:
-        if epoch.epoch in (1, len(fit.history), fit.best_epoch) or epoch.epoch % stride == 0:
+    stride = max(1, len(history) // _SHOWN_EPOCHS)
+    for line in history:
+        if line.epoch in (1, len(history), best_epoch) or line.epoch % stride == 0:
             table.add_row(
-                str(epoch.epoch) + (" *" if epoch.epoch == fit.best_epoch else ""),
-                number(epoch.loss),
-                number(epoch.validation_loss),
-                number(epoch.metric),
-                number(epoch.rate),
+                str(line.epoch) + (" *" if line.epoch == best_epoch else ""),
+                number(line.loss),
+                number(line.validation_loss),
+                number(line.metric),
+                number(line.rate),
             )
     return table

@@ -16,7 +16,7 @@ from handgrad.errors import ShapeError, SpecificationError
 from handgrad.nn.backward import backward
 from handgrad.nn.forward import forward
 from handgrad.nn.network import Dense, LayerParameters, Network
-from handgrad.render.document import Notation
+from handgrad.writing.letter_parts import Notation
 
 SVG = "{http://www.w3.org/2000/svg}"
 SMALL = Network(

@@ -14,7 +14,6 @@ from handgrad.render.document import (
     Heading,
     LaidMatrix,
     Literal,
-    Notation,
     Paragraph,
     Table,
 )
@@ -43,6 +42,7 @@ from handgrad.worked.expressions import (
     Times,
     Transpose,
 )
+from handgrad.writing.letter_parts import Notation
 
 ONE, TWO = Number(1.0, exact=True), Number(2.0, exact=True)
 W1, W2, X, Y, YHAT = Symbol("W", 1), Symbol("W", 2), Symbol("x"), Symbol("y"), Symbol("yhat")

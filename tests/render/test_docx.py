@@ -13,21 +13,13 @@ import docx as python_docx
 import pytest
 
 from handgrad.errors import MissingExtraError, RenderError
-from handgrad.render.document import (
-    Document,
-    Figure,
-    Fold,
-    Formula,
-    Heading,
-    Notation,
-    Paragraph,
-    Table,
-)
+from handgrad.render.document import Document, Figure, Fold, Formula, Heading, Paragraph, Table
 from handgrad.render.math.boxes import width
 from handgrad.render.math.line_breaks import lines
 from handgrad.render.math.typeset import Style, typeset
 from handgrad.render.word import document as docx
 from handgrad.worked.expressions import Factor, Symbol
+from handgrad.writing.letter_parts import Notation
 from tests.render.everything import BENGALI, HOSTILE, LONG, document, numbers
 
 M = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"

@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from handgrad.errors import RenderError
-from handgrad.render.document import Document, Figure, Formula, Heading, Literal, Notation, Paragraph
+from handgrad.render.document import Document, Figure, Formula, Heading, Literal, Paragraph
 from handgrad.render.html import page as html
 from handgrad.worked.expressions import Symbol
+from handgrad.writing.letter_parts import Notation
 from tests.render.everything import BENGALI, HOSTILE, SVG, document
 
 VOID = {"meta", "link", "br", "img", "hr", "input"}

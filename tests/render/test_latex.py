@@ -7,12 +7,12 @@ import re
 import pytest
 from hypothesis import given
 
-from handgrad.render.document import Notation
 from handgrad.render.latex.math import TEX, escape, formula_latex, latex
 from handgrad.render.markdown.markdown import DIALECT
 from handgrad.render.math.typeset import Style
 from handgrad.worked.evaluate import evaluate
 from handgrad.worked.expressions import Expression
+from handgrad.writing.letter_parts import Notation
 from tests.render.arithmetic import shown, trees, value_of_latex
 from tests.render.everything import ELIDED, EXPRESSIONS, HOSTILE, document
 

@@ -18,7 +18,6 @@ from handgrad.render.document import (
     Heading,
     LaidMatrix,
     Literal,
-    Notation,
     Paragraph,
     Table,
 )
@@ -43,6 +42,7 @@ from handgrad.worked.expressions import (
 )
 from handgrad.worked.record import Record, Words
 from handgrad.worksheets.worksheet import explain
+from handgrad.writing.letter_parts import Notation
 from handgrad.writing.numerals import Precision
 from tests.render.everything import EXPRESSIONS
 from tests.render.records import CASE, record

@@ -8,8 +8,9 @@ from html.parser import HTMLParser
 import pytest
 
 from handgrad.errors import RenderError
-from handgrad.render.document import Document, Heading, Notation, Paragraph
+from handgrad.render.document import Document, Heading, Paragraph
 from handgrad.render.markdown import markdown
+from handgrad.writing.letter_parts import Notation
 from tests.render.everything import BENGALI, HOSTILE, document
 
 markdown_it = pytest.importorskip("markdown_it", reason="markdown-it-py is not installed")

@@ -7,11 +7,12 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import assume, given
 
-from handgrad.render.document import Formula, Notation
+from handgrad.render.document import Formula
 from handgrad.render.html.mathml import formula_mathml, mathml
 from handgrad.render.math.typeset import Style
 from handgrad.worked.evaluate import evaluate
 from handgrad.worked.expressions import Expression, Symbol
+from handgrad.writing.letter_parts import Notation
 from tests.render.arithmetic import shown, trees, value_of_mathml
 from tests.render.everything import EXPRESSIONS, HOSTILE, document
 from tests.render.test_latex import _finite

@@ -4,7 +4,6 @@ import pytest
 from lxml import etree
 
 from handgrad.errors import RenderError
-from handgrad.render.document import Notation
 from handgrad.render.math import boxes
 from handgrad.render.math.boxes import Box, Brace, Digits, Fence, Letter, Operator, Row, Series, Text, row
 from handgrad.render.math.typeset import Style, typeset
@@ -18,6 +17,7 @@ from handgrad.render.word.omml import (
     omml,
     printable,
 )
+from handgrad.writing.letter_parts import Notation
 from tests.render.everything import ELIDED, EXPRESSIONS, HOSTILE
 
 M = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"

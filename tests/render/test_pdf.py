@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from handgrad.errors import MissingExtraError, RenderError
-from handgrad.render.document import Document, Formula, Heading, Notation, Paragraph
+from handgrad.render.document import Document, Formula, Heading, Paragraph
 from handgrad.render.typst import pdf
 from handgrad.render.typst.raster import picture
 from handgrad.worked.expressions import Symbol
 from handgrad.writing import scripts as fonts
+from handgrad.writing.letter_parts import Notation
 from handgrad.writing.scripts import SCRIPTS, families_for
 from tests.render.everything import BENGALI, LONG, SVG, document, numbers
 

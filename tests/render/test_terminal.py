@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from handgrad.errors import RenderError
-from handgrad.render.document import Document, Formula, Heading, LaidMatrix, Literal, Notation, Paragraph
+from handgrad.render.document import Document, Formula, Heading, LaidMatrix, Literal, Paragraph
 from handgrad.render.layout.sheet import lay_out
 from handgrad.render.settings import PARTS, Settings
 from handgrad.render.terminal.line_breaks import rows
@@ -20,6 +20,7 @@ from handgrad.render.terminal.sheet import BLOCKS, to_text
 from handgrad.render.terminal.textbox import TextBox
 from handgrad.worked.evaluate import evaluate
 from handgrad.worked.expressions import NODES, Expression, MatMul, Outer, Sum, Symbol, Transpose
+from handgrad.writing.letter_parts import Notation
 from tests.render.arithmetic import shown, trees
 from tests.render.everything import document, labels, literals
 from tests.render.records import record

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from handgrad.errors import RenderError
-from handgrad.render.document import Document, Figure, Formula, Heading, Notation, Paragraph, Table
+from handgrad.render.document import Document, Figure, Formula, Heading, Paragraph, Table
 from handgrad.render.latex import article as tex
 from handgrad.render.latex.tikz import tikz
 from handgrad.worked.expressions import Symbol
+from handgrad.writing.letter_parts import Notation
 from tests.render.everything import BENGALI, EXPRESSIONS, HOSTILE, document
 
 ENGLISH_TITLE = "Prices: $5 < 6 > 4 & a_b * c \\ 'it' #1 50% {y}"

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handgrad.errors import RenderError
-from handgrad.render.document import LaidMatrix, Literal, Notation
+from handgrad.render.document import LaidMatrix, Literal
 from handgrad.render.html import mathml
 from handgrad.render.latex import math as latex
 from handgrad.render.math import boxes
@@ -36,6 +36,7 @@ from handgrad.worked.expressions import (
     Times,
     Transpose,
 )
+from handgrad.writing.letter_parts import Notation
 from tests.render.everything import EXPRESSIONS, ONE, TWO, W2, YHAT, Y, document
 
 A, B, C = Symbol("a"), Symbol("b"), Symbol("x")

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handgrad.errors import RenderError
-from handgrad.render.document import Document, Figure, Formula, Heading, Literal, Notation, Paragraph
+from handgrad.render.document import Document, Figure, Formula, Heading, Literal, Paragraph
 from handgrad.render.math import boxes
 from handgrad.render.math.boxes import (
     Box,
@@ -28,6 +28,7 @@ from handgrad.render.typst.figure import figure_source
 from handgrad.render.typst.math import RULES, line_math, math, string
 from handgrad.render.typst.page import typst_source
 from handgrad.worked.expressions import Symbol
+from handgrad.writing.letter_parts import Notation
 from handgrad.writing.scripts import fonts
 from tests.render.everything import BENGALI, EXPRESSIONS, HOSTILE, LONG, document, numbers
 

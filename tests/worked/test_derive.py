@@ -16,8 +16,8 @@ from handgrad.worked.evaluate import map_tree
 from handgrad.worked.expressions import Apply, BigSum, Matrix, Number, Symbol
 from handgrad.worked.record import Options, Record, StepRecord, WorkedStep
 from handgrad.worked.rounding import round_array
-from handgrad.worked.trace import trace_case
 from handgrad.worked.verify import verify
+from handgrad.worksheets.case_steps import trace_case
 
 HIDDEN = (
     "relu",

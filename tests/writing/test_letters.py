@@ -6,9 +6,9 @@ import pytest
 
 from handgrad.errors import RenderError
 from handgrad.nn.activations import ACTIVATIONS
-from handgrad.render.document import Notation, Written
 from handgrad.worked.evaluate import FUNCTIONS
 from handgrad.worked.expressions import Symbol
+from handgrad.writing.letter_parts import Notation, Written
 from handgrad.writing.letters import LABELS, LETTERS, STATES, function_written, plain, written
 
 BRACKET, SUPER, SUB = (Notation(layer=layer) for layer in ("bracket", "superscript", "subscript"))

@@ -17,13 +17,13 @@ from handgrad.models.model import Model
 from handgrad.nn.arrays import Array
 from handgrad.nn.forward import Activity
 from handgrad.nn.network import LayerParameters, Network, Parameters
-from handgrad.render.document import Notation
 from handgrad.render.typst.raster import FORMATS, picture
 from handgrad.rich_repr import printable
 from handgrad.worked.trace import Trace
 from handgrad.worksheets.steps import ModelSource
 from handgrad.worksheets.worksheet import Worksheet
 from handgrad.worksheets.worksheet import explain as open_worksheet
+from handgrad.writing.letter_parts import Notation
 from handgrad.writing.phrasebook import Phrasebook, chosen_language, decimal_mark
 
 VALUES = ("weights", "gradients")

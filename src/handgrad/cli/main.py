@@ -15,10 +15,10 @@ from typing import Annotated
 
 import typer
 
-from handgrad import __version__
 from handgrad.cli import bench, diagram, evaluate, explain, gradcheck, predict, train
 from handgrad.errors import HandgradError
 from handgrad.rich_repr import printable
+from handgrad.version import __version__
 
 WRONG, DEFECT, INTERRUPTED = 2, 70, 130
 _LEAST_WIDTH = 20

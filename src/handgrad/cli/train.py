@@ -10,10 +10,11 @@ import typer
 
 from handgrad.cli.consoles import output, print_json, remark, remarks
 from handgrad.cli.options import described, whole_numbers
+from handgrad.cli.plots.loss_curve import as_svg, in_terminal
+from handgrad.cli.progress import shown_on
 from handgrad.data.tables import Table, read_table
 from handgrad.errors import SpecificationError
 from handgrad.files import judge_apart, judge_target, write_whole
-from handgrad.losscurve import as_svg, in_terminal
 from handgrad.models.fit_table import DEFAULT_RATE, fit_table, unused
 from handgrad.models.metrics import Evaluation
 from handgrad.models.model import Model
@@ -24,7 +25,6 @@ from handgrad.nn.optimizers import OPTIMIZERS, Optimizer
 from handgrad.nn.regularization import Regularization
 from handgrad.nn.schedules import Schedule
 from handgrad.training.history import EarlyStopping
-from handgrad.training.progress import shown_on
 
 _RATES = {"sgd": 0.05, "momentum": 0.01, "nesterov": 0.01}
 

@@ -28,8 +28,8 @@ from handgrad.errors import ShapeError, SpecificationError
 from handgrad.nn.activations import Activation
 from handgrad.nn.forward import Activity
 from handgrad.nn.network import Network, Parameters
-from handgrad.render.document import Notation
 from handgrad.worked.expressions import Symbol
+from handgrad.writing.letter_parts import Notation
 from handgrad.writing.letters import written
 
 # Fills dark enough for white text on them, and all of them, with the grey of the words, at least 3 : 1 away

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from handgrad.diagram.shapes import MATHEMATICS, Text, text_width
-from handgrad.render.document import Written
+from handgrad.writing.letter_parts import Written
 
 SCRIPT = 0.7
 _ACCENTS = {"": "", "hat": "\u0302", "tilde": "\u0303", "bar": "\u0304"}

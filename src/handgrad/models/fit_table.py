@@ -13,7 +13,8 @@ from handgrad.data.schema import Schema, decide, fingerprint, measured_schema
 from handgrad.data.tables import Table, read_table
 from handgrad.data.targets import Target
 from handgrad.errors import DataError, SpecificationError
-from handgrad.models.model import Model, Origin
+from handgrad.models.model import Model
+from handgrad.models.origin import Origin
 from handgrad.nn.activations import Activation
 from handgrad.nn.initializers import Initializer
 from handgrad.nn.losses import Loss

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import msgspec
 import numpy as np
 import pyarrow as pa
 from rich.console import Console, ConsoleOptions, RenderResult
@@ -17,25 +16,17 @@ from handgrad.data.schema import Schema, fingerprint
 from handgrad.data.tables import Table, read_table
 from handgrad.errors import DataError, ModelError, ShapeError, SpecificationError
 from handgrad.files import write_whole
-from handgrad.models.metrics import Evaluation, Forecast, evaluated_classes, evaluated_numbers, forecast
+from handgrad.models.metrics import Evaluation, evaluated_classes, evaluated_numbers
+from handgrad.models.origin import Origin
+from handgrad.models.safetensors import Contents, packed, unpacked
 from handgrad.nn.arrays import Array
 from handgrad.nn.network import Network
 from handgrad.rich_repr import Presented, history_table
 from handgrad.training.fit import Replayed, replay
 from handgrad.training.history import Fit
+from handgrad.training.score import Forecast, forecast
 
 _MOST_PROBABILITIES = 100
-
-
-class Origin(msgspec.Struct, frozen=True):
-    """Where the training data came from, to know it again."""
-
-    fingerprint: str
-    rows: int
-    """Rows of the file."""
-    left_out: int = 0
-    """Rows without a target, which training did not see."""
-    file: str | None = None
 
 
 class TrainingData(NamedTuple):
@@ -254,16 +245,12 @@ class Model(Presented):
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Writes the model to one .safetensors file. Raises OutputError where that cannot be done."""
-        from handgrad.models.safetensors import packed
-
-        return write_whole(path, packed(self))
+        return write_whole(path, packed(Contents(self.fit, self.schema, self.origin)))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Model:
         """The model of a file that `save` wrote. Raises ModelError for any other file."""
-        from handgrad.models.safetensors import read_model
-
-        return read_model(Path(path))
+        return cls(*unpacked(Path(path)))
 
     # -- showing it
 
@@ -285,7 +272,7 @@ class Model(Presented):
             f"training  {optimizer.name}, rate {optimizer.learning_rate:g}, {self.fit.steps:,} steps in "
             f"{len(self.fit.history)} epochs, engine {self.fit.engine}, ended by {self.fit.ended}"
         )
-        yield history_table(self.fit)
+        yield history_table(self.fit.history, self.fit.metric, self.fit.best_epoch)
 
     def __repr__(self) -> str:
         names = () if self.schema is None else self.schema.target.names

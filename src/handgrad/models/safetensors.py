@@ -11,16 +11,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
 import safetensors.numpy
 from safetensors import SafetensorError
 
-from handgrad import __version__
 from handgrad.data.schema import Schema
 from handgrad.errors import HandgradError, ModelError
+from handgrad.models.origin import Origin
 from handgrad.nn.activations import Activation
 from handgrad.nn.arrays import Array
 from handgrad.nn.clipping import Clipping
@@ -32,9 +32,7 @@ from handgrad.nn.optimizers import OPTIMIZERS, Optimizer, OptimizerState
 from handgrad.nn.regularization import Regularization
 from handgrad.nn.step import Recipe, Training
 from handgrad.training.history import Epoch, Fit, Plan, Snapshot
-
-if TYPE_CHECKING:
-    from handgrad.models.model import Model
+from handgrad.version import __version__
 
 FORMAT = 1
 _KEY = "handgrad"
@@ -75,9 +73,17 @@ class _Header(msgspec.Struct):
     origin: dict[str, Any] | None
 
 
-def packed(model: Model) -> bytes:
+class Contents(NamedTuple):
+    """What a model file holds: the training, the schema of its table, where its data came from."""
+
+    fit: Fit
+    schema: Schema | None = None
+    origin: Origin | None = None
+
+
+def packed(contents: Contents) -> bytes:
     """The bytes of a model file."""
-    fit, network = model.fit, model.network
+    fit, network = contents.fit, contents.fit.network
     last_is_result = fit.snapshots[-1].training is fit.training
     tensors: Tensors = dict(_tensors(fit.recipe.optimizer, fit.training))
     for place, snapshot in enumerate(fit.snapshots[:-1] if last_is_result else fit.snapshots):
@@ -104,8 +110,8 @@ def packed(model: Model) -> bytes:
         fit.metric,
         fit.ended,
         fit.best_epoch,
-        model.schema,
-        None if model.origin is None else msgspec.to_builtins(model.origin),
+        contents.schema,
+        None if contents.origin is None else msgspec.to_builtins(contents.origin),
     )
     contiguous = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
     return bytes(safetensors.numpy.save(contiguous, {_KEY: msgspec.json.encode(header).decode()}))
@@ -129,8 +135,8 @@ def _tensors(optimizer: Optimizer, training: Training) -> Iterator[tuple[str, Ar
             yield f"b{l}.{slot}", of_b
 
 
-def read_model(path: Path) -> Model:
-    """The model of a file. Raises ModelError for a file that is missing, torn or not a handgrad model."""
+def unpacked(path: Path) -> Contents:
+    """The contents of a model file. Raises ModelError for a file that is missing, torn or not a handgrad model."""
     try:
         data = path.read_bytes()
     except (OSError, ValueError) as error:
@@ -154,16 +160,14 @@ def read_model(path: Path) -> Model:
             raise ModelError(
                 f"{path} has model format {header.format}, this version reads {FORMAT}; update handgrad"
             )
-        return _model(header, tensors)
+        return _contents(header, tensors)
     except ModelError:
         raise
     except (msgspec.DecodeError, HandgradError, LookupError, TypeError, ValueError) as error:
         raise ModelError(f"{path} is damaged: {error}; train or copy the model again") from error
 
 
-def _model(header: _Header, tensors: Tensors) -> Model:
-    from handgrad.models.model import Model, Origin
-
+def _contents(header: _Header, tensors: Tensors) -> Contents:
     network = Network(
         header.inputs,
         [_dense(l, layer, tensors) for l, layer in enumerate(header.layers, 1)],
@@ -205,7 +209,7 @@ def _model(header: _Header, tensors: Tensors) -> Model:
         header.best_epoch,
     )
     origin = None if header.origin is None else msgspec.convert(header.origin, Origin)
-    return Model(fit, header.schema, origin)
+    return Contents(fit, header.schema, origin)
 
 
 def _dense(l: int, layer: _Layer, tensors: Tensors) -> Dense:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from handgrad.errors import RenderError
-from handgrad.render.document import Notation
+from handgrad.writing.letter_parts import Notation
 
 PARTS = (
     "problem",

@@ -14,7 +14,6 @@ from handgrad.data.batches import Rows, Split, epoch_order
 from handgrad.engines import choose
 from handgrad.engines.protocol import Engine, Session
 from handgrad.errors import SpecificationError, TrainingError
-from handgrad.models.metrics import Score, metric_of, score
 from handgrad.nn.arrays import Array
 from handgrad.nn.clipping import Clipping
 from handgrad.nn.forward import Masks, dropout_masks
@@ -27,6 +26,7 @@ from handgrad.training.divergence import judge_parameters, why_not_finite
 from handgrad.training.history import EarlyStopping, Epoch, Fit, Plan, Snapshot
 from handgrad.training.interruption import Interruption
 from handgrad.training.progress import Progress, Silent
+from handgrad.training.score import Score, metric_of, score
 from handgrad.training.snapshots import Best, Kept
 
 __all__ = [

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from rich.console import Console, ConsoleOptions, RenderResult
 
 from handgrad.data.batches import Rows, epoch_order, judged_seed, steps_per_epoch
 from handgrad.errors import SpecificationError
@@ -16,6 +15,9 @@ from handgrad.nn.network import Network
 from handgrad.nn.schedules import Schedule
 from handgrad.nn.step import Recipe, Training
 from handgrad.rich_repr import Presented, history_table
+
+if TYPE_CHECKING:
+    from rich.console import Console, ConsoleOptions, RenderResult
 
 DTYPES = ("float32", "float64")
 
@@ -157,7 +159,7 @@ class Fit(Presented):
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         yield f"{self.network.parameter_count:,} parameters, {self.steps:,} steps, engine {self.engine}"
-        yield history_table(self)
+        yield history_table(self.history, self.metric, self.best_epoch)
 
     def __repr__(self) -> str:
         last = self.history[-1].loss if self.history else float("nan")

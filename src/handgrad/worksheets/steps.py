@@ -20,7 +20,8 @@ from handgrad.nn.regularization import Regularization
 from handgrad.nn.step import Recipe, Training
 from handgrad.rich_repr import printable
 from handgrad.worked.rounding import Rounding
-from handgrad.worked.trace import Trace, trace_case, trace_step
+from handgrad.worked.trace import Trace, trace_step
+from handgrad.worksheets.case_steps import trace_case
 
 
 class Source(Protocol):

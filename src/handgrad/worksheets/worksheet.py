@@ -18,7 +18,7 @@ from handgrad.errors import RenderError, SpecificationError
 from handgrad.files import judge_target, write_whole
 from handgrad.models.model import Model
 from handgrad.nn.arrays import Array
-from handgrad.render.document import Document, Notation
+from handgrad.render.document import Document
 from handgrad.render.layout.sheet import lay_out
 from handgrad.render.markdown import markdown
 from handgrad.render.media import MEDIA, medium_of, write
@@ -32,6 +32,7 @@ from handgrad.worked.trace import Trace
 from handgrad.worked.verify import verify
 from handgrad.worksheets.json import encoded
 from handgrad.worksheets.steps import CaseSource, ModelSource, Rows, Source
+from handgrad.writing.letter_parts import Notation
 
 FORMULAS = frozenset(("formulas",))  # of a network without numbers
 MOST_STEPS = 100  # of a longer training the first step is opened, unless others are named
@@ -255,7 +256,7 @@ class Worksheet:
 
     def json(self) -> bytes:
         """Title and every quantity of every step, full precision; infinite values are null."""
-        from handgrad import __version__
+        from handgrad.version import __version__
 
         return encoded(
             __version__, self.source.title, self.source.source, self.traces(), self.last - self.first + 1

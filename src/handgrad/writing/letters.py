@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from handgrad.errors import RenderError
-from handgrad.render.document import Notation, Written
 from handgrad.worked.expressions import Symbol
+from handgrad.writing.letter_parts import Notation, Written
 
 MINUS = "\u2212"
 

@@ -10,12 +10,13 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from handgrad.errors import RenderError
-from handgrad.render.document import Formula, Notation
+from handgrad.render.document import Formula
 from handgrad.render.math import boxes
 from handgrad.render.math.aligned import LIMIT, Line, formula_lines
 from handgrad.render.math.boxes import Box, tall
 from handgrad.render.math.typeset import Style, typeset
 from handgrad.worked.expressions import Expression
+from handgrad.writing.letter_parts import Notation
 
 _BOLD_ITALIC = {
     **{chr(ord("A") + i): chr(0x1D468 + i) for i in range(26)},

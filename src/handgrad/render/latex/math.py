@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from handgrad.errors import RenderError
-from handgrad.render.document import Formula, Notation
+from handgrad.render.document import Formula
 from handgrad.render.math import boxes
 from handgrad.render.math.aligned import LIMIT, Line, formula_lines
 from handgrad.render.math.boxes import Box, tall
 from handgrad.render.math.typeset import Style, typeset
 from handgrad.worked.expressions import Expression
+from handgrad.writing.letter_parts import Notation
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 
 from handgrad.nn.arrays import Array
-from handgrad.render.document import Formula, Heading, Notation, Paragraph, Span, Spans
+from handgrad.render.document import Formula, Heading, Paragraph, Span, Spans
 from handgrad.render.layout.elision import Display, Limits, literal
 from handgrad.render.settings import DEFAULT_DIGITS, Settings
 from handgrad.worked.evaluate import evaluate, map_tree
@@ -25,6 +25,7 @@ from handgrad.worked.expressions import (
     Times,
 )
 from handgrad.worked.record import Argument, Equation, Record, Shape, StepRecord, Words
+from handgrad.writing.letter_parts import Notation
 from handgrad.writing.numerals import MOST_DECIMALS, Precision, Shown, shown, shown_together
 from handgrad.writing.phrasebook import Phrasebook, chosen_language, decimal_mark, joined
 

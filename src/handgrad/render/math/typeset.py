@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from handgrad.errors import RenderError
-from handgrad.render.document import LaidMatrix, Literal, Notation, Written
+from handgrad.render.document import LaidMatrix, Literal
 from handgrad.render.math import boxes
 from handgrad.render.math.boxes import Box, Operator, row
 from handgrad.render.math.parentheses import ATOM, BIG, SUM, grouped_factor, level
@@ -40,6 +40,7 @@ from handgrad.worked.expressions import (
     Times,
     Transpose,
 )
+from handgrad.writing.letter_parts import Notation, Written
 from handgrad.writing.letters import function_written, written
 from handgrad.writing.numerals import Precision, shown_exactly
 from handgrad.writing.phrasebook import Phrasebook

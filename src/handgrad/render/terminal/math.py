@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from handgrad.errors import RenderError
-from handgrad.render.document import LaidMatrix, Literal, Notation
+from handgrad.render.document import LaidMatrix, Literal
 from handgrad.render.terminal import textbox
 from handgrad.render.terminal.textbox import EMPTY, TextBox, beside, fenced, plain
 from handgrad.worked.expressions import (
@@ -36,6 +36,7 @@ from handgrad.worked.expressions import (
     Times,
     Transpose,
 )
+from handgrad.writing.letter_parts import Notation
 from handgrad.writing.letters import function_written, lowered, raised
 from handgrad.writing.letters import plain as symbol_text
 

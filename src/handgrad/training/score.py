@@ -1,0 +1,84 @@
+"""How good a training is on the way: loss, accuracy of classes, R2 of numbers."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from handgrad.data.cells import Floats
+from handgrad.nn.arrays import Array
+from handgrad.nn.forward import forward
+from handgrad.nn.network import Network, Parameters
+
+_CHUNK = 8192
+
+
+class Score(NamedTuple):
+    """Loss and main metric of some rows; None where there are no rows."""
+
+    loss: float | None
+    metric: str
+    value: float | None
+
+
+class Forecast(NamedTuple):
+    """The outputs (samples, outputs), float64, and the data's loss where targets were given."""
+
+    outputs: Floats
+    loss: float | None
+
+
+def forecast(network: Network, parameters: Parameters, X: Array, Y: Array | None = None) -> Forecast:
+    """The outputs without dropout, and the loss without penalties, some thousand rows at a time."""
+    loss, outputs, total = network.loss, [], 0.0
+    for start in range(0, len(X), _CHUNK):
+        part = slice(start, start + _CHUNK)
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # judged by the caller
+            activity = forward(network, parameters, X[part])
+            outputs.append(np.asarray(activity.yhat, np.float64))
+            if loss is not None and Y is not None:
+                terms = loss.terms(activity.yhat, Y[part], activity.Z[-1], network.layers[-1].function.name)
+                total += float(np.sum(loss.per_sample(terms), dtype=np.float64))
+    everything = np.concatenate(outputs) if outputs else np.empty((0, network.outputs))
+    if loss is None or Y is None:
+        return Forecast(everything, None)
+    return Forecast(everything, total / len(X) if loss.samples == "mean" else total)
+
+
+def metric_of(network: Network) -> str:
+    """The main metric: accuracy where the loss is an entropy, else R2."""
+    entropy = network.loss is not None and network.loss.name in ("cross_entropy", "binary_cross_entropy")
+    return "accuracy" if entropy else "R2"
+
+
+def score(network: Network, parameters: Parameters, X: Array, Y: Array) -> Score:
+    """The loss of these rows and their accuracy (classes) or R2 (numbers, as the network sees them)."""
+    metric = metric_of(network)
+    outputs, loss = forecast(network, parameters, X, Y)
+    if metric == "R2":
+        return Score(loss, metric, r_squared(np.asarray(Y, np.float64), outputs))
+    if network.loss is not None and network.loss.name == "cross_entropy":
+        right = np.argmax(outputs, axis=1) == np.argmax(Y, axis=1)
+    else:
+        right = (outputs > 0.5) == (Y > 0.5)
+    return Score(loss, metric, float(np.mean(right)))
+
+
+def r_squared(y: Floats, yhat: Floats) -> float | None:
+    """1 - sum (y - yhat)^2 / sum (y - mean)^2, averaged over outputs; None where a target does not vary.
+
+    >>> r_squared(np.array([[1.0], [2.0], [3.0]]), np.array([[1.0], [2.0], [4.0]]))
+    0.5
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = np.sum((y - y.mean(axis=0)) ** 2, axis=0)
+        if y.shape[0] < 2 or not np.all((total > 0) & np.isfinite(total)):
+            return None
+        value = float(np.mean(1 - np.sum((y - yhat) ** 2, axis=0) / total))
+    return if_finite(value)
+
+
+def if_finite(value: float) -> float | None:
+    """The value, or None where it is not finite."""
+    return value if np.isfinite(value) else None

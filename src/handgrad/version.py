@@ -1,0 +1,3 @@
+"""The version of handgrad, which files and sheets carry."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,57 @@
+"""A symbol taken apart, and how symbols are written: the same in all media."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from handgrad.errors import RenderError
+
+NOTATION_CHOICES: dict[str, tuple[str | int, ...]] = {
+    "layer": ("bracket", "superscript", "subscript"),
+    "names": ("az", "hy", "xyz"),
+    "first": (1, 0),
+    "orientation": ("column", "row"),
+    "decimal": (".", ","),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Notation:
+    """How symbols are written, the same in all media.
+
+    `layer`: bracket W^[1], superscript W^1, subscript W_1. `names`: az (a[l], z[l]), hy (h, yhat) or xyz (layers
+    X, Y, Z). `first`: number of the first entry, 1 or 0. `orientation`: column or row. `decimal`: '.' or ','.
+
+    Raises RenderError for a choice that there is not.
+    """
+
+    layer: str = "bracket"
+    names: str = "az"
+    first: int = 1
+    orientation: str = "column"
+    decimal: str = "."
+
+    def __post_init__(self) -> None:
+        for name, allowed in NOTATION_CHOICES.items():
+            value = getattr(self, name)
+            if value not in allowed:
+                raise RenderError(
+                    f"notation: {name} must be one of {', '.join(map(str, allowed))}, got {value!r}"
+                )
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A symbol taken apart: `base` with its accent, subscript and superscript; '' where it has none.
+
+    `bold`: a vector or matrix. `upright`: a name of several letters (such as sum or loss words), not a variable.
+    `suffix`: follows the scripts on the line, the entry where the layer is the subscript: z_1[0].
+    """
+
+    base: str
+    accent: str = ""  # "", hat, tilde, bar
+    subscript: str = ""
+    superscript: str = ""
+    bold: bool = False
+    upright: bool = False
+    suffix: str = ""
