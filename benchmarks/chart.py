@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -10,13 +11,13 @@ WIDTH, COLUMN, LEFT, BAR, GAP, HEAD = 960, 480, 138, 15, 3, 44
 OURS_FILL, PEER_FILL, TEXT_FILL, PAPER = "#c2410c", "#94a3b8", "#1f2933", "#ffffff"
 
 
-def chart(data: dict[str, Any]) -> str:
-    """An SVG of the results as `bench.json` holds them; shorter bars are quicker."""
+def chart(data: dict[str, Any], duration: Callable[[float], str]) -> str:
+    """An SVG of the results as `bench.json` holds them; shorter bars are quicker, `duration` writes seconds."""
     panels = [(result, _bars(result)) for result in data["results"] if result["peers"]]
     body, tops = [], [48, 48]
     for result, bars in panels:
         column = 0 if tops[0] <= tops[1] else 1
-        body.append(_panel(result, bars, column * COLUMN, tops[column]))
+        body.append(_panel(result, bars, duration, column * COLUMN, tops[column]))
         tops[column] += HEAD + len(bars) * (BAR + GAP) + 12
     height = max(tops) + 8
     return (
@@ -38,7 +39,13 @@ def _bars(result: dict[str, Any]) -> list[tuple[str, str, float]]:
     )
 
 
-def _panel(result: dict[str, Any], bars: list[tuple[str, str, float]], x: int, y: int) -> str:
+def _panel(
+    result: dict[str, Any],
+    bars: list[tuple[str, str, float]],
+    duration: Callable[[float], str],
+    x: int,
+    y: int,
+) -> str:
     void = " (void)" if result["void"] else ""
     lines = [
         f'<text x="{x + 12}" y="{y + 14}" font-weight="bold">{escape(result["workload"] + void)}</text>\n'
@@ -54,12 +61,6 @@ def _panel(result: dict[str, Any], bars: list[tuple[str, str, float]], x: int, y
         lines.append(
             f'<text x="{x + LEFT - 6}" y="{top + 12}" text-anchor="end">{escape(title)}</text>'
             f'<rect x="{x + LEFT}" y="{top}" width="{length:.1f}" height="{BAR}" fill="{fill}"/>'
-            f'<text x="{x + LEFT + length + 5:.1f}" y="{top + 12}">{_duration(seconds)}</text>\n'
+            f'<text x="{x + LEFT + length + 5:.1f}" y="{top + 12}">{duration(seconds)}</text>\n'
         )
     return "".join(lines)
-
-
-def _duration(seconds: float) -> str:
-    from benchmarks.report import duration
-
-    return duration(seconds)

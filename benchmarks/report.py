@@ -150,7 +150,7 @@ def write(results: list[Result], facts: dict[str, Any], directory: Path) -> str:
     for name, content in (
         ("bench.md", text),
         ("bench.json", json.dumps(data, indent=1) + "\n"),
-        ("bench.svg", chart(data)),
+        ("bench.svg", chart(data, duration)),
     ):
         temporary = directory / f".{name}.part"
         temporary.write_text(content, encoding="utf-8")

@@ -298,7 +298,9 @@ def test_the_json_holds_every_round_and_every_goal() -> None:
 
 def test_the_chart_draws_a_bar_for_each_peer_longer_for_slower_ones() -> None:
     results = [report.as_data(result("deep", handgrad_native=1e-6, jax_scan=1e-5, numpy_out=1e-4))]
-    root = ElementTree.fromstring(chart({"machine": {"processor": "A & B"}, "results": results}))
+    root = ElementTree.fromstring(
+        chart({"machine": {"processor": "A & B"}, "results": results}, report.duration)
+    )
     name = "{http://www.w3.org/2000/svg}"
     widths = [float(bar.attrib["width"]) for bar in root.iter(f"{name}rect") if "x" in bar.attrib]
     assert len(widths) == 3

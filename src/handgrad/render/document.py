@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from handgrad.worked.expressions import Expression
 from handgrad.writing.letter_parts import Notation
+from handgrad.writing.phrasebook import Spans
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +32,6 @@ class LaidMatrix(Expression):
     rows: tuple[tuple[Expression, ...], ...]
     shape: tuple[int, int]
     show_shape: bool = True
-
-
-Span: TypeAlias = str | Expression
-"""A piece of running text: words, or mathematics within the line."""
-
-Spans: TypeAlias = tuple[Span, ...]
 
 
 @dataclass(frozen=True, slots=True)

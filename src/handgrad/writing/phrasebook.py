@@ -14,12 +14,17 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import TypeAlias
 
 from handgrad.errors import RenderError
-from handgrad.render.document import Span, Spans
 from handgrad.worked.expressions import Expression
 from handgrad.worked.record import Argument, Words
 from handgrad.writing.messages import PLURALS, SENTENCES
+
+Span: TypeAlias = str | Expression
+"""A piece of running text: words, or mathematics within the line."""
+
+Spans: TypeAlias = tuple[Span, ...]
 
 LOCALE = Path(__file__).resolve().parent / "locale"
 SOURCE_LANGUAGE = "en"

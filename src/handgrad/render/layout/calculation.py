@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from handgrad.render.document import Block, Fold, Formula, Paragraph, Spans
+from handgrad.render.document import Block, Fold, Formula, Paragraph
 from handgrad.render.layout.context import Sheet, in_words
 from handgrad.worked.expressions import Expression
 from handgrad.worked.record import Equation, StepRecord, Words, WorkedStep, words
-from handgrad.writing.phrasebook import joined
+from handgrad.writing.phrasebook import Spans, joined
 
 LAYERED = ("forward", "backward", "update")
 

@@ -8,11 +8,12 @@ from dataclasses import replace
 import numpy as np
 
 from handgrad.nn.arrays import Array
-from handgrad.render.document import Block, Formula, Spans, Table
+from handgrad.render.document import Block, Formula, Table
 from handgrad.render.layout.context import Sheet
 from handgrad.render.layout.elision import literal
 from handgrad.worked.expressions import Ellipsis, Expression, Gradient, Symbol
 from handgrad.worked.record import GradientCheck, ParameterChange, StepRecord
+from handgrad.writing.phrasebook import Spans
 
 Row = tuple[Spans, ...]
 CHECK_DIGITS = 8

@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 
 from handgrad.nn.arrays import Array
-from handgrad.render.document import Formula, Heading, Paragraph, Span, Spans
+from handgrad.render.document import Formula, Heading, Paragraph
 from handgrad.render.layout.elision import Display, Limits, literal
 from handgrad.render.settings import DEFAULT_DIGITS, Settings
 from handgrad.worked.evaluate import evaluate, map_tree
@@ -27,7 +27,7 @@ from handgrad.worked.expressions import (
 from handgrad.worked.record import Argument, Equation, Record, Shape, StepRecord, Words
 from handgrad.writing.letter_parts import Notation
 from handgrad.writing.numerals import MOST_DECIMALS, Precision, Shown, shown, shown_together
-from handgrad.writing.phrasebook import Phrasebook, chosen_language, decimal_mark, joined
+from handgrad.writing.phrasebook import Phrasebook, Span, Spans, chosen_language, decimal_mark, joined
 
 CAME_OUT_EVEN = 1e-12
 """Up to this relative difference a carried result is its numbers' value, and nothing was rounded."""

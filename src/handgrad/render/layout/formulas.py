@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from handgrad.render.document import Block, Bullets, Paragraph, Spans, Table
+from handgrad.render.document import Block, Bullets, Paragraph, Table
 from handgrad.render.layout.context import Sheet
 from handgrad.render.layout.problem import has_biases, with_values
 from handgrad.worked.expressions import Gradient, Relation, Symbol
@@ -20,6 +20,7 @@ from handgrad.worked.forms.equations import (
 )
 from handgrad.worked.forms.optimizers import optimizer_formulas
 from handgrad.worked.record import Equation
+from handgrad.writing.phrasebook import Spans
 
 
 def formula_sheet(sheet: Sheet) -> Iterator[Block]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from handgrad.render.document import Block, Bullets, Spans, Table
+from handgrad.render.document import Block, Bullets, Table
 from handgrad.render.layout.context import Sheet
 from handgrad.worked.expressions import (
     Expression,
@@ -23,6 +23,7 @@ from handgrad.worked.expressions import (
     Transpose,
 )
 from handgrad.worked.record import Equation, StepRecord, words
+from handgrad.writing.phrasebook import Spans
 
 MOST_UNITS = 3
 """Units whose scalar equations are written; the others follow in the same way."""

@@ -9,7 +9,7 @@ import numpy as np
 from handgrad.diagram import DrawingOptions, draw
 from handgrad.diagram.captions import captions_in
 from handgrad.nn.network import LayerParameters, Network
-from handgrad.render.document import Block, Figure, Formula, Paragraph, Span, Spans, Table
+from handgrad.render.document import Block, Figure, Formula, Paragraph, Table
 from handgrad.render.layout.context import Sheet
 from handgrad.worked.expressions import Number, Relation, Symbol
 from handgrad.worked.forms.equations import (
@@ -20,7 +20,7 @@ from handgrad.worked.forms.equations import (
 )
 from handgrad.worked.forms.optimizers import optimizer_formulas
 from handgrad.worked.record import Equation, StepRecord, words
-from handgrad.writing.phrasebook import joined
+from handgrad.writing.phrasebook import Span, Spans, joined
 
 
 def problem(sheet: Sheet) -> Iterator[Block]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from handgrad.render.document import Block, Spans, Table
+from handgrad.render.document import Block, Table
 from handgrad.render.layout.context import Sheet
 from handgrad.worked.expressions import Expression, Gradient, Matrix, Symbol
+from handgrad.writing.phrasebook import Spans
 
 _LAYERED = re.compile(r"(W|b|z|a|delta|dW|db)(\d+)")
 ORDER = ("W", "b", "z", "a", "delta", "dW", "db")

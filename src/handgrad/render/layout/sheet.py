@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import fields
 from typing import Any
 
-from handgrad.render.document import Block, Document, Fold, Formula, Heading, Paragraph, Spans
+from handgrad.render.document import Block, Document, Fold, Formula, Heading, Paragraph
 from handgrad.render.layout.calculation import calculation, observation
 from handgrad.render.layout.changes import changes, gradient_check
 from handgrad.render.layout.context import Sheet
@@ -22,6 +22,7 @@ from handgrad.render.layout.training import training
 from handgrad.render.settings import PARTS, Settings
 from handgrad.worked.expressions import Apply, Ellipsis, Expression
 from handgrad.worked.record import Record, StepRecord, words
+from handgrad.writing.phrasebook import Spans
 
 LONG = 60
 """Blocks from which on a document has a table of contents."""

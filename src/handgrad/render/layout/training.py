@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from handgrad.render.document import Block, Figure, Spans, Table
+from handgrad.render.document import Block, Figure, Table
 from handgrad.render.layout.context import Sheet
 from handgrad.worked.expressions import Ellipsis
+from handgrad.writing.phrasebook import Spans
 
 WIDTH, HEIGHT, LEFT, BOTTOM, EDGE = 480.0, 240.0, 70.0, 40.0, 16.0
 LINE, MARK, INK = "#1565c0", "#c62828", "#767676"

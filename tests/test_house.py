@@ -1,0 +1,167 @@
+"""The house: what each room may know, read off the imports themselves."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+import handgrad
+
+HOUSE = Path(handgrad.__file__).parent
+
+FLOORS = (
+    ("errors", "files", "version", "rich_repr"),
+    ("nn",),
+    ("data",),
+    ("engines",),
+    ("worked",),
+    ("training",),
+    ("cases",),
+    ("writing",),
+    ("models",),
+    ("diagram",),
+    ("render",),
+    ("worksheets",),
+    ("audit",),
+    ("exercises",),
+    ("live",),
+    ("interop",),
+    ("sklearn",),
+    ("bench",),
+    ("cli",),
+)
+"""From the ground up: a room imports from floors before its own, never from later ones."""
+
+NEVER = {
+    "nn": ("pathlib", "os", "io", "rich", "typer", "pyarrow", "handgrad._native"),
+    "training": ("rich", "typer"),
+    "worked": ("rich", "typer", "pathlib", "lxml", "docx", "typst"),
+    "writing": ("rich", "typer"),
+    "render": ("typer",),
+}
+"""What a room does not know, although it is not of the house."""
+
+
+@cache
+def modules() -> Mapping[str, Path]:
+    """Every module of the package by its dotted name."""
+    found = {}
+    for path in HOUSE.rglob("*.py"):
+        parts = ("handgrad", *path.relative_to(HOUSE).with_suffix("").parts)
+        found[".".join(parts).removesuffix(".__init__")] = path
+    return found
+
+
+def statements(tree: ast.AST) -> Iterator[ast.AST]:
+    """The statements that run; what stands under TYPE_CHECKING is for the reader of types."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            continue
+        yield node
+        yield from statements(node)
+
+
+@cache
+def imports(module: str) -> frozenset[str]:
+    """What a module imports: modules of the house by their full names, others by theirs."""
+    tree, found = ast.parse(modules()[module].read_text(encoding="utf-8")), set()
+    nodes = list(statements(tree))
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module} imports relatively; say the full name"
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                found.add(inner if inner in modules() or alias.name == "_native" else str(node.module))
+    return frozenset(found - {module})
+
+
+def room(module: str) -> str:
+    """The folder or file of the package's root that a module stands in."""
+    return module.split(".")[1] if "." in module else ""
+
+
+def floor(name: str) -> int:
+    return next(height for height, rooms in enumerate(FLOORS) if name in rooms)
+
+
+INSIDE = sorted(name for name in modules() if room(name) not in ("", "__main__"))
+
+
+def circles(edges: Mapping[str, frozenset[str]]) -> list[list[str]]:
+    """Strongly connected groups of more than one (Tarjan 1972)."""
+    index: dict[str, int] = {}
+    low: dict[str, int] = {}
+    stack: list[str] = []
+    found: list[list[str]] = []
+
+    def visit(name: str) -> None:
+        index[name] = low[name] = len(index)
+        stack.append(name)
+        for other in edges.get(name, ()):
+            if other not in index:
+                visit(other)
+                low[name] = min(low[name], low[other])
+            elif other in stack:
+                low[name] = min(low[name], index[other])
+        if low[name] == index[name]:
+            group = stack[stack.index(name) :]
+            del stack[stack.index(name) :]
+            if len(group) > 1:
+                found.append(sorted(group))
+
+    for name in edges:
+        if name not in index:
+            visit(name)
+    return found
+
+
+def test_every_room_of_the_root_has_a_floor():
+    assert {room(name) for name in INSIDE} <= {name for rooms in FLOORS for name in rooms}
+
+
+@pytest.mark.parametrize("module", INSIDE)
+def test_imports_point_to_earlier_floors_only(module: str):
+    for other in imports(module):
+        if other in modules() and room(other):
+            assert floor(room(other)) <= floor(room(module)), f"{module} imports {other}"
+        elif other == "handgrad":
+            pytest.fail(f"{module} imports the package's root; import from the module that has the name")
+
+
+@pytest.mark.parametrize("module", INSIDE)
+def test_a_room_does_not_know_what_is_not_its_business(module: str):
+    for other in imports(module):
+        for forbidden in NEVER.get(room(module), ()):
+            assert other != forbidden and not other.startswith(f"{forbidden}."), f"{module} imports {other}"
+
+
+def test_there_is_no_circle_between_files():
+    assert circles({name: imports(name) & modules().keys() for name in INSIDE}) == []
+
+
+def test_there_is_no_circle_between_folders():
+    """A folder is its own files: what stands in a folder below it counts for that one."""
+
+    def folder(name: str) -> str:
+        return name if modules()[name].name == "__init__.py" else name.rpartition(".")[0]
+
+    edges: dict[str, set[str]] = {}
+    for name in INSIDE:
+        if folder(name) != "handgrad":
+            others = {folder(other) for other in imports(name) & modules().keys()} - {
+                "handgrad",
+                folder(name),
+            }
+            edges.setdefault(folder(name), set()).update(others)
+    assert circles({name: frozenset(others) for name, others in edges.items()}) == []
+
+
+def test_a_circle_would_be_found():
+    edges = {"a": frozenset("b"), "b": frozenset("c"), "c": frozenset("a"), "d": frozenset("a")}
+    assert circles(edges) == [["a", "b", "c"]]
