@@ -24,14 +24,13 @@ from handgrad.render.document import (
     Heading,
     Literal,
     Paragraph,
-    Spans,
     Table,
 )
 from handgrad.render.html.mathml import formula_mathml, mathml
 from handgrad.render.links import with_links
 from handgrad.render.math.typeset import Style
 from handgrad.writing.letters import MINUS
-from handgrad.writing.phrasebook import Phrasebook
+from handgrad.writing.phrasebook import Phrasebook, Spans
 
 _MOST_CONTENTS = 60
 """Entries of a table of contents from which on only the first level of headings is listed."""

@@ -20,7 +20,6 @@ from handgrad.render.document import (
     Formula,
     Heading,
     Paragraph,
-    Spans,
     Table,
 )
 from handgrad.render.latex.math import TEX, Dialect, box_latex, escape, formula_latex
@@ -30,7 +29,7 @@ from handgrad.render.math.boxes import width
 from handgrad.render.math.typeset import Style, typeset
 from handgrad.worked.expressions import Symbol
 from handgrad.writing.letters import plain
-from handgrad.writing.phrasebook import Phrasebook
+from handgrad.writing.phrasebook import Phrasebook, Spans
 
 _BENGALI = re.compile(
     r"[\u0980-\u09ff\u0964\u0965\u200c\u200d]+(?:[ ,:;.!?()-]*[\u0980-\u09ff\u0964\u0965\u200c\u200d]+)*"

@@ -25,7 +25,6 @@ from handgrad.render.document import (
     Heading,
     Literal,
     Paragraph,
-    Spans,
     Table,
 )
 from handgrad.render.latex.math import Dialect, box_latex, formula_latex
@@ -33,7 +32,7 @@ from handgrad.render.links import with_links
 from handgrad.render.math.typeset import Style, typeset
 from handgrad.worked.expressions import Symbol
 from handgrad.writing.letters import plain
-from handgrad.writing.phrasebook import Phrasebook
+from handgrad.writing.phrasebook import Phrasebook, Spans
 
 # full-width twins of what is markup to Markdown or to LaTeX: the label shows, and is no command
 _WIDE = str.maketrans({sign: chr(ord(sign) + 0xFEE0) for sign in "\\{}$&#%_^~<>`*|[]"})

@@ -19,14 +19,13 @@ from handgrad.render.document import (
     LaidMatrix,
     Literal,
     Paragraph,
-    Spans,
     Table,
 )
 from handgrad.render.terminal import textbox
 from handgrad.render.terminal.line_breaks import rows
 from handgrad.render.terminal.math import SIGNS, Writer
 from handgrad.render.terminal.textbox import TextBox, beside, plain
-from handgrad.writing.phrasebook import Phrasebook
+from handgrad.writing.phrasebook import Phrasebook, Spans
 
 DEFAULT_WIDTH = 80
 NARROWEST = 20

@@ -8,23 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from handgrad.errors import RenderError
-from handgrad.render.document import (
-    Bullets,
-    Document,
-    Figure,
-    Fold,
-    Formula,
-    Heading,
-    Paragraph,
-    Spans,
-    Table,
-)
+from handgrad.render.document import Bullets, Document, Figure, Fold, Formula, Heading, Paragraph, Table
 from handgrad.render.math.boxes import Operator, tall, width
 from handgrad.render.math.line_breaks import lines
 from handgrad.render.math.typeset import Style, typeset
 from handgrad.render.typst.figure import figure_source
 from handgrad.render.typst.math import line_math, math, string
-from handgrad.writing.phrasebook import Phrasebook
+from handgrad.writing.phrasebook import Phrasebook, Spans
 from handgrad.writing.scripts import LATIN
 
 LINE = 42.0

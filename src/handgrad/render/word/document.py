@@ -11,17 +11,7 @@ from typing import Any
 from xml.sax.saxutils import quoteattr
 
 from handgrad.errors import MissingExtraError, RenderError
-from handgrad.render.document import (
-    Bullets,
-    Document,
-    Figure,
-    Fold,
-    Formula,
-    Heading,
-    Paragraph,
-    Spans,
-    Table,
-)
+from handgrad.render.document import Bullets, Document, Figure, Fold, Formula, Heading, Paragraph, Table
 from handgrad.render.math.boxes import Operator, row, width
 from handgrad.render.math.line_breaks import lines
 from handgrad.render.math.typeset import Style, typeset
@@ -37,7 +27,7 @@ from handgrad.render.word.omml import (
     xml_text,
 )
 from handgrad.worked.expressions import Expression
-from handgrad.writing.phrasebook import Phrasebook
+from handgrad.writing.phrasebook import Phrasebook, Spans
 from handgrad.writing.scripts import SCRIPTS
 
 LINE = 38.0
