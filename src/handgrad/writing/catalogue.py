@@ -1,7 +1,7 @@
 """Keeps the message catalogues in step with the table of sentences: `python -m handgrad.writing.catalogue bn`.
 
-New sentences are added with an empty translation, those that are gone are dropped, and the .mo is compiled
-from the .po. A language without a catalogue gets a new one. Needs Babel, which the program itself does not.
+New sentences are added with an empty translation, those that are gone are dropped, and the .mo beside it is
+compiled anew (the build compiles its own). A language without a catalogue gets a new one. Needs Babel, which the program itself does not.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from handgrad.writing.messages import PLURALS, SENTENCES
 from handgrad.writing.phrasebook import LOCALE
 
 WIDTH = 100
-HEADER = "# Catalogue of handgrad; the message id is the English sentence of render/sentences.py."
+HEADER = "# Catalogue of handgrad; the message id is the English sentence of writing/messages.py."
 
 
 def path_of(language: str) -> Path:
