@@ -26,7 +26,7 @@ from handgrad.nn.regularization import Regularization
 from handgrad.nn.schedules import Schedule
 from handgrad.training.fit import fit
 
-PENGUINS = Path(__file__).parents[1] / "examples" / "penguins.csv"
+PENGUINS = Path(__file__).parents[2] / "examples" / "penguins.csv"
 
 
 @pytest.fixture(scope="module")

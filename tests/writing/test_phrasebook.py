@@ -62,7 +62,7 @@ def test_every_key_that_the_program_uses_is_in_the_table():
     used = {
         (key, path.name)
         for folder in ("render", "worked")
-        for path in (SOURCE / folder).glob("*.py")
+        for path in (SOURCE / folder).rglob("*.py")
         for key in calls.findall(path.read_text(encoding="utf-8"))
     }
     assert len(used) > 100
