@@ -1,7 +1,8 @@
 """Keeps the message catalogues in step with the table of sentences: `python -m handgrad.writing.catalogue bn`.
 
 New sentences are added with an empty translation, those that are gone are dropped, and the .mo beside it is
-compiled anew (the build compiles its own). A language without a catalogue gets a new one. Needs Babel, which the program itself does not.
+compiled anew (the build compiles its own). A language without a catalogue gets a new one. Needs Babel, which
+the program itself does not.
 """
 
 from __future__ import annotations
