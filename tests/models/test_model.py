@@ -49,7 +49,7 @@ def test_a_model_comes_back_as_it_was(name: str, tmp_path: Path) -> None:
     network = Network(
         2,
         [
-            Dense(3, "leaky_relu", initializer=Initializer("lecun", "uniform"), dropout=0.75),
+            Dense(3, "leaky_relu", initializer=Initializer("lecun", "uniform"), dropout=0.25),
             Dense(2, "tanh", W=[[0.1, 0.2, 0.3], [1, 2, 3]], bias="shared"),
             Dense(2, "gelu", b=[0.5, 0.25], bias="frozen", dropout=Dropout(0.5, ((1, 0),))),
             Dense(1, bias="none"),

@@ -77,7 +77,7 @@ def finished(body: str, **environment: str) -> str:
 def small(
     path: str = "sliced", threads: int = 2, rows: int = 200, seed: int = 3, dtype: str = "float32"
 ) -> NativeSession:
-    network = Network(6, [Dense(40, "relu", dropout=0.9), Dense(3, "softmax")], Loss("cross_entropy"))
+    network = Network(6, [Dense(40, "relu", dropout=0.1), Dense(3, "softmax")], Loss("cross_entropy"))
     rng = np.random.default_rng(0)
     X, Y = rng.normal(size=(rows, 6)), np.eye(3)[rng.integers(0, 3, rows)]
     p = network.initial_parameters(0, dtype)

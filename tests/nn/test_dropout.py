@@ -49,7 +49,7 @@ def test_the_layout_of_the_counter() -> None:
 
 
 def test_a_step_needs_no_step_before_it() -> None:
-    network = Network(2, [Dense(6, dropout=0.5), Dense(4, dropout=0.8), Dense(1)])
+    network = Network(2, [Dense(6, dropout=0.5), Dense(4, dropout=0.2), Dense(1)])
     forwards = [dropout_masks(network, 1, step, 5) for step in (1, 2, 3)]
     backwards = [dropout_masks(network, 1, step, 5) for step in (3, 2, 1)][::-1]
     for one, other in zip(forwards, backwards, strict=True):
@@ -109,7 +109,7 @@ def test_what_is_kept_is_divided_by_keep() -> None:
 
 
 def test_the_mean_over_many_masks_is_the_layer_without_dropout() -> None:
-    network = Network(1, [Dense(3, "relu", W=[[1.0], [0.5], [2.0]], dropout=0.8), Dense(1)])
+    network = Network(1, [Dense(3, "relu", W=[[1.0], [0.5], [2.0]], dropout=0.2), Dense(1)])
     parameters = network.initial_parameters()
     X = np.ones((20000, 1))
     mean = forward(network, parameters, X, dropout_masks(network, 0, 1, len(X))).A[1].mean(axis=0)

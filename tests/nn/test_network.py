@@ -47,8 +47,8 @@ def test_what_is_given_is_kept_as_it_is() -> None:
 
 
 def test_a_short_description() -> None:
-    assert repr(Dense(3, "tanh", bias="frozen", dropout=0.8)) == (
-        "Dense(units=3, activation='tanh', bias='frozen', dropout=0.8)"
+    assert repr(Dense(3, "tanh", bias="frozen", dropout=0.2)) == (
+        "Dense(units=3, activation='tanh', bias='frozen', dropout=Dropout(keep=0.8))"
     )
 
 
@@ -73,7 +73,11 @@ def test_a_flat_list_is_one_sample() -> None:
             "bias must be one of trained, frozen, shared, none, got 'yes'",
         ),
         (lambda: Dense(1, initializer="best"), SpecificationError, "unknown initializer 'best'"),
-        (lambda: Dense(1, dropout=1.5), SpecificationError, "0 < keep <= 1, got 1.5"),
+        (
+            lambda: Dense(1, dropout=1.5),
+            SpecificationError,
+            "the part of the units that is dropped, 0 <= part < 1, got 1.5",
+        ),
         (lambda: Dense(2, W=[[1.0]]), ShapeError, r"W must have shape \(2, inputs\), got \(1, 1\)"),
         (lambda: Dense(1, W=[1.0, 2.0]), ShapeError, r"W must have shape \(1, inputs\), got \(2,\)"),
         (lambda: Dense(2, W=[[1.0], [1.0, 2.0]]), ShapeError, "a table of numbers with rows of equal length"),

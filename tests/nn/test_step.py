@@ -116,7 +116,7 @@ def full_recipe(name: str) -> Recipe:
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize(("loss", "output"), LOSS_AND_OUTPUT)
 def test_the_precision_of_the_parameters_is_that_of_everything(loss, output, optimizer, dtype) -> None:
-    hidden = [Dense(2, name, bias="shared", dropout=0.9) for name in ACTIVATIONS]
+    hidden = [Dense(2, name, bias="shared", dropout=0.1) for name in ACTIVATIONS]
     network = Network(2, [*hidden, Dense(2, output)], Loss(loss, 0.5, "mean", "mean"))
     parameters = network.initial_parameters(3, dtype)
     recipe = full_recipe(optimizer)

@@ -78,7 +78,7 @@ OPTIMIZERS = [
 @pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=lambda o: o.name)
 def test_training_is_its_steps_in_order(optimizer: Any) -> None:
     """The loop against steps written out here: shuffling, the ragged last batch, rates, dropout, clipping."""
-    net, schedule = network(dropout=0.8), Schedule("step", every=2, factor=0.5)
+    net, schedule = network(dropout=0.2), Schedule("step", every=2, factor=0.5)
     recipe = Recipe(optimizer, Regularization(l2=0.01), Clipping(norm=0.5))
     result = fit(
         net, X, Y, optimizer=optimizer, regularization=recipe.regularization, clipping=recipe.clipping,
@@ -106,7 +106,7 @@ def test_training_is_its_steps_in_order(optimizer: Any) -> None:
 @pytest.mark.parametrize("optimizer", [Momentum(0.05), Adam(0.01)], ids=lambda o: o.name)
 def test_the_step_that_is_opened_is_the_step_that_happened(optimizer: Any, dtype: str) -> None:
     result = fit(
-        network(dropout=0.7), X, Y, optimizer=optimizer, epochs=40, batch_size=4, validation=0.2, dtype=dtype,
+        network(dropout=0.3), X, Y, optimizer=optimizer, epochs=40, batch_size=4, validation=0.2, dtype=dtype,
         schedule=Schedule("cosine", over=30, warmup=3), engine="reference", snapshots=6,
     )  # fmt: skip
     assert 3 <= len(result.snapshots) <= 7

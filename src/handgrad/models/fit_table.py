@@ -185,18 +185,13 @@ def network_for(
 
     Raises SpecificationError for a loss that cannot judge the task.
     """
-    if not 0 <= dropout < 1:
-        raise SpecificationError(
-            f"dropout is the part of the units that is dropped, 0 <= part < 1, got {dropout}"
-        )
     task = schema.target.task
     last, usual = _OUTPUT[task]
     chosen = usual if loss is None else Loss(loss, outputs=usual.outputs) if isinstance(loss, str) else loss
     if task not in _FITTING[chosen.name]:
         fitting = ", ".join(name for name, tasks in _FITTING.items() if task in tasks)
         raise SpecificationError(f"the loss {chosen.name!r} cannot judge the task {task!r}; choose {fitting}")
-    keep = 1 - dropout if dropout else None
-    layers = [Dense(units, activation, dropout=keep, initializer=initializer) for units in hidden]
+    layers = [Dense(units, activation, dropout=dropout, initializer=initializer) for units in hidden]
     return Network(len(schema.features), [*layers, Dense(schema.target.outputs, last)], chosen)
 
 

@@ -29,6 +29,9 @@ class Dropout:
 
     `mask` (samples x units, of 0 and 1) may be given for a hand calculation; one row serves all samples.
 
+    >>> Dropout(keep=0.8) == dropping(0.2)
+    True
+
     Raises SpecificationError unless 0 < keep <= 1 and the mask holds zeros and ones only.
     """
 
@@ -48,6 +51,22 @@ class Dropout:
         if any(value not in (0, 1) for row in rows for value in row):
             raise SpecificationError("dropout: a mask holds zeros (dropped) and ones (kept) only")
         object.__setattr__(self, "mask", rows)
+
+
+def dropping(part: float) -> Dropout | None:
+    """Dropout said by the part of the units that is dropped, keep = 1 - part; none where the part is 0.
+
+    >>> dropping(0.25)
+    Dropout(keep=0.75, mask=None)
+
+    Raises SpecificationError unless 0 <= part < 1.
+    """
+    if isinstance(part, bool) or not isinstance(part, int | float | np.number) or not 0 <= part < 1:
+        raise SpecificationError(
+            f"dropout: a bare number is the part of the units that is dropped, 0 <= part < 1, got {part!r}; "
+            "say the part that is kept as keep = 0.8"
+        )
+    return Dropout(keep=1 - float(part)) if part else None
 
 
 def philox(counter: tuple[Any, Any, Any, Any], key: tuple[int, int]) -> tuple[Array, ...]:

@@ -11,7 +11,7 @@ import numpy as np
 from handgrad.errors import ShapeError, SpecificationError
 from handgrad.nn.activations import Activation
 from handgrad.nn.arrays import Array
-from handgrad.nn.dropout import Dropout
+from handgrad.nn.dropout import Dropout, dropping
 from handgrad.nn.initializers import Initializer
 from handgrad.nn.losses import Loss
 
@@ -35,10 +35,13 @@ class Dense:
 
     `W` (units x inputs) and `b` (units) may be given; otherwise `initializer` draws W (by default He for the
     relu family, Glorot for the rest) and b is zero. `bias`: 'trained'; 'frozen' (used, never updated);
-    'shared' (one number for all units of the layer); 'none'.
+    'shared' (one number for all units of the layer); 'none'. `dropout`: the part of the units that is
+    dropped, or a `Dropout`, which says the part that is kept.
 
     >>> Dense(2, "relu")
     Dense(units=2, activation='relu')
+    >>> Dense(2, "relu", dropout=0.2) == Dense(2, "relu", dropout=Dropout(keep=0.8))
+    True
 
     Raises SpecificationError for units below 1 or an unknown kind of bias, ShapeError for a W or b that does
     not fit.
@@ -76,8 +79,8 @@ class Dense:
             )
         elif isinstance(initializer, str):
             initializer = Initializer(initializer)
-        if isinstance(dropout, int | float):
-            dropout = Dropout(keep=dropout)
+        if not isinstance(dropout, Dropout | None):
+            dropout = dropping(dropout)
         for name, value in (
             ("units", units),
             ("activation", chosen),
@@ -112,7 +115,7 @@ class Dense:
         if self.bias != "trained":
             parts.append(f"bias={self.bias!r}")
         if self.dropout is not None:
-            parts.append(f"dropout={self.dropout.keep:g}")
+            parts.append(f"dropout=Dropout(keep={self.dropout.keep:g})")
         return f"Dense({', '.join(parts)})"
 
     def __eq__(self, other: object) -> bool:
