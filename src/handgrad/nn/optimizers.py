@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 from handgrad.errors import SpecificationError
 from handgrad.nn.arrays import Array, namespace
@@ -18,6 +18,9 @@ from handgrad.nn.observe import UNOBSERVED, Observer
 
 State: TypeAlias = tuple[Array, ...]
 """The state of one parameter, in the order of the optimizer's `slots`."""
+
+Moment: TypeAlias = int | tuple[Array, ...]
+"""Which step it is: its number t, or what the rule makes of t where a compiled loop has that from the host."""
 
 
 @dataclass(frozen=True)
@@ -38,9 +41,20 @@ class Optimizer(ABC):
         """Names of the state arrays, such as ('m', 'v')."""
         return ()
 
+    def corrections(self, t: int) -> tuple[float, ...]:
+        """The numbers in the rule that depend on t alone, such as 1 - beta1^t, float64.
+
+        A compiled loop cannot make them of its own t: in float32, 1 - 0.999^t has lost four digits.
+        """
+        return ()
+
+    def corrected(self, t: Moment) -> tuple[Any, ...]:
+        """The corrections of a step, whether it comes by its number or by them."""
+        return t if isinstance(t, tuple) else self.corrections(t)
+
     @abstractmethod
     def step(
-        self, p: Array, g: Array, state: State, t: int, eta: float, observe: Observer
+        self, p: Array, g: Array, state: State, t: Moment, eta: float, observe: Observer
     ) -> tuple[Array, State]:
         """The new parameter and the new state."""
 
@@ -55,7 +69,7 @@ class SGD(Optimizer):
     name: ClassVar[str] = "sgd"
 
     def step(
-        self, p: Array, g: Array, state: State, t: int, eta: float, observe: Observer
+        self, p: Array, g: Array, state: State, t: Moment, eta: float, observe: Observer
     ) -> tuple[Array, State]:
         """p - eta g."""
         return observe("new", p - eta * g), ()
@@ -90,7 +104,7 @@ class Momentum(Optimizer):
         return ("velocity",)
 
     def step(
-        self, p: Array, g: Array, state: State, t: int, eta: float, observe: Observer
+        self, p: Array, g: Array, state: State, t: Moment, eta: float, observe: Observer
     ) -> tuple[Array, State]:
         """The velocity after the gradient, then the parameter after the velocity."""
         (v,) = state
@@ -123,7 +137,7 @@ class Nesterov(Optimizer):
         return ("velocity",)
 
     def step(
-        self, p: Array, g: Array, state: State, t: int, eta: float, observe: Observer
+        self, p: Array, g: Array, state: State, t: Moment, eta: float, observe: Observer
     ) -> tuple[Array, State]:
         """The velocity after the gradient, then the parameter, one velocity ahead."""
         (v,) = state
@@ -153,7 +167,7 @@ class RMSprop(Optimizer):
         return ("s",)
 
     def step(
-        self, p: Array, g: Array, state: State, t: int, eta: float, observe: Observer
+        self, p: Array, g: Array, state: State, t: Moment, eta: float, observe: Observer
     ) -> tuple[Array, State]:
         """The mean square after the gradient, then the parameter."""
         (s,) = state
@@ -196,8 +210,12 @@ class Adam(Optimizer):
         """m and v, and the largest v for `amsgrad`."""
         return ("m", "v", "v_max") if self.amsgrad else ("m", "v")
 
+    def corrections(self, t: int) -> tuple[float, ...]:
+        """1 - beta1^t and 1 - beta2^t."""
+        return 1 - self.beta1**t, 1 - self.beta2**t
+
     def step(
-        self, p: Array, g: Array, state: State, t: int, eta: float, observe: Observer
+        self, p: Array, g: Array, state: State, t: Moment, eta: float, observe: Observer
     ) -> tuple[Array, State]:
         """Both averages after the gradient, then the parameter."""
         xp = namespace(p)
@@ -208,8 +226,9 @@ class Adam(Optimizer):
         if self.amsgrad:
             largest = observe("v_max", xp.maximum(state[2], v))
             new_state = (m, v, largest)
-        m_hat = observe("m_hat", m / (1 - self.beta1**t))
-        v_hat = observe("v_hat", largest / (1 - self.beta2**t))
+        first, second = self.corrected(t)
+        m_hat = observe("m_hat", m / first)
+        v_hat = observe("v_hat", largest / second)
         root = xp.sqrt(v_hat + self.epsilon) if self.epsilon_inside else xp.sqrt(v_hat) + self.epsilon
         return observe("new", self.decayed(p, eta) - eta * m_hat / root), new_state
 
@@ -266,7 +285,7 @@ def update(
     parameters: Parameters,
     gradients: Parameters,
     state: OptimizerState,
-    t: int,
+    t: Moment,
     eta: float,
     observe: Observer = UNOBSERVED,
 ) -> tuple[Parameters, OptimizerState]:

@@ -11,7 +11,7 @@ from handgrad.nn.clipping import Clipping, clip
 from handgrad.nn.forward import Masks, forward
 from handgrad.nn.network import Network, Parameters
 from handgrad.nn.observe import UNOBSERVED, Observer
-from handgrad.nn.optimizers import SGD, Optimizer, OptimizerState, update
+from handgrad.nn.optimizers import SGD, Moment, Optimizer, OptimizerState, update
 from handgrad.nn.regularization import Regularization
 
 
@@ -44,7 +44,7 @@ def training_step(
     training: Training,
     X: Array,
     Y: Array,
-    t: int,
+    t: Moment,
     eta: float,
     masks: Masks | None = None,
     observe: Observer = UNOBSERVED,
