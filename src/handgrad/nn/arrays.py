@@ -16,6 +16,8 @@ class Namespace(Protocol):
     """The functions of an array library that the equations use; a library that has these can run them."""
 
     abs: Callable[[Array], Array]
+    arange: Callable[..., Array]
+    asarray: Callable[..., Array]
     astype: Callable[[Array, Any], Array]
     clip: Callable[[Array, float, float], Array]
     exp: Callable[[Array], Array]
@@ -27,10 +29,13 @@ class Namespace(Protocol):
     mean: Callable[..., Array]
     minimum: Callable[[Array, Array], Array]
     ones_like: Callable[[Array], Array]
+    reshape: Callable[[Array, tuple[int, ...]], Array]
     sign: Callable[[Array], Array]
     sqrt: Callable[[Array], Array]
+    stack: Callable[..., Array]
     sum: Callable[..., Array]
     tanh: Callable[[Array], Array]
+    uint32: Any
     where: Callable[[Array, Array | float, Array | float], Array]
     zeros_like: Callable[[Array], Array]
 
@@ -41,7 +46,12 @@ def namespace(array: Array) -> Namespace:
     >>> namespace(np.ones(2)).__name__
     'numpy'
     """
-    functions: Namespace = array.__array_namespace__()
+    try:
+        functions: Namespace = array.__array_namespace__()
+    except AttributeError:  # PyTorch follows the standard through a package of its own
+        from array_api_compat import array_namespace
+
+        functions = array_namespace(array)
     return functions
 
 

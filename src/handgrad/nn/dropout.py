@@ -10,17 +10,23 @@ Source: N. Srivastava et al., Dropout (JMLR 2014); J. Salmon et al., Parallel ra
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from handgrad.errors import SpecificationError
-from handgrad.nn.arrays import Array
+from handgrad.nn.arrays import Array, Namespace
 
-_MULTIPLIERS = (np.uint64(0xD2511F53), np.uint64(0xCD9E8D57))
+_MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)
 _WEYL = (0x9E3779B9, 0xBB67AE85)
-_LOW = np.uint64(0xFFFFFFFF)
+_WORD, _HALF = 0xFFFFFFFF, 0xFFFF
 _ROUNDS = 10
+
+NUMPY: Any = np
+"""NumPy as the namespace that it is; the type checker wants to be told."""
+
+Seed: TypeAlias = int | Array
+"""The 64-bit seed, or its `round_keys` where a compiled loop has them from the host."""
 
 
 @dataclass(frozen=True)
@@ -69,28 +75,57 @@ def dropping(part: float) -> Dropout | None:
     return Dropout(keep=1 - float(part)) if part else None
 
 
-def philox(counter: tuple[Any, Any, Any, Any], key: tuple[int, int]) -> tuple[Array, ...]:
-    """Philox4x32-10: four uint32 words (held in uint64) per counter; the words of `counter` broadcast.
+def round_keys(seed: int) -> Array:
+    """The keys of Philox's ten rounds, uint32 (10, 2): the halves of the seed, then by Weyl's steps.
 
-    >>> [hex(int(word)) for word in philox((0, 0, 0, 0), (0, 0))]
+    >>> [hex(key) for key in round_keys(0)[1].tolist()]
+    ['0x9e3779b9', '0xbb67ae85']
+    """
+    halves = (seed & _WORD, (seed >> 32) & _WORD)
+    return np.array(
+        [[(k + r * w) & _WORD for k, w in zip(halves, _WEYL, strict=True)] for r in range(_ROUNDS)], np.uint32
+    )
+
+
+def philox(
+    counter: tuple[Any, Any, Any, Any], seed: Seed, xp: Namespace = NUMPY, dtype: Any = None
+) -> tuple[Array, ...]:
+    """Philox4x32-10: four words per counter; the words of `counter` broadcast.
+
+    `dtype` holds a word, by default uint32; a library that cannot shift those takes int64.
+
+    >>> [hex(int(word)) for word in philox((0, 0, 0, 0), 0)]
     ['0x6627e8d5', '0xe169c58d', '0xbc57ac4c', '0x9b00dbd8']
     """
-    c0, c1, c2, c3 = np.broadcast_arrays(*(np.asarray(word, np.uint64) for word in counter))
-    k0, k1 = key
-    for _ in range(_ROUNDS):
-        p0, p1 = _MULTIPLIERS[0] * c0, _MULTIPLIERS[1] * c2
-        c0, c1, c2, c3 = (
-            (p1 >> np.uint64(32)) ^ c1 ^ np.uint64(k0),
-            p1 & _LOW,
-            (p0 >> np.uint64(32)) ^ c3 ^ np.uint64(k1),
-            p0 & _LOW,
-        )
-        k0, k1 = (k0 + _WEYL[0]) & 0xFFFFFFFF, (k1 + _WEYL[1]) & 0xFFFFFFFF
+    dtype = xp.uint32 if dtype is None else dtype
+    keys = xp.asarray(round_keys(seed) if isinstance(seed, int) else seed, dtype=dtype)
+    c0, c1, c2, c3 = (xp.asarray(word, dtype=dtype) for word in counter)
+    for r in range(_ROUNDS):
+        (high0, low0), (high1, low1) = _product(_MULTIPLIERS[0], c0), _product(_MULTIPLIERS[1], c2)
+        c0, c1, c2, c3 = high1 ^ c1 ^ keys[r, 0], low1, high0 ^ c3 ^ keys[r, 1], low0
     return c0, c1, c2, c3
 
 
-def dropout_mask(seed: int, step: int, layer: int, samples: int, units: int, keep: float) -> Array:
-    """True where a unit is kept, shape (samples, units).
+def _product(a: int, x: Array) -> tuple[Array, Array]:
+    """The high and the low word of a x, by halves of 16 bits: no sum of theirs needs more than 32."""
+    a_high, a_low, x_high, x_low = a >> 16, a & _HALF, x >> 16, x & _HALF
+    low = a_low * x_low
+    across = a_high * x_low + (low >> 16)
+    back = a_low * x_high + (across & _HALF)
+    return a_high * x_high + (across >> 16) + (back >> 16), (back & _HALF) << 16 | (low & _HALF)
+
+
+def dropout_mask(
+    seed: Seed,
+    step: Any,
+    layer: int,
+    samples: int,
+    units: int,
+    keep: float,
+    xp: Namespace = NUMPY,
+    dtype: Any = None,
+) -> Array:
+    """True where a unit is kept, shape (samples, units), an array of `xp`.
 
     counter = (unit // 4, sample in the batch, layer, step), key = the 64-bit seed; a unit is kept where word
     unit % 4 of the answer is below keep * 2^32. Layers and steps are counted from 1.
@@ -99,7 +134,9 @@ def dropout_mask(seed: int, step: int, layer: int, samples: int, units: int, kee
     True
     """
     blocks = -(-units // 4)
-    counter = (np.arange(blocks)[None, :], np.arange(samples)[:, None], layer, step & 0xFFFFFFFF)
-    words = philox(counter, (seed & 0xFFFFFFFF, (seed >> 32) & 0xFFFFFFFF))
-    drawn = np.stack(words, axis=-1).reshape(samples, 4 * blocks)[:, :units]
-    return np.asarray(drawn < np.uint64(int(keep * 2.0**32)))
+    unit, sample = xp.arange(blocks, dtype=dtype), xp.arange(samples, dtype=dtype)
+    step = step & _WORD if isinstance(step, int) else step
+    words = philox((unit[None, :], sample[:, None], layer, step), seed, xp, dtype)
+    drawn = xp.reshape(xp.stack(words, axis=-1), (samples, 4 * blocks))[:, :units]
+    # below the bar, said so that the bar of keep = 1 is a word too
+    return drawn <= max(int(keep * 2.0**32), 1) - 1

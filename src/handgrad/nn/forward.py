@@ -8,13 +8,13 @@ Arrays hold one sample a row: X (m, n_0), Z[l] and A[l] (m, n_l), W[l] (n_l, n_{
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from handgrad.errors import ShapeError
-from handgrad.nn.arrays import Array, namespace
-from handgrad.nn.dropout import dropout_mask
+from handgrad.nn.arrays import Array, Namespace, namespace
+from handgrad.nn.dropout import NUMPY, Seed, dropout_mask
 from handgrad.nn.network import Network, Parameters
 from handgrad.nn.observe import UNOBSERVED, Observer
 
@@ -85,10 +85,13 @@ def predict(network: Network, parameters: Parameters, X: Array) -> Array:
     return forward(network, parameters, X).yhat
 
 
-def dropout_masks(network: Network, seed: int, step: int, samples: int) -> Masks | None:
+def dropout_masks(
+    network: Network, seed: Seed, step: Any, samples: int, xp: Namespace = NUMPY
+) -> Masks | None:
     """The masks of step `step` (counted from 1), one per layer; None for a network without dropout.
 
-    A mask given with the network is used as it is, its rows repeated over the samples.
+    A mask given with the network is used as it is, its rows repeated over the samples. A compiled loop names
+    its library `xp` and hands in the seed's `round_keys` and the step as a 32-bit word.
     """
     if all(layer.dropout is None for layer in network.layers):
         return None
@@ -97,9 +100,9 @@ def dropout_masks(network: Network, seed: int, step: int, samples: int) -> Masks
         if layer.dropout is None:
             masks.append(None)
         elif layer.dropout.mask is not None:
-            masks.append(_given_mask(layer.dropout.mask, samples, layer.units, l))
+            masks.append(xp.asarray(_given_mask(layer.dropout.mask, samples, layer.units, l)))
         else:
-            masks.append(dropout_mask(seed, step, l, samples, layer.units, layer.dropout.keep))
+            masks.append(dropout_mask(seed, step, l, samples, layer.units, layer.dropout.keep, xp))
     return masks
 
 
