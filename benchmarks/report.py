@@ -14,15 +14,16 @@ from typing import Any
 
 from benchmarks.chart import chart
 from benchmarks.first_epoch import MOST_EXTRA_SECONDS
-from benchmarks.goals import BEST_PEER, OURS, PRODUCT_RATE, Outcome
+from benchmarks.goals import BEST_PEER, LIMIT, OURS, Outcome
+from benchmarks.limits import Limit
 from benchmarks.peers import PEERS
 from benchmarks.protocol import Timing, best
 from benchmarks.workloads import Workload
 
-BUSY = 0.7  # load of the last minute above which somebody else is computing
+BUSY = 0.3  # processors in use by others, above which a measurement says little
 LIBRARIES = ("numpy", "torch", "jax", "scikit-learn", "keras")
 TITLES = {entry.name: entry.title for entry in PEERS} | {
-    PRODUCT_RATE: "the products alone",
+    LIMIT: "the machine's limit",
     BEST_PEER: "best peer",
 }
 
@@ -36,6 +37,8 @@ class Result:
     timings: list[Timing] = field(default_factory=list)
     skipped: dict[str, str] = field(default_factory=dict)
     product_seconds: float | None = None
+    limit: Limit | None = None
+    kernels: dict[str, list[str]] = field(default_factory=dict)
     first_epoch: dict[str, Any] | None = None
     void: str | None = None
     outcomes: list[Outcome] = field(default_factory=list)
@@ -78,6 +81,9 @@ def as_data(result: Result) -> dict[str, Any]:
         "tolerance": workload.tolerance,
         "product_operations": workload.operations,
         "product_seconds": result.product_seconds,
+        "limit_seconds": result.limit and result.limit.seconds,
+        "limit": result.limit and result.limit._asdict(),
+        "kernels": result.kernels,
         "peers": [
             {
                 "peer": timing.peer,
@@ -125,6 +131,7 @@ def markdown(results: list[Result], facts: dict[str, Any]) -> str:
     if facts["load_before"] > BUSY:
         lines += [f"**The machine was busy before the run: load {facts['load_before']}.**", ""]
     lines += ["## Time of a training step", "", *_step_table(results), ""]
+    lines += ["## Share of the machine's limit", "", *_limit_table(results, facts), ""]
     lines += ["## What must be reached", "", *_goal_table(results), ""]
     lines += ["## Against the matrix product", "", *_product_table(results), ""]
     lines += ["## Cold start: import to the end of the first step, seconds", ""]
@@ -135,6 +142,8 @@ def markdown(results: list[Result], facts: dict[str, Any]) -> str:
     if first:
         lines += ["## handgrad's first epoch and memory", "", *first, ""]
     notes = sorted({f"{TITLES[peer]}: {why}" for r in results for peer, why in r.skipped.items()})
+    chosen = sorted({f"{TITLES[p]}: {', '.join(k)}" for r in results for p, k in r.kernels.items() if k})
+    notes += [f"kernels of {line}" for line in chosen]
     notes += [f"{r.workload.name} is void: {r.void}" for r in results if r.void]
     notes += [f"{r.workload.name}: data are {r.source}" for r in results if r.workload.name == "images"]
     if notes:
@@ -222,11 +231,48 @@ def _goal_table(results: list[Result]) -> list[str]:
             against = TITLES.get(outcome.goal.against, outcome.goal.against)
             if outcome.goal.against == BEST_PEER:
                 against = f"best peer ({TITLES[outcome.peer]})"
-            measured = "-" if outcome.measured is None else f"{outcome.measured:.3g} x"
+            number = _percent if outcome.goal.against == LIMIT else _times
+            measured = "-" if outcome.measured is None else number(outcome.measured)
             verdict = outcome.verdict if outcome.verdict == "met" else f"**{outcome.verdict}**"
             lines.append(
-                f"| {result.workload.name} | {against} | {outcome.goal.factor:g} x | {measured} | {verdict} |"
+                f"| {result.workload.name} | {against} | {number(outcome.goal.factor)} | {measured} | {verdict} |"
             )
+    return lines
+
+
+def _percent(part: float) -> str:
+    return f"{100 * part:.0f} %"
+
+
+def _times(factor: float) -> str:
+    return f"{factor:.3g} x"
+
+
+def _limit_table(results: list[Result], facts: dict[str, Any]) -> list[str]:
+    """What a step must take at least, by its parts, and which part of it handgrad reaches."""
+    rates = [
+        f"{found['threads']} thread{'s' * (found['threads'] > 1)}: {found['fma'] / 1e9:.0f} GFLOP/s, "
+        + ", ".join(f"{rate / 1e9:.0f}" for rate in found["bandwidth"])
+        + " GB/s (second cache, third cache, memory)"
+        for found in facts.get("rates", [])
+    ]
+    lines = [f"Measured in this run: {'; '.join(rates)}.", ""] if rates else []
+    lines += [
+        "| workload | products | functions | update | gather | chain | limit | handgrad | share |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for result in results:
+        if result.limit is None:
+            continue
+        parts = result.limit[:5]
+        ours = best(result.timings).get(OURS)
+        cells = [duration(part) if part else "-" for part in (*parts, result.limit.seconds)]
+        cells += (
+            ["-", "-"]
+            if ours is None
+            else [duration(ours.step_seconds), _percent(result.limit.seconds / ours.step_seconds)]
+        )
+        lines.append(f"| {result.workload.name} ({result.limit.threads}) | {' | '.join(cells)} |")
     return lines
 
 

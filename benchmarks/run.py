@@ -14,7 +14,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks import protocol
+from benchmarks import limits, protocol
 from benchmarks.goals import judge
 from benchmarks.peers import PEERS, Entry
 from benchmarks.report import BUSY, Result, machine, write
@@ -29,6 +29,14 @@ THREAD_VARIABLES = (
     "NUMEXPR_NUM_THREADS",
     "VECLIB_MAXIMUM_THREADS",
 )
+STEERING = (
+    "OPENBLAS_CORETYPE",
+    "OPENBLAS_L2_SIZE",
+    "OPENBLAS_VERBOSE",
+    "MKL_ENABLE_INSTRUCTIONS",
+    "HANDGRAD_THREADS",
+)
+"""Variables that change which kernels a library takes: no process of the benchmark sees them."""
 SETTLE_SECONDS = 0.05  # idle threads of the one before stop spinning
 
 
@@ -38,7 +46,8 @@ class Process:
     def __init__(self, module: str, arguments: list[str], threads: int, cache: Path) -> None:
         environment = dict(os.environ)
         environment.update({name: str(threads) for name in THREAD_VARIABLES})
-        environment.pop("HANDGRAD_THREADS", None)
+        for name in STEERING:
+            environment.pop(name, None)
         environment["TORCHINDUCTOR_CACHE_DIR"] = str(
             cache
         )  # a cold start must not find what an earlier run compiled
@@ -87,17 +96,29 @@ def main(arguments: list[str] | None = None) -> int:
     options = _options(arguments)
     begun = time.perf_counter()
     busy = _load()
-    if busy > BUSY:
-        print(f"the machine is busy (load {busy:.1f}): these numbers will not be worth much", flush=True)
+    if busy > BUSY and not (options.quick or options.busy):
+        print(
+            f"the machine is busy ({busy:.1f} processors in use): wait until it is not, or take --quick for a look, "
+            "--busy to insist",
+            file=sys.stderr,
+        )
+        return 2
     results: list[Result] = []
-    for workload in options.workloads:
-        print(f"{workload.name}: {workload.describe()}", flush=True)
-        with tempfile.TemporaryDirectory() as directory:
-            results.append(_measure(workload, options, Path(directory)))
+    rates: list[limits.Rates] = []
+    with tempfile.TemporaryDirectory() as tools:
+        rates += limits.measure(Path(tools))
+        for workload in options.workloads:
+            print(f"{workload.name}: {workload.describe()}", flush=True)
+            with tempfile.TemporaryDirectory() as directory:
+                results.append(_measure(workload, options, Path(directory)))
+        rates += limits.measure(Path(tools))
+    for result in results:
+        _judge(result, rates)
     facts = machine() | {
         "rounds": options.rounds,
         "quick": options.quick,
         "load_before": round(busy, 2),
+        "rates": [found._asdict() for found in limits.best(rates)],
         "minutes": round((time.perf_counter() - begun) / 60, 1),
     }
     print(write(results, facts, options.output))
@@ -106,11 +127,18 @@ def main(arguments: list[str] | None = None) -> int:
     return 1 if any(result.void for result in results) or (options.check and unmet) else 0
 
 
-def _load() -> float:
-    """Processes that wanted a processor in the last minute; 0 where the system does not say."""
+def _load(seconds: float = 2.0) -> float:
+    """How many processors others keep busy now, while this process waits; 0 where the system does not say."""
+
+    def idle() -> float:
+        fields = Path("/proc/stat").read_text().splitlines()[0].split()[1:]
+        return (int(fields[3]) + int(fields[4])) / os.sysconf("SC_CLK_TCK")
+
     try:
-        return os.getloadavg()[0]
-    except (AttributeError, OSError):  # Windows has none
+        before, begun = idle(), time.perf_counter()
+        time.sleep(seconds)
+        return max(0.0, (os.cpu_count() or 1) - (idle() - before) / (time.perf_counter() - begun))
+    except (OSError, AttributeError):
         return 0.0
 
 
@@ -124,6 +152,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--quick", action="store_true", help="2 rounds of shorter blocks: a look, not a measurement"
     )
+    parser.add_argument("--busy", action="store_true", help="run although the machine is busy")
     parser.add_argument("--check", action="store_true", help="exit with status 1 where a goal is not met")
     parser.add_argument("--output", type=Path, help="default benchmarks/results, build/benchmarks for a part")
     options = parser.parse_args(arguments)
@@ -195,10 +224,15 @@ def _measure(workload: Workload, options: argparse.Namespace, directory: Path) -
     )
     if any(entry.name == "handgrad_native" for entry, _, _ in running):
         result.first_epoch = _first_epoch(workload, directory)
+    return result
+
+
+def _judge(result: Result, rates: list[limits.Rates]) -> None:
+    """The limit of a workload from the best rates of the run, and what of it was reached."""
+    result.limit = limits.limit(result.workload, limits.best(rates))
     if not result.void:
         seconds = {peer: timing.step_seconds for peer, timing in protocol.best(result.timings).items()}
-        result.outcomes = judge(workload.name, seconds, result.product_seconds)
-    return result
+        result.outcomes = judge(result.workload.name, seconds, result.limit and result.limit.seconds)
 
 
 def _start(
@@ -227,6 +261,7 @@ def _start(
         for threads, (_, hello) in started.items()
     )
     print(f"  {entry.title}: {shown}; loss {started[keep[0]][1]['loss']:.6f}", flush=True)
+    result.kernels[entry.name] = started[keep[0]][1].get("kernels", [])
     for threads, (process, _) in started.items():
         if threads not in keep:
             process.end()

@@ -75,6 +75,20 @@ def timed_blocks(peer: Peer, steps: int, seconds: float) -> list[float]:
     return taken
 
 
+def _kernels() -> list[str]:
+    """Which kernels the libraries of this process chose, as threadpoolctl reads them."""
+    try:
+        from threadpoolctl import threadpool_info
+    except ImportError:
+        return []
+    return sorted(
+        {
+            " ".join(str(pool[key]) for key in ("internal_api", "version", "architecture") if pool.get(key))
+            for pool in threadpool_info()
+        }
+    )
+
+
 def serve(directory: Path, name: str, threads: int, out: IO[str]) -> None:
     """Starts the peer, reports its cold start, then obeys."""
 
@@ -105,6 +119,7 @@ def serve(directory: Path, name: str, threads: int, out: IO[str]) -> None:
         bytes_before=before,
         data_bytes=data_bytes,
         loss=loss(problem, peer.parameters()),
+        kernels=_kernels(),
     )
     for line in sys.stdin:
         command, *arguments = line.split()
