@@ -31,14 +31,16 @@ if TYPE_CHECKING:
     from handgrad.nn.regularization import Regularization
     from handgrad.nn.schedules import Schedule
     from handgrad.training.fit import fit
-    from handgrad.training.history import EarlyStopping, Fit
+    from handgrad.training.history import Fit
+    from handgrad.training.plan import EarlyStopping
     from handgrad.worksheets.worksheet import Worksheet, explain
 
 _HOMES = {
     "handgrad.cases.case": ("Case",),
     "handgrad.errors": ("HandgradError",),
     "handgrad.worksheets.worksheet": ("Worksheet", "explain"),
-    "handgrad.training.history": ("EarlyStopping", "Fit"),
+    "handgrad.training.history": ("Fit",),
+    "handgrad.training.plan": ("EarlyStopping",),
     "handgrad.models.model": ("Model",),
     "handgrad.nn.activations": ("Activation",),
     "handgrad.nn.clipping": ("Clipping",),

@@ -25,7 +25,8 @@ from handgrad.nn.regularization import Regularization
 from handgrad.nn.schedules import Schedule
 from handgrad.nn.step import Recipe, Training, training_step
 from handgrad.training.fit import fit, replay
-from handgrad.training.history import EarlyStopping, Epoch, Fit, Plan
+from handgrad.training.history import Epoch, Fit
+from handgrad.training.plan import EarlyStopping, Plan
 from handgrad.training.progress import Silent
 
 GENERATOR = np.random.default_rng(1)

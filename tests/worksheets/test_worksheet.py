@@ -121,6 +121,20 @@ def test_chosen_rows_are_a_step_that_training_would_take(model, data):
     np.testing.assert_array_equal(taken.training.parameters[0].W, trace.after.parameters[0].W)
 
 
+def test_chosen_rows_are_learned_from_at_the_rate_of_their_step(data):
+    """Steps 1, 4 and the one after the last, at a rate that halves with each epoch of four steps."""
+    model = hg.fit_table(
+        data, "label", hidden=(3,), epochs=3, batch_size=16, validation=0, engine="reference",
+        optimizer=hg.SGD(0.2), schedule=hg.Schedule("exponential", factor=0.5),
+    )  # fmt: skip
+    assert model.fit.steps == 12
+    for step, rate in ((1, 0.2), (4, 0.2), (5, 0.1), (12, 0.05), (13, 0.025)):
+        trace = next(hg.explain(model, data=data, rows="3:5", step=step).traces())
+        assert trace.learning_rate == rate
+        moved = trace.before.parameters[0].W - trace.after.parameters[0].W
+        np.testing.assert_allclose(moved, rate * trace.quantities["dW1"], rtol=1e-9, atol=1e-15)
+
+
 def test_long_trainings_open_their_first_step():
     case = {**RELU_SIGMOID, "training": {"steps": 500}}
     sheet = hg.explain(case)

@@ -10,10 +10,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -37,7 +38,6 @@ from handgrad.cases.schema import (
     parse_case,
     read_case_file,
 )
-from handgrad.data.batches import epoch_order
 from handgrad.errors import CaseError, HandgradError
 from handgrad.nn.activations import Activation
 from handgrad.nn.arrays import Array
@@ -50,17 +50,12 @@ from handgrad.nn.optimizers import OPTIMIZERS, Optimizer
 from handgrad.nn.regularization import Regularization
 from handgrad.nn.schedules import Schedule
 from handgrad.nn.step import Recipe
+from handgrad.training.plan import Plan, Step
 from handgrad.worked.rounding import Rounding
 
 MOST_STEPS = 10_000_000
 
-
-class Batch(NamedTuple):
-    """What one step sees: its number (from 1), its epoch (from 1), and the rows of the data."""
-
-    step: int
-    epoch: int
-    rows: Array
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,11 +74,8 @@ class Case:
     given: Mapping[str, Array] = field(default_factory=dict)
     recipe: Recipe | None = None
     regularization: Regularization = field(default_factory=Regularization)
-    schedule: Schedule = field(default_factory=Schedule)
+    plan: Plan = field(default_factory=lambda: Plan(batch_size=None, shuffle=False))
     steps: int = 1
-    batch_size: int | None = None
-    shuffle: bool = False
-    seed: int = 0
     rounding: Rounding = field(default_factory=Rounding)
     notation: NotationKeys = field(default_factory=NotationKeys)
     claims: tuple[ClaimKeys, ...] = ()
@@ -112,29 +104,13 @@ class Case:
     @property
     def samples(self) -> int:
         """Number of samples in the data; 1 where there is none."""
-        if self.X is not None:
-            return int(self.X.shape[0])
-        return next((int(v.shape[0]) for k, v in self.given.items() if PER_SAMPLE.fullmatch(k)), 1)
+        return _samples(self.X, self.given)
 
-    def batches(self, first: int = 1) -> Iterator[Batch]:
-        """The batch of each step, from step `first` (counted from 1) to the last."""
-        size = min(self.batch_size or self.samples, self.samples)
-        per_epoch = -(-self.samples // size)
-        epoch, order = 0, np.arange(self.samples)
-        for step in range(first, self.steps + 1):
-            if (step - 1) // per_epoch + 1 != epoch:
-                epoch = (step - 1) // per_epoch + 1
-                order = epoch_order(self.seed, epoch - 1, self.samples, self.shuffle)
-            k = (step - 1) % per_epoch
-            yield Batch(step, epoch, order[k * size : (k + 1) * size])
-
-    def learning_rate(self, batch: Batch) -> float:
-        """The learning rate of a step, by the schedule; 0 without an optimizer."""
-        if self.recipe is None:
-            return 0.0
-        return self.schedule.rate(
-            self.recipe.optimizer.learning_rate, step=batch.step - 1, epoch=batch.epoch - 1
-        )
+    def planned(self, first: int = 1, last: int | None = None) -> Iterator[Step]:
+        """Epoch, batch, rows and rate of each step from `first` to `last`; the rate is 0 without an optimizer."""
+        rate = 0.0 if self.recipe is None else self.recipe.optimizer.learning_rate
+        last = self.steps if last is None else last
+        return self.plan.steps(first, last, np.arange(self.samples, dtype=np.int64), rate)
 
 
 def load_case(path: str | Path) -> Case:
@@ -148,7 +124,8 @@ def build_case(keys: CaseKeys, place: str) -> Case:
     X = samples_of(keys.data.x, network.inputs, f"{place}: data.x", "inputs")
     Y = targets_of(keys.data.y, network, X, f"{place}: data.y")
     regularization = _at(place, "regularization", lambda: _regularization(keys.regularization))
-    optimizer = keys.optimizer
+    given = given_arrays(keys.given, network, place)
+    optimizer, plan = keys.optimizer, _plan(keys, place)
     rounding = _at(
         place,
         "rounding",
@@ -166,16 +143,13 @@ def build_case(keys: CaseKeys, place: str) -> Case:
         if optimizer is None
         else _at(place, "optimizer", lambda: _recipe(optimizer, regularization)),
         regularization=regularization,
-        schedule=_at(place, "optimizer.schedule", lambda: _schedule(optimizer)),
-        steps=_steps(keys.training, place, 1 if X is None else X.shape[0]),
-        batch_size=_batch_size(keys.training, place),
-        shuffle=keys.training.shuffle,
-        seed=keys.training.seed or 0,
+        plan=plan,
+        steps=_steps(keys.training, place, plan.steps_per_epoch(_samples(X, given))),
         rounding=rounding,
         notation=keys.notation,
         claims=tuple(keys.claims),
         keys=keys,
-        given=given_arrays(keys.given, network, place),
+        given=given,
     )
     if case.steps > 1 and case.recipe is None:
         raise CaseError(
@@ -185,7 +159,7 @@ def build_case(keys: CaseKeys, place: str) -> Case:
     return case
 
 
-def _at(place: str, key: str, build: Any) -> Any:
+def _at(place: str, key: str, build: Callable[[], T]) -> T:
     """What `build` gives, with the place at the head of its errors."""
     try:
         return build()
@@ -210,9 +184,7 @@ def _network(keys: NetworkKeys, training_seed: int | None, place: str) -> Networ
     width = keys.inputs
     for number, layer in enumerate(keys.layers):
         key = f"network.layers[{number}]"
-        layers.append(
-            _at(place, key, lambda l=layer, w=width, k=key: _layer(l, w, generator, f"{place}: {k}"))
-        )
+        layers.append(_at(place, key, partial(_layer, layer, width, generator, f"{place}: {key}")))
         width = layer.units
     loss = keys.loss
     if isinstance(loss, LossKeys):
@@ -320,27 +292,37 @@ def _schedule(keys: OptimizerKeys | None) -> Schedule:
     return Schedule(keys.schedule)
 
 
-def _steps(keys: TrainingKeys, place: str, samples: int) -> int:
+def _samples(X: Array | None, given: Mapping[str, Array]) -> int:
+    if X is not None:
+        return int(X.shape[0])
+    return next((int(v.shape[0]) for k, v in given.items() if PER_SAMPLE.fullmatch(k)), 1)
+
+
+def _steps(keys: TrainingKeys, place: str, per_epoch: int) -> int:
     if keys.steps is not None and keys.epochs is not None:
         raise CaseError(f"{place}: training: give steps or epochs, not both")
     if keys.seed is not None and keys.seed < 0:
         raise CaseError(f"{place}: training.seed: must be a whole number >= 0, got {keys.seed}")
     steps = keys.steps if keys.steps is not None else 1
     if keys.epochs is not None:
-        size = samples if keys.batch_size == "full" else max(1, min(int(keys.batch_size), samples))
-        steps = keys.epochs * -(-samples // size)
+        steps = keys.epochs * per_epoch
     if not 1 <= steps <= MOST_STEPS:
         key = "steps" if keys.epochs is None else "epochs"
         raise CaseError(f"{place}: training.{key}: must give 1 to {MOST_STEPS:,} steps, got {steps}")
     return steps
 
 
-def _batch_size(keys: TrainingKeys, place: str) -> int | None:
-    if keys.batch_size == "full":
-        return None
-    if int(keys.batch_size) < 1:
-        raise CaseError(f'{place}: training.batch_size: must be at least 1 or "full", got {keys.batch_size}')
-    return int(keys.batch_size)
+def _plan(keys: CaseKeys, place: str) -> Plan:
+    asked = keys.training
+    if asked.batch_size != "full" and asked.batch_size < 1:
+        raise CaseError(f'{place}: training.batch_size: must be at least 1 or "full", got {asked.batch_size}')
+    size = None if asked.batch_size == "full" else asked.batch_size
+    schedule = _at(place, "optimizer.schedule", lambda: _schedule(keys.optimizer))
+    return _at(
+        place,
+        "training",
+        lambda: Plan(batch_size=size, shuffle=asked.shuffle, seed=asked.seed or 0, schedule=schedule),
+    )
 
 
 def _check_enough(case: Case, place: str) -> None:

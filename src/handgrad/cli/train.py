@@ -24,7 +24,7 @@ from handgrad.nn.losses import Loss
 from handgrad.nn.optimizers import OPTIMIZERS, Optimizer
 from handgrad.nn.regularization import Regularization
 from handgrad.nn.schedules import Schedule
-from handgrad.training.history import EarlyStopping
+from handgrad.training.plan import EarlyStopping
 
 _RATES = {"sgd": 0.05, "momentum": 0.01, "nesterov": 0.01}
 

@@ -21,7 +21,7 @@ class Split(NamedTuple):
     validation: Rows
 
 
-def judged_seed(seed: int) -> int:
+def checked_seed(seed: int) -> int:
     """The seed itself. Raises SpecificationError unless it is a whole number, 0 to 2^64 - 1."""
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**64:
         raise SpecificationError(f"seed must be a whole number, 0 to 2^64 - 1, got {seed!r}")
@@ -62,7 +62,7 @@ def split_rows(rows: int, validation: float, seed: int, classes: Any = None) -> 
         raise DataError(f"validation must be a part >= 0 and < 1, got {validation}")
     if validation == 0:
         return Split(np.arange(rows, dtype=np.int64), np.empty(0, np.int64))
-    generator = np.random.default_rng([judged_seed(seed), _SPLIT])
+    generator = np.random.default_rng([checked_seed(seed), _SPLIT])
     wanted = max(1, round(rows * validation))
     shuffled = generator.permutation(rows)
     if rows - wanted < 1:

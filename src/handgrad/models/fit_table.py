@@ -21,7 +21,7 @@ from handgrad.nn.losses import Loss
 from handgrad.nn.network import Dense, Network
 from handgrad.nn.optimizers import Adam, Optimizer
 from handgrad.training.fit import fit
-from handgrad.training.history import EarlyStopping
+from handgrad.training.plan import EarlyStopping
 
 DEFAULT_RATE = 0.001
 

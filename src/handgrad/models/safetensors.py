@@ -31,7 +31,8 @@ from handgrad.nn.network import Dense, LayerParameters, Network
 from handgrad.nn.optimizers import OPTIMIZERS, Optimizer, OptimizerState
 from handgrad.nn.regularization import Regularization
 from handgrad.nn.step import Recipe, Training
-from handgrad.training.history import Epoch, Fit, Plan, Snapshot
+from handgrad.training.history import Epoch, Fit, Snapshot
+from handgrad.training.plan import Plan
 from handgrad.version import __version__
 
 FORMAT = 1

@@ -32,7 +32,7 @@ def why_not_finite(network: Network, parameters: Parameters, X: Array, Y: Array,
     return f"layer {network.depth}: the loss of its outputs (the largest {largest:.3g}) overflows; {REMEDIES}"
 
 
-def judge_parameters(parameters: Parameters, step: int) -> None:
+def check_parameters(parameters: Parameters, step: int) -> None:
     """Raises TrainingError where a parameter is not finite after `step`."""
     for l in range(1, len(parameters) + 1):
         name = _bad_parameter(parameters, l)

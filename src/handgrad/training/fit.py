@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from handgrad.data.arrays import samples, split_samples
-from handgrad.data.batches import Rows, Split, epoch_order
+from handgrad.data.batches import Rows, Split
 from handgrad.engines import choose
 from handgrad.engines.protocol import Engine, Session
 from handgrad.errors import SpecificationError, TrainingError
@@ -22,25 +22,13 @@ from handgrad.nn.optimizers import Adam, Optimizer, initial_state
 from handgrad.nn.regularization import Regularization
 from handgrad.nn.schedules import Schedule
 from handgrad.nn.step import Recipe, Training
-from handgrad.training.divergence import judge_parameters, why_not_finite
-from handgrad.training.history import EarlyStopping, Epoch, Fit, Plan, Snapshot
+from handgrad.training.divergence import check_parameters, why_not_finite
+from handgrad.training.history import Epoch, Fit, Snapshot
 from handgrad.training.interruption import Interruption
+from handgrad.training.plan import EarlyStopping, Plan
 from handgrad.training.progress import Progress, Silent
 from handgrad.training.score import Score, metric_of, score
 from handgrad.training.snapshots import Best, Kept
-
-__all__ = [
-    "Callback",
-    "EarlyStopping",
-    "Epoch",
-    "Fit",
-    "Plan",
-    "Replayed",
-    "Snapshot",
-    "epoch_order",
-    "fit",
-    "replay",
-]
 
 Callback = Callable[[Epoch], bool | None]
 """Called after each epoch; True ends the training."""
@@ -150,16 +138,16 @@ class _Trainer:
         with self.progress:
             self.progress.begin(self.plan.epochs, self.plan.steps_per_epoch(len(self.split.training)))
             for epoch in range(self.plan.epochs):
-                kept.offer(epoch, self.step, session)
+                kept.update(epoch, self.step, session)
                 line = self.run_epoch(session, epoch)
                 self.history.append(line)
                 self.progress.epoch(line, self.metric)
-                best.offer(line, session)
+                best.update(line, session)
                 ended = self.reason_to_end(best, [callback(line) for callback in callbacks])
                 if ended is not None:
                     break
         last = session.training()
-        judge_parameters(last.parameters, self.step - 1)
+        check_parameters(last.parameters, self.step - 1)
         return Fit(
             self.network,
             self.recipe,
@@ -175,36 +163,33 @@ class _Trainer:
             best.epoch if best.restores else None,
         )
 
-    def reason_to_end(self, best: Best, told: Sequence[bool | None]) -> str | None:
+    def reason_to_end(self, best: Best, answers: Sequence[bool | None]) -> str | None:
         """Why no further epoch follows, None where one does."""
         if self.interruption.asked:
             return "interrupted"
-        if any(told):
+        if any(answers):
             return "callback"
         return "early stopping" if best.exhausted else None
 
     def run_epoch(self, session: Session, epoch: int) -> Epoch:
         """One pass over the training rows in the order of this epoch, then the validation rows."""
-        began, first = perf_counter(), self.step
-        order = self.plan.order(epoch, self.split.training)
-        B, rate = self.plan.rows_of_batch(len(order)), self.recipe.optimizer.learning_rate
+        began, first, rows = perf_counter(), self.step, self.split.training
+        B, last = self.plan.rows_of_batch(len(rows)), first + self.plan.steps_per_epoch(len(rows)) - 1
         losses: list[float] = []
-        rates = self.plan.learning_rates(rate, first, epoch, self.plan.steps_per_epoch(len(order)))
-        for k in range(0, len(rates), _STEPS_A_CALL):
-            part = rates[k : k + _STEPS_A_CALL]
-            rows = order[k * B : (k + len(part)) * B]
-            run = session.run(rows, B, part, self.step, self.interruption.stop)
+        last_rate = rate = self.recipe.optimizer.learning_rate
+        for part in self.plan.stretches(first, last, rows, rate, _STEPS_A_CALL):
+            run = session.run(part.rows, B, part.rates, part.first, self.interruption.stop)
             losses += run.losses.tolist()
             if run.failed:
-                raise self.failure(session, epoch, first, order, losses)
+                raise self.failure(session, first + len(losses) - 1, losses[-1])
             self.step = first + len(losses)
-            self.progress.steps(epoch, len(losses), losses[-1], float(part[len(run.losses) - 1]))
+            last_rate = float(part.rates[len(run.losses) - 1])
+            self.progress.steps(epoch, len(losses), losses[-1], last_rate)
             if self.interruption.asked:
                 break
         validation = self.validate(session)
-        loss = _epoch_loss(self.network, losses, B, len(order))
+        loss = _epoch_loss(self.network, losses, B, len(rows))
         seconds = perf_counter() - began
-        last_rate = float(rates[len(losses) - 1])
         return Epoch(epoch + 1, loss, validation.loss, validation.value, last_rate, seconds, self.step - 1)
 
     def validate(self, session: Session) -> Score:
@@ -214,25 +199,20 @@ class _Trainer:
             return Score(None, self.metric, None)
         result = score(self.network, session.training().parameters, self.X[rows], self.Y[rows])
         if result.loss is None or not np.isfinite(result.loss):
-            judge_parameters(session.training().parameters, self.step - 1)
+            check_parameters(session.training().parameters, self.step - 1)
             raise TrainingError(
                 f"after step {self.step - 1} the validation loss is {result.loss}: a validation row is so "
                 "far from the training rows that its outputs are no numbers; look for a wrong cell"
             )
         return result
 
-    def failure(
-        self, session: Session, epoch: int, first: int, order: Rows, losses: list[float]
-    ) -> TrainingError:
+    def failure(self, session: Session, step: int, loss: float) -> TrainingError:
         """The error for a loss that is not finite: its step, its layer, its remedies."""
-        B, k = self.plan.rows_of_batch(len(order)), len(losses) - 1
-        rows = order[k * B : (k + 1) * B]
-        step = first + k
-        masks = dropout_masks(self.network, self.plan.seed, step, len(rows))
-        cause = why_not_finite(self.network, session.training().parameters, self.X[rows], self.Y[rows], masks)
-        return TrainingError(
-            f"step {step} (epoch {epoch + 1}, batch {k + 1}): the loss is {losses[-1]}; {cause}"
-        )
+        at = self.plan.at(step, self.split.training, self.recipe.optimizer.learning_rate)
+        masks = dropout_masks(self.network, self.plan.seed, step, len(at.rows))
+        X, Y = self.X[at.rows], self.Y[at.rows]
+        cause = why_not_finite(self.network, session.training().parameters, X, Y, masks)
+        return TrainingError(f"step {step} (epoch {at.epoch}, batch {at.batch}): the loss is {loss}; {cause}")
 
 
 def _epoch_loss(network: Network, losses: list[float], B: int, rows: int) -> float:
@@ -286,25 +266,19 @@ def replay(result: Fit, X: Any, Y: Any, step: int, engine: str | None = None) ->
     X, Y = samples(network, X, Y, plan.dtype)
     start = max((s for s in result.snapshots if s.step <= step), key=lambda s: s.step)
     runner = choose(engine) if engine is not None else _recorded(result.engine)
-    per_epoch, B, rate = result.steps_per_epoch, result.batch_size, result.recipe.optimizer.learning_rate
     session = runner.start(network, result.recipe, start.training, X, Y, plan.seed, plan.threads)
-    at = start.step
-    while at < step:
-        epoch, k = divmod(at - 1, per_epoch)
-        count = min(per_epoch - k, step - at)
-        order = plan.order(epoch, result.training_rows)[k * B : (k + count) * B]
-        session.run(order, B, plan.learning_rates(rate, at, epoch, count), at)
-        at += count
-    epoch, k = divmod(step - 1, per_epoch)
-    rows = plan.order(epoch, result.training_rows)[k * B : (k + 1) * B]
+    rate = result.recipe.optimizer.learning_rate
+    for part in plan.stretches(start.step, step - 1, result.training_rows, rate):
+        session.run(part.rows, result.batch_size, part.rates, part.first)
+    at = result.at(step)
     return Replayed(
         start.training if start.step == step else session.training(),
-        rows,
+        at.rows,
         step,
-        float(plan.learning_rates(rate, step, epoch, 1)[0]),
-        dropout_masks(network, plan.seed, step, len(rows)),
-        epoch + 1,
-        k + 1,
+        at.rate,
+        dropout_masks(network, plan.seed, step, len(at.rows)),
+        at.epoch,
+        at.batch,
         runner.name,
     )
 

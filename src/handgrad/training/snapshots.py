@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from handgrad.engines.protocol import Session
 from handgrad.nn.step import Training
-from handgrad.training.history import EarlyStopping, Epoch, Snapshot
+from handgrad.training.history import Epoch, Snapshot
+from handgrad.training.plan import EarlyStopping
 
 _MOST_BYTES = 64 << 20
 
@@ -16,7 +17,7 @@ class Best:
         self.rule, self.training = rule, training
         self.loss, self.epoch, self.waited = float("inf"), 0, 0
 
-    def offer(self, line: Epoch, session: Session) -> None:
+    def update(self, line: Epoch, session: Session) -> None:
         """Takes the state after this epoch if its loss is the lowest so far."""
         if self.rule is None:
             return
@@ -47,7 +48,7 @@ class Kept:
         self.stride = 1
         self.kept = [(0, Snapshot(1, training))]
 
-    def offer(self, epoch: int, step: int, session: Session) -> None:
+    def update(self, epoch: int, step: int, session: Session) -> None:
         """Takes the state before step `step`, the first of an epoch (from 0), if it is one to keep."""
         if self.most == 1 or epoch == 0 or epoch % self.stride:
             return

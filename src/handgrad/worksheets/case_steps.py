@@ -25,32 +25,30 @@ def trace_case(case: Case, first: int = 1, last: int | None = None) -> Iterator[
                 f"step {number}: the case has {case.steps} step{'s' * (case.steps > 1)}, counted from 1"
             )
     training = initial_training(case)
-    for batch in case.batches():
-        if batch.step > last:
-            return
-        given = {name: _of_batch(value, batch.rows, case.samples) for name, value in case.given.items()}
+    for step in case.planned(1, last):
+        given = {name: _of_batch(value, step.rows, case.samples) for name, value in case.given.items()}
         trace = trace_step(
             case.network,
             case.recipe,
             training,
-            None if case.X is None else case.X[batch.rows],
-            None if case.Y is None else case.Y[batch.rows],
-            batch.step,
-            case.learning_rate(batch),
-            dropout_masks(case.network, case.seed, batch.step, len(batch.rows)),
+            None if case.X is None else case.X[step.rows],
+            None if case.Y is None else case.Y[step.rows],
+            step.number,
+            step.rate,
+            dropout_masks(case.network, case.plan.seed, step.number, len(step.rows)),
             regularization=case.regularization,
             given=given,
             rounding=case.rounding,
-            rows=tuple(int(row) for row in batch.rows),
+            rows=tuple(int(row) for row in step.rows),
         )
         training = trace.after
-        if batch.step >= first:
+        if step.number >= first:
             yield trace
 
 
 def initial_training(case: Case) -> Training:
     """The parameters that the case begins with, and an optimizer's state of zeros."""
-    parameters = case.network.initial_parameters(case.seed)
+    parameters = case.network.initial_parameters(case.plan.seed)
     if case.recipe is None:
         return Training(parameters, OptimizerState())
     return Training(parameters, initial_state(case.recipe.optimizer, parameters))

@@ -159,8 +159,7 @@ class ModelSource:
     def _on_chosen_rows(self, step: int, rows: Rows) -> Trace:
         X, Y = self._rows(rows)
         if step == self.trained_step:
-            training = self._trained()
-            rate = self.recipe.optimizer.learning_rate
+            training, rate = self._trained(), self.model.fit.at(step).rate
         else:
             replayed = self.model.replay(step, self._training_table())
             training, rate = replayed.training, replayed.rate

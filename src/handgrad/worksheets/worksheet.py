@@ -159,7 +159,7 @@ class Worksheet:
     def _samples(self) -> int | None:
         """The most samples that a step sees; None where only the step itself can tell."""
         if isinstance(self.source, CaseSource):
-            return min(self.source.case.batch_size or self.source.case.samples, self.source.case.samples)
+            return self.source.case.plan.rows_of_batch(self.source.case.samples)
         rows = self.source.chosen if isinstance(self.source, ModelSource) else None
         if rows is not None:
             return rows.last - rows.first
@@ -374,7 +374,7 @@ def _position(what: str, number: int | None, most: int | None) -> int | None:
 
 
 def _epoch(model: Model, step: int) -> int:
-    return min((step - 1) // max(1, model.fit.steps_per_epoch) + 1, max(1, len(model.fit.history)))
+    return min(model.fit.at(step).epoch, max(1, len(model.fit.history)))
 
 
 def _classes(model: Model) -> tuple[str, ...]:
