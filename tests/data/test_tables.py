@@ -11,6 +11,7 @@ import pyarrow.feather
 import pyarrow.parquet
 import pytest
 
+from handgrad.data import delimited
 from handgrad.data.cells import column_days, column_numbers
 from handgrad.data.tables import read_table
 from handgrad.errors import DataError, ShapeError
@@ -45,6 +46,15 @@ def test_every_format_gives_the_same_columns(tmp_path: Path, name: str) -> None:
     assert table.rows == 3
     assert column_numbers(table, "a").tolist() == COLUMNS["a"]
     assert table.column("b").cast(pa.string()).to_pylist() == COLUMNS["b"]
+
+
+def test_text_lies_in_memory_that_belongs_to_arrow(tmp_path: Path) -> None:
+    # a buffer of Python's, let go by one of Arrow's threads while the interpreter ends, aborts the process
+    path = tmp_path / "t.csv"
+    path.write_bytes(b"x,y\n" + b"1,2\n" * 100_000)
+    before = pa.total_allocated_bytes()
+    content = delimited._content(path)
+    assert pa.total_allocated_bytes() - before >= content.size == path.stat().st_size
 
 
 def test_a_matrix_of_an_npz_becomes_numbered_columns(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ MISSING = ("", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "-nan", "NULL", "null",
 """What a cell holds where its value is missing."""
 
 _SNIFFED = 1 << 20
+_BLANK = b"\xef\xbb\xbf \t\r\n"
 
 
 def read_delimited(path: Path) -> tuple[dict[str, pa.Array], bool]:
@@ -25,10 +26,10 @@ def read_delimited(path: Path) -> tuple[dict[str, pa.Array], bool]:
     Raises DataError for an empty file, a header with the same name twice, lines of unequal length, or text
     that is not UTF-8.
     """
-    data = _bytes(path)
+    data = _content(path)
     delimiter = _delimiter(path, data)
     parse = pyarrow.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True)
-    read = pyarrow.csv.ReadOptions(block_size=max(_SNIFFED, min(len(data), 1 << 26)))
+    read = pyarrow.csv.ReadOptions(block_size=max(_SNIFFED, min(data.size, 1 << 26)))
     try:
         with pyarrow.csv.open_csv(pa.BufferReader(data), read_options=read, parse_options=parse) as reader:
             header = reader.schema.names
@@ -53,7 +54,7 @@ def read_delimited(path: Path) -> tuple[dict[str, pa.Array], bool]:
 def line_of_row(path: Path, row: int) -> int | None:
     """The line on which data row `row` (from 0) begins; None where the file can no longer be read."""
     try:
-        data = _bytes(path)
+        data = _content(path)
         for number, (line, _) in enumerate(_records(data, _delimiter(path, data))):
             if number == row + 1:  # record 0 is the header
                 return line
@@ -62,24 +63,30 @@ def line_of_row(path: Path, row: int) -> int | None:
     return None
 
 
-def _bytes(path: Path) -> bytes:
+def _content(path: Path) -> pa.Buffer:
+    """What the file holds, unpacked, in Arrow's own memory.
+
+    Arrow's threads let go of a buffer when they like, also while the interpreter ends; where it belonged to
+    Python they would ask for the interpreter's lock then, which ends the process with an abort.
+    """
     try:
         with pa.input_stream(str(path), compression="detect") as stream:
-            data: bytes = stream.read()
+            data: pa.Buffer = stream.read_buffer()
     except pa.ArrowException as error:
         raise DataError(f"{path} cannot be read: {error}") from error
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+    begins = data[:_SNIFFED].to_pybytes()
+    if begins[:2] in (b"\xff\xfe", b"\xfe\xff"):
         raise DataError(f"{path} is UTF-16 text; save it as UTF-8")
-    if not data.strip(b"\xef\xbb\xbf \t\r\n"):
+    if not begins.strip(_BLANK) and not data.to_pybytes().strip(_BLANK):
         raise DataError(f"{path} is empty; a table needs a header and at least one row")
     return data
 
 
-def _delimiter(path: Path, data: bytes) -> str:
+def _delimiter(path: Path, data: pa.Buffer) -> str:
     """Tab for .tsv; otherwise the comma, unless the header has none of it and more of another."""
     if ".tsv" in path.suffixes or ".tab" in path.suffixes:
         return "\t"
-    header = data[:_SNIFFED].lstrip(b"\xef\xbb\xbf\r\n").split(b"\n", 1)[0]
+    header = data[:_SNIFFED].to_pybytes().lstrip(b"\xef\xbb\xbf\r\n").split(b"\n", 1)[0]
     counts = {mark: header.count(mark.encode()) for mark in (",", ";", "\t", "|")}
     best = max(counts, key=lambda mark: counts[mark])
     return "," if counts[","] or not counts[best] else best
@@ -104,9 +111,9 @@ def _trimmed(column: pa.ChunkedArray) -> pa.Array:
     return pc.if_else(pc.is_in(text, value_set=pa.array(MISSING)), pa.scalar(None, pa.string()), text)
 
 
-def _records(data: bytes, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+def _records(data: pa.Buffer, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     """(line on which it begins, cells) of each record that is not a blank line, the header first."""
-    text = io.StringIO(data.decode("utf-8-sig", errors="replace"), newline="")
+    text = io.StringIO(data.to_pybytes().decode("utf-8-sig", errors="replace"), newline="")
     reader = csv.reader(text, delimiter=delimiter)
     before = 0
     for cells in reader:
@@ -115,13 +122,14 @@ def _records(data: bytes, delimiter: str) -> Iterator[tuple[int, list[str]]]:
         before = reader.line_num
 
 
-def _why(path: Path, data: bytes, delimiter: str, error: Exception) -> str:
+def _why(path: Path, data: pa.Buffer, delimiter: str, error: Exception) -> str:
     """The message for text that cannot be read, with the line where that can be found."""
     try:
-        data.decode("utf-8-sig")
+        text = data.to_pybytes()
+        text.decode("utf-8-sig")
     except UnicodeDecodeError as wrong:
-        line = data.count(b"\n", 0, wrong.start) + 1
-        return f"{path}, line {line}: byte {data[wrong.start]:#04x} is not UTF-8 text; save the file as UTF-8"
+        line = text.count(b"\n", 0, wrong.start) + 1
+        return f"{path}, line {line}: byte {text[wrong.start]:#04x} is not UTF-8 text; save the file as UTF-8"
     try:
         width = 0
         for line, cells in _records(data, delimiter):
