@@ -121,6 +121,42 @@ def test_derivatives_at_a_kink_are_those_from_below() -> None:
         assert activation.derivative(zero, activation.value(zero)) == expected, name
 
 
+@pytest.mark.parametrize("name", [name for name, rule in ACTIVATIONS.items() if rule.elementwise])
+def test_where_a_unit_is_saturated_or_dead(name: str) -> None:
+    """Of the tails: in `flat` and just inside its end |f'| is below 1/100, just outside it is not; 0 in `dead`."""
+    activation = Activation(name)
+
+    def slope(z: np.ndarray) -> np.ndarray:
+        return np.abs(activation.derivative(z, activation.value(z)))
+
+    z = np.linspace(-50, 50, 20000)  # without a kink
+    flat = np.zeros(z.shape, bool)
+    for low, high in activation.rule.flat:
+        flat |= (z > low) & (z < high)
+        for end, inwards in ((low, 1e-3), (high, -1e-3)):
+            if math.isfinite(end):
+                assert slope(np.array([end + inwards])) < 0.01 <= slope(np.array([end - 2 * inwards]))
+    assert np.all(slope(z)[flat] < 0.01)
+    # what is not flat has a slope, but for the bottom of a curve that rises again to the left
+    bottom = (z > -2) & (z < 0)
+    assert np.all(slope(z)[~flat & ~bottom] >= 0.01)
+    dead = np.zeros(z.shape, bool)
+    for low, high in activation.rule.dead:
+        dead |= (z > low) & (z < high)
+    assert np.array_equal((slope(z) == 0)[np.abs(z) < 9], dead[np.abs(z) < 9])
+
+
+@pytest.mark.parametrize("name", [name for name, rule in ACTIVATIONS.items() if rule.elementwise])
+def test_the_derivative_jumps_at_the_kinks_alone(name: str) -> None:
+    activation = Activation(name) if name != "elu" else Activation(name, 0.5)
+    z = np.linspace(-8, 8, 16001)
+    slope = activation.derivative(z, activation.value(z))
+    value_jumps = np.flatnonzero(np.abs(np.diff(activation.value(z))) > 0.1)
+    jumps = np.union1d(np.flatnonzero(np.abs(np.diff(slope)) > 0.01), value_jumps)
+    kinks = sorted({round(float(z[place]), 2) + 0.0 for place in jumps})
+    assert kinks == sorted(activation.rule.kinks)
+
+
 def test_the_product_with_the_jacobian_of_softmax() -> None:
     generator = np.random.default_rng(0)
     z, da = generator.normal(size=(4, 5)), generator.normal(size=(4, 5))

@@ -13,13 +13,10 @@ from handgrad.nn.observe import UNOBSERVED
 from handgrad.nn.optimizers import OPTIMIZERS, SGD, Adam, AdamW, Momentum, Nesterov, Optimizer, RMSprop
 from handgrad.worked.evaluate import evaluate, map_tree
 from handgrad.worked.expressions import BigSum, Expression, Number, Sum, Symbol
-from handgrad.worked.forms.equations import (
-    ACTIVATION_FORMULAS,
-    LOSS_FORMULAS,
-    hyperparameters,
-    loss_formula,
-)
-from handgrad.worked.forms.optimizers import RULES, optimizer_formulas
+from handgrad.worked.forms.activations import ACTIVATION_FORMS
+from handgrad.worked.forms.equations import loss_formula
+from handgrad.worked.forms.losses import term_formula
+from handgrad.worked.forms.optimizers import OPTIMIZER_FORMS, hyperparameters, optimizer_formulas
 from handgrad.worked.record import Equation
 
 POINTS = (-2.3, -0.4, 0.7, 3.1)
@@ -64,7 +61,7 @@ def _name(symbol: Symbol) -> str:
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_every_activation_has_a_formula_with_its_value_and_derivative(name: str):
     activation = Activation(name)
-    formula = ACTIVATION_FORMULAS[name]
+    formula = ACTIVATION_FORMS[name].formula
     if name == "softmax":
         z = np.array([[0.3, -1.2, 2.0]])
         a = activation.value(z)[0]
@@ -105,7 +102,7 @@ def test_every_loss_has_the_derivative_of_its_term(name: str):
     for a, y in ((0.3, 1.0), (0.8, 0.0), (0.6, 1.0)):
         letters = {"yhat_k": a, "y_k": y, "threshold": loss.threshold or 0.0}
         expected = float(loss.gradient(np.array([[a]]), np.array([[y]]))[0, 0])
-        derivative = LOSS_FORMULAS[name].derivative.symbols[0]
+        derivative = term_formula(name).derivative.symbols[0]
         assert value(derivative, letters) == pytest.approx(expected, rel=1e-12)
 
 
@@ -124,7 +121,7 @@ OPTIMIZERS_TO_SHOW: tuple[Optimizer, ...] = (
 
 
 def test_every_optimizer_has_a_rule():
-    assert set(RULES) == set(OPTIMIZERS)
+    assert set(OPTIMIZER_FORMS) == set(OPTIMIZERS)
     assert {optimizer.name for optimizer in OPTIMIZERS_TO_SHOW} == set(OPTIMIZERS)
 
 

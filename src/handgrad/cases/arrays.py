@@ -55,7 +55,7 @@ def targets_of(values: Any, network: Network, X: Array | None, place: str) -> Ar
         return None
     array = numbers(values, place)
     samples = X.shape[0] if X is not None else None
-    classes = network.loss is not None and network.loss.name == "cross_entropy" and network.outputs > 1
+    classes = network.loss is not None and network.loss.targets.classes and network.outputs > 1
     flat = array.reshape(-1)
     one_each = samples is not None and flat.size == samples and (array.ndim < 2 or array.shape[1] == 1)
     if classes and one_each and not (samples == 1 and network.outputs == 1):

@@ -15,7 +15,7 @@ from handgrad.cli.progress import shown_on
 from handgrad.data.tables import Table, read_table
 from handgrad.errors import SpecificationError
 from handgrad.files import judge_apart, judge_target, write_whole
-from handgrad.models.fit_table import DEFAULT_RATE, fit_table, unused
+from handgrad.models.fit_table import fit_table, unused
 from handgrad.models.metrics import Evaluation
 from handgrad.models.model import Model
 from handgrad.nn.activations import Activation
@@ -25,8 +25,6 @@ from handgrad.nn.optimizers import OPTIMIZERS, Optimizer
 from handgrad.nn.regularization import Regularization
 from handgrad.nn.schedules import Schedule
 from handgrad.training.plan import EarlyStopping
-
-_RATES = {"sgd": 0.05, "momentum": 0.01, "nesterov": 0.01}
 
 INTERRUPTED = 130
 
@@ -144,7 +142,7 @@ def _optimizer(text: str, learning_rate: float | None) -> Optimizer:
     def make(name: str, **options: Any) -> Optimizer:
         if name not in OPTIMIZERS:
             raise SpecificationError(f"unknown optimizer {name!r}; choose one of {', '.join(OPTIMIZERS)}")
-        rate = _RATES.get(name, DEFAULT_RATE) if learning_rate is None else learning_rate
+        rate = OPTIMIZERS[name].rate_for_tables if learning_rate is None else learning_rate
         return OPTIMIZERS[name](**{"learning_rate": rate, **options})
 
     return described("--optimizer", text, make)

@@ -26,7 +26,7 @@ def samples(network: Network, X: Any, Y: Any, dtype: str) -> tuple[Array, Array]
         raise ShapeError(f"X must have shape (samples, {network.inputs}), got {X.shape}")
     if len(X) == 0:
         raise ShapeError("X has no samples")
-    if Y.ndim == 1 and network.outputs > 1 and network.loss.name == "cross_entropy":
+    if Y.ndim == 1 and network.outputs > 1 and network.loss.targets.classes:
         Y = _one_hot(Y, network.outputs)
     Y = Y.reshape(-1, 1) if Y.ndim == 1 else Y
     if Y.shape != (len(X), network.outputs):
@@ -46,9 +46,9 @@ def split_samples(network: Network, Y: Array, validation: float | Split, seed: i
         if validation.training.size == 0:
             raise ShapeError("the split names no row for training")
         return validation
-    if network.loss is None or not network.loss.name.endswith("cross_entropy"):
+    if network.loss is None or network.loss.targets.metric == "R2":
         return split_rows(len(Y), validation, seed)
-    return split_rows(len(Y), validation, seed, np.argmax(Y, axis=1) if Y.shape[1] > 1 else Y[:, 0] > 0.5)
+    return split_rows(len(Y), validation, seed, network.loss.targets.groups(Y))
 
 
 def _numbers(name: str, values: Any) -> Array:

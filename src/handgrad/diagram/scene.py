@@ -37,14 +37,6 @@ from handgrad.writing.letters import written
 INPUT, HIDDEN, OUTPUT, INK = "#2e7d32", "#1565c0", "#c62828", "#767676"
 CHIP, CHIP_INK, ON_NEURON = "#f7f7f5", "#1f1f1f", "#ffffff"
 
-ACTIVATION_NAMES = {
-    "relu": "ReLU",
-    "leaky_relu": "Leaky ReLU",
-    "elu": "ELU",
-    "gelu": "GELU",
-    "silu": "SiLU",
-}
-
 _LABELLED = Spacing(column=210, row=104, radius=27, left=46, right=46, top=64, bottom=40)
 _COMPACT = Spacing(column=170, row=62, radius=18, left=46, right=46, top=64, bottom=66)
 _MOST_LABELLED = 40
@@ -70,7 +62,8 @@ class Captions:
     gradients: str = "width: |gradient|"
     positive: str = "positive"
     negative: str = "negative"
-    activations: tuple[tuple[str, str], ...] = tuple(ACTIVATION_NAMES.items())
+    activations: tuple[tuple[str, str], ...] = ()
+    """Name and caption of activations; those that are not here have their English names."""
 
 
 @dataclass(frozen=True)
@@ -310,7 +303,7 @@ class _Drawing:
         if layer == 0:
             return ""
         function: Activation = self.network.layers[layer - 1].function
-        return dict(self.options.captions.activations).get(function.name, function.name)
+        return dict(self.options.captions.activations).get(function.name, function.rule.label)
 
     def _figure(self, value: float) -> str:
         return figure_text(value, self.options.digits, self.options.notation.decimal)

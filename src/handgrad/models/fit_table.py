@@ -17,7 +17,7 @@ from handgrad.models.model import Model
 from handgrad.models.origin import Origin
 from handgrad.nn.activations import Activation
 from handgrad.nn.initializers import Initializer
-from handgrad.nn.losses import Loss
+from handgrad.nn.losses import LOSSES, Loss
 from handgrad.nn.network import Dense, Network
 from handgrad.nn.optimizers import Adam, Optimizer
 from handgrad.training.fit import fit
@@ -35,12 +35,6 @@ _OUTPUT = {  # task: activation of the output, loss
     "multiclass": ("softmax", Loss("cross_entropy")),
     "multilabel": ("sigmoid", Loss("binary_cross_entropy", outputs="mean")),
     "regression": ("identity", Loss("squared_error", outputs="mean")),
-}
-_FITTING = {  # loss: tasks that it can judge
-    "binary_cross_entropy": ("binary", "multilabel"),
-    "cross_entropy": ("multiclass",),
-    "squared_error": ("regression", "binary", "multiclass", "multilabel"),
-    "huber": ("regression",),
 }
 
 
@@ -188,8 +182,8 @@ def network_for(
     task = schema.target.task
     last, usual = _OUTPUT[task]
     chosen = usual if loss is None else Loss(loss, outputs=usual.outputs) if isinstance(loss, str) else loss
-    if task not in _FITTING[chosen.name]:
-        fitting = ", ".join(name for name, tasks in _FITTING.items() if task in tasks)
+    if task not in chosen.rule.tasks:
+        fitting = ", ".join(name for name, rule in LOSSES.items() if task in rule.tasks)
         raise SpecificationError(f"the loss {chosen.name!r} cannot judge the task {task!r}; choose {fitting}")
     layers = [Dense(units, activation, dropout=dropout, initializer=initializer) for units in hidden]
     return Network(len(schema.features), [*layers, Dense(schema.target.outputs, last)], chosen)

@@ -6,8 +6,10 @@ output `a` wherever the textbook writes it so (sigmoid, tanh, ELU), in terms of 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from handgrad.errors import SpecificationError
 from handgrad.nn.arrays import Array, namespace
@@ -28,14 +30,13 @@ class Activation:
     alpha: float | None = None
 
     def __post_init__(self) -> None:
-        rule = ACTIVATIONS.get(self.name)
-        if rule is None:
+        if self.name not in ACTIVATIONS:
             raise SpecificationError(
                 f"unknown activation {self.name!r}; choose one of {', '.join(ACTIVATIONS)}"
             )
         if self.alpha is None:
-            object.__setattr__(self, "alpha", rule.alpha)
-        elif rule.alpha is None:
+            object.__setattr__(self, "alpha", self.rule.alpha)
+        elif self.rule.alpha is None:
             raise SpecificationError(f"activation {self.name!r} has no parameter alpha; leave it out")
         elif not 0 <= self.alpha < float("inf"):
             raise SpecificationError(
@@ -43,17 +44,22 @@ class Activation:
             )
 
     @property
+    def rule(self) -> ActivationRule:
+        """The row of this activation."""
+        return ACTIVATIONS[self.name]
+
+    @property
     def elementwise(self) -> bool:
         """False for softmax, whose outputs depend on all inputs of the layer."""
-        return self.name != "softmax"
+        return self.rule.elementwise
 
     def value(self, z: Array) -> Array:
         """a = f(z), shape (samples, units) as z."""
-        return ACTIVATIONS[self.name].value(z, self._alpha)
+        return self.rule.value(z, self._alpha)
 
     def derivative(self, z: Array, a: Array) -> Array:
         """f'(z) elementwise, shape as z; for softmax the diagonal a(1 - a) of the Jacobian."""
-        return ACTIVATIONS[self.name].derivative(z, a, self._alpha)
+        return self.rule.derivative(z, a, self._alpha)
 
     def backward(self, da: Array, z: Array, a: Array) -> Array:
         """dloss/dz from dloss/da: the product of `da` with the Jacobian of f, sample by sample.
@@ -74,13 +80,30 @@ class Activation:
         return 0.0 if self.alpha is None else self.alpha
 
 
+Range: TypeAlias = tuple[float, float]
+"""An open interval of weighted sums."""
+
+
 @dataclass(frozen=True)
 class ActivationRule:
-    """One row of the table: f(z), f'(z) and the default parameter (None: it has none)."""
+    """One row of the table: all that is particular to an activation.
 
+    `value(z, alpha)` and `derivative(z, a, alpha)`; `initializer` the one that suits it; `alpha` the default of its
+    parameter, None without one; `source` the paper. A unit is saturated where z lies in `flat`, a tail in which
+    |f'(z)| is below 1/100, so that hardly any error passes back; where z lies in `dead` none does, and a unit that is
+    there for every sample never learns again. `kinks` are the z where f' jumps; at a kink it is that of the side below.
+    """
+
+    label: str
     value: Callable[[Array, float], Array]
     derivative: Callable[[Array, Array, float], Array]
+    initializer: str = "glorot"
     alpha: float | None = None
+    elementwise: bool = True
+    flat: tuple[Range, ...] = ()
+    dead: tuple[Range, ...] = ()
+    kinks: tuple[float, ...] = ()
+    source: str = ""
 
 
 def _sigmoid(z: Array, alpha: float = 0.0) -> Array:
@@ -129,51 +152,101 @@ def _where_positive(z: Array, otherwise: Array | float) -> Array:
     return xp.where(z > 0, xp.ones_like(z), otherwise * xp.ones_like(z))
 
 
+BELOW_0: Range = (-math.inf, 0.0)
+EVERYWHERE: Range = (-math.inf, math.inf)
+
+
+def _beyond(distance: float) -> tuple[Range, ...]:
+    """Both tails of a curve that is symmetric about 0."""
+    return (-math.inf, -distance), (distance, math.inf)
+
+
 ACTIVATIONS: dict[str, ActivationRule] = {
     "identity": ActivationRule(
+        label="identity",
         value=lambda z, alpha: z,
         derivative=lambda z, a, alpha: namespace(z).ones_like(z),
     ),
     "sigmoid": ActivationRule(
+        label="sigmoid",
         value=_sigmoid,
         derivative=lambda z, a, alpha: a * (1 - a),
+        flat=_beyond(4.58487),  # a (1 - a) = 0.01
+        source="P. Verhulst, Recherches mathematiques sur la loi d'accroissement de la population (1845)",
     ),
     "tanh": ActivationRule(
+        label="tanh",
         value=lambda z, alpha: namespace(z).tanh(z),
         derivative=lambda z, a, alpha: 1 - a * a,
+        flat=_beyond(2.99323),  # 1 - a^2 = 0.01
+        source="Y. LeCun et al., Efficient BackProp (1998), section 4.4",
     ),
     "relu": ActivationRule(
+        label="ReLU",
         value=lambda z, alpha: namespace(z).maximum(z, namespace(z).zeros_like(z)),
         derivative=lambda z, a, alpha: _positive(z),
+        initializer="he",
+        flat=(BELOW_0,),
+        dead=(BELOW_0,),
+        kinks=(0.0,),
+        source="V. Nair, G. Hinton, Rectified linear units improve restricted Boltzmann machines (ICML 2010)",
     ),
-    "leaky_relu": ActivationRule(  # Maas, Hannun, Ng (2013)
+    "leaky_relu": ActivationRule(
+        label="leaky ReLU",
         value=lambda z, alpha: namespace(z).where(z > 0, z, alpha * z),
         derivative=lambda z, a, alpha: _where_positive(z, alpha),
+        initializer="he",
         alpha=0.01,
+        kinks=(0.0,),
+        source="A. Maas, A. Hannun, A. Ng, Rectifier nonlinearities improve acoustic models (ICML 2013)",
     ),
-    "elu": ActivationRule(  # Clevert, Unterthiner, Hochreiter (2016), equation 15
+    "elu": ActivationRule(
+        label="ELU",
         value=_elu,
         derivative=lambda z, a, alpha: _where_positive(z, a + alpha),
+        initializer="he",
         alpha=1.0,
+        flat=((-math.inf, -4.60518),),  # e^z = 0.01
+        kinks=(0.0,),  # none at alpha 1
+        source="D. Clevert, T. Unterthiner, S. Hochreiter, ELUs (ICLR 2016), equation 15",
     ),
-    "gelu": ActivationRule(  # Hendrycks, Gimpel (2016): z Phi(z), the exact form
+    "gelu": ActivationRule(
+        label="GELU",
         value=lambda z, alpha: z * normal_cdf(z),
         derivative=lambda z, a, alpha: normal_cdf(z) + z * normal_density(z),
+        initializer="he",
+        flat=((-math.inf, -3.06741),),
+        source="D. Hendrycks, K. Gimpel, Gaussian error linear units (2016): z Phi(z), the exact form",
     ),
-    "silu": ActivationRule(  # Elfwing, Uchibe, Doya (2018): z sigma(z), also called swish
+    "silu": ActivationRule(
+        label="SiLU",
         value=lambda z, alpha: z * _sigmoid(z),
         derivative=lambda z, a, alpha: _sigmoid(z) * (1 + z * (1 - _sigmoid(z))),
+        initializer="he",
+        flat=((-math.inf, -6.26131),),
+        source="S. Elfwing, E. Uchibe, K. Doya (2018), equation 6: z sigma(z), also called swish",
     ),
-    "softplus": ActivationRule(  # Dugas et al. (2001)
+    "softplus": ActivationRule(
+        label="softplus",
         value=softplus,
         derivative=lambda z, a, alpha: _sigmoid(z),
+        flat=((-math.inf, -4.59513),),  # sigma(z) = 0.01
+        source="C. Dugas et al., Incorporating second-order functional knowledge (NIPS 2000), equation 4",
     ),
-    "softmax": ActivationRule(  # Bridle (1990)
+    "softmax": ActivationRule(
+        label="softmax",
         value=_softmax,
         derivative=lambda z, a, alpha: a * (1 - a),
+        elementwise=False,
+        source="J. Bridle, Probabilistic interpretation of feedforward classification network outputs (1990)",
     ),
-    "step": ActivationRule(  # McCulloch, Pitts (1943): fires above 0; nothing is learned through it
+    "step": ActivationRule(  # nothing is learned through it
+        label="step function",
         value=_step,
         derivative=lambda z, a, alpha: namespace(z).zeros_like(z),
+        flat=(EVERYWHERE,),
+        dead=(EVERYWHERE,),
+        kinks=(0.0,),
+        source="W. McCulloch, W. Pitts, A logical calculus of the ideas immanent in nervous activity (1943)",
     ),
 }

@@ -18,6 +18,7 @@ class Namespace(Protocol):
     abs: Callable[[Array], Array]
     arange: Callable[..., Array]
     asarray: Callable[..., Array]
+    argmax: Callable[..., Array]
     astype: Callable[[Array, Any], Array]
     clip: Callable[[Array, float, float], Array]
     exp: Callable[[Array], Array]

@@ -8,12 +8,14 @@ the squared error can be said: (a - y)^2, 1/2 (a - y)^2, 1/n sum, 1/(2m) sum.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from handgrad.errors import SpecificationError
 from handgrad.nn.activations import log_softmax, softplus
 from handgrad.nn.arrays import Array, namespace
+from handgrad.nn.targets import CLASSES, LABELS, NUMBERS, Targets
 
 REDUCTIONS = ("sum", "mean")
 
@@ -40,20 +42,29 @@ class Loss:
     def __post_init__(self) -> None:
         if self.name not in LOSSES:
             raise SpecificationError(f"unknown loss {self.name!r}; choose one of {', '.join(LOSSES)}")
-        for field in ("outputs", "samples"):
-            if getattr(self, field) not in REDUCTIONS:
+        for over in ("outputs", "samples"):
+            if getattr(self, over) not in REDUCTIONS:
                 raise SpecificationError(
-                    f"loss {self.name!r}: {field} must be 'sum' or 'mean', got {getattr(self, field)!r}"
+                    f"loss {self.name!r}: {over} must be 'sum' or 'mean', got {getattr(self, over)!r}"
                 )
         if not (self.scale > 0 and math.isfinite(self.scale)):
             raise SpecificationError(f"loss {self.name!r}: scale must be > 0, got {self.scale}")
-        if self.name == "huber":
-            if self.threshold is None:
-                object.__setattr__(self, "threshold", 1.0)
-            elif not (self.threshold > 0 and math.isfinite(self.threshold)):
-                raise SpecificationError(f"loss 'huber': threshold must be > 0, got {self.threshold}")
-        elif self.threshold is not None:
+        if self.threshold is None:
+            object.__setattr__(self, "threshold", self.rule.threshold)
+        elif self.rule.threshold is None:
             raise SpecificationError(f"loss {self.name!r} has no threshold; leave it out")
+        elif not (self.threshold > 0 and math.isfinite(self.threshold)):
+            raise SpecificationError(f"loss {self.name!r}: threshold must be > 0, got {self.threshold}")
+
+    @property
+    def rule(self) -> LossRule:
+        """The row of this loss."""
+        return LOSSES[self.name]
+
+    @property
+    def targets(self) -> Targets:
+        """What it takes as y."""
+        return self.rule.targets
 
     def gradient_factor(self, outputs: int) -> float:
         """Constant before each term: scale, divided by the number of outputs if they are averaged."""
@@ -65,10 +76,10 @@ class Loss:
         With `z` and the name of the output activation, the sigmoid and softmax pairs are computed from z
         (log-sum-exp), so that a saturated output does not end in ln 0.
         """
-        stable = STABLE_TERMS.get((self.name, activation))
-        if z is None or stable is None:
-            return self.scale * LOSSES[self.name].term(a, y, self._threshold)
-        return self.scale * stable(z, y)
+        closed = self.rule.closed.get(activation)
+        if z is None or closed is None:
+            return self.scale * self.rule.term(a, y, self._threshold)
+        return self.scale * closed.term(z, y)
 
     def per_sample(self, terms: Array) -> Array:
         """Loss of each sample, shape (samples,), from its terms (samples, outputs)."""
@@ -82,16 +93,16 @@ class Loss:
 
     def gradient(self, a: Array, y: Array) -> Array:
         """d(the sample's loss)/da for each output, shape (samples, outputs); no 1/m in it."""
-        derivative = LOSSES[self.name].derivative(a, y, self._threshold)
+        derivative = self.rule.derivative(a, y, self._threshold)
         return self.gradient_factor(a.shape[1]) * derivative
 
     def fused(self, activation: str) -> bool:
         """True where dloss/dz has a closed form with the output activation (yhat - y and its kin)."""
-        return (self.name, activation) in FUSED_DELTAS
+        return activation in self.rule.closed
 
     def delta(self, a: Array, y: Array, activation: str) -> Array:
         """d(the sample's loss)/dz by the closed form; only where `fused` says so."""
-        return self.gradient_factor(a.shape[1]) * FUSED_DELTAS[self.name, activation](a, y)
+        return self.gradient_factor(a.shape[1]) * self.rule.closed[activation].delta(a, y)
 
     def share(self, samples: int) -> int:
         """Divisor of the summed gradients: m where the loss averages the samples, else 1."""
@@ -102,12 +113,32 @@ class Loss:
         return 0.0 if self.threshold is None else self.threshold
 
 
+class Closed(NamedTuple):
+    """A loss with the output activation that cancels its denominators: from z and y, and dloss/dz from a and y."""
+
+    term: Callable[[Array, Array], Array]
+    delta: Callable[[Array, Array], Array]
+
+
 @dataclass(frozen=True)
 class LossRule:
-    """One row of the table: term(a, y, threshold) and its derivative by a."""
+    """One row of the table: all that is particular to a loss.
 
+    `term(a, y, threshold)` and its derivative by a; `closed` by output activation; `infinite_at` the outputs at
+    which the derivative divides by 0; `vanishes_at` the target whose term is 0 whatever the output is; `tasks` of
+    a table that it can judge; `threshold` the default of its parameter, None without one; `source` the paper.
+    """
+
+    label: str
     term: Callable[[Array, Array, float], Array]
     derivative: Callable[[Array, Array, float], Array]
+    targets: Targets
+    tasks: tuple[str, ...] = ()
+    closed: Mapping[str, Closed] = field(default_factory=dict)
+    infinite_at: tuple[float, ...] = ()
+    vanishes_at: float | None = None
+    threshold: float | None = None
+    source: str = ""
 
 
 def _y_log(y: Array, a: Array) -> Array:
@@ -144,26 +175,6 @@ def _huber_derivative(a: Array, y: Array, threshold: float) -> Array:
     return namespace(a).clip(a - y, -threshold, threshold)
 
 
-LOSSES: dict[str, LossRule] = {
-    "squared_error": LossRule(
-        term=lambda a, y, threshold: (a - y) * (a - y),
-        derivative=lambda a, y, threshold: 2 * (a - y),
-    ),
-    "binary_cross_entropy": LossRule(
-        term=lambda a, y, threshold: -(_y_log(y, a) + _y_log(1 - y, 1 - a)),
-        derivative=_binary_derivative,
-    ),
-    "cross_entropy": LossRule(
-        term=lambda a, y, threshold: -_y_log(y, a),
-        derivative=lambda a, y, threshold: _quotient(-y, a, y == 0),
-    ),
-    "huber": LossRule(  # P. Huber (1964): quadratic near the target, linear far from it
-        term=_huber,
-        derivative=_huber_derivative,
-    ),
-}
-
-
 def _bce_of_logit(z: Array, y: Array) -> Array:
     """max(z, 0) - y z + ln(1 + e^-|z|): for y in {0, 1} the first two cancel without rounding."""
     xp = namespace(z)
@@ -171,15 +182,50 @@ def _bce_of_logit(z: Array, y: Array) -> Array:
     return linear + xp.log1p(xp.exp(-xp.abs(z)))
 
 
-STABLE_TERMS: dict[tuple[str, str], Callable[[Array, Array], Array]] = {
-    ("binary_cross_entropy", "sigmoid"): _bce_of_logit,
-    ("cross_entropy", "softmax"): lambda z, y: 0.0 - y * log_softmax(z),  # 0 - 0 is 0, -0 is not
-    ("cross_entropy", "sigmoid"): lambda z, y: y * softplus(-z),
-}
-
-FUSED_DELTAS: dict[tuple[str, str], Callable[[Array, Array], Array]] = {
-    ("binary_cross_entropy", "sigmoid"): lambda a, y: a - y,
-    # sum_k y_k (a_j - [k = j]); the sum of y is 1 for classes, and then this is a - y
-    ("cross_entropy", "softmax"): lambda a, y: a * namespace(a).sum(y, axis=1, keepdims=True) - y,
-    ("cross_entropy", "sigmoid"): lambda a, y: y * (a - 1),
+LOSSES: dict[str, LossRule] = {
+    "squared_error": LossRule(
+        label="squared error",
+        term=lambda a, y, threshold: (a - y) * (a - y),
+        derivative=lambda a, y, threshold: 2 * (a - y),
+        targets=NUMBERS,
+        tasks=("regression", "binary", "multiclass", "multilabel"),
+        source="A. Legendre, Nouvelles methodes pour la determination des orbites des cometes (1805)",
+    ),
+    "binary_cross_entropy": LossRule(
+        label="binary cross-entropy",
+        term=lambda a, y, threshold: -(_y_log(y, a) + _y_log(1 - y, 1 - a)),
+        derivative=_binary_derivative,
+        targets=LABELS,
+        tasks=("binary", "multilabel"),
+        closed={"sigmoid": Closed(_bce_of_logit, lambda a, y: a - y)},
+        infinite_at=(0.0, 1.0),
+        source="C. Bishop, Pattern Recognition and Machine Learning (2006), equations 4.90 and 5.21",
+    ),
+    "cross_entropy": LossRule(
+        label="cross-entropy",
+        term=lambda a, y, threshold: -_y_log(y, a),
+        derivative=lambda a, y, threshold: _quotient(-y, a, y == 0),
+        targets=CLASSES,
+        tasks=("multiclass",),
+        closed={
+            "softmax": Closed(
+                lambda z, y: 0.0 - y * log_softmax(z),  # 0 - 0 is 0, -0 is not
+                # sum_k y_k (a_j - [k = j]); the sum of y is 1 for classes, and then this is a - y
+                lambda a, y: a * namespace(a).sum(y, axis=1, keepdims=True) - y,
+            ),
+            "sigmoid": Closed(lambda z, y: y * softplus(-z), lambda a, y: y * (a - 1)),
+        },
+        infinite_at=(0.0,),
+        vanishes_at=0.0,
+        source="C. Bishop, Pattern Recognition and Machine Learning (2006), equations 4.108 and 5.24",
+    ),
+    "huber": LossRule(  # quadratic near the target, linear far from it
+        label="Huber loss",
+        term=_huber,
+        derivative=_huber_derivative,
+        targets=NUMBERS,
+        tasks=("regression",),
+        threshold=1.0,
+        source="P. Huber, Robust estimation of a location parameter (1964), with k for the threshold",
+    ),
 }

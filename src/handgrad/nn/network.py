@@ -33,8 +33,8 @@ Parameters = tuple[LayerParameters, ...]
 class Dense:
     """A fully connected layer: z = W x + b, a = f(z), then dropout.
 
-    `W` (units x inputs) and `b` (units) may be given; otherwise `initializer` draws W (by default He for the
-    relu family, Glorot for the rest) and b is zero. `bias`: 'trained'; 'frozen' (used, never updated);
+    `W` (units x inputs) and `b` (units) may be given; otherwise `initializer` draws W (by default the one that
+    suits the activation) and b is zero. `bias`: 'trained'; 'frozen' (used, never updated);
     'shared' (one number for all units of the layer); 'none'. `dropout`: the part of the units that is
     dropped, or a `Dropout`, which says the part that is kept.
 
@@ -74,9 +74,7 @@ class Dense:
             raise SpecificationError(f"bias must be one of {', '.join(BIASES)}, got {bias!r}")
         chosen = activation if isinstance(activation, Activation) else Activation(activation)
         if initializer is None:
-            initializer = Initializer(
-                "he" if chosen.name in ("relu", "leaky_relu", "elu", "gelu", "silu") else "glorot"
-            )
+            initializer = Initializer(chosen.rule.initializer)
         elif isinstance(initializer, str):
             initializer = Initializer(initializer)
         if not isinstance(dropout, Dropout | None):

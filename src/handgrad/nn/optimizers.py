@@ -27,14 +27,25 @@ Moment: TypeAlias = int | tuple[Array, ...]
 class Optimizer(ABC):
     """What all optimizers share: a learning rate and `step`.
 
+    Of the class: `name` and `label`; `rate_for_tables`, the learning rate that a table with standardized columns is
+    trained with unless another is asked for; `downhill`, True where a step goes straight against the gradient.
+
     Raises SpecificationError for a learning rate that is not a finite number > 0.
     """
 
     learning_rate: float = 0.01
     name: ClassVar[str] = ""
+    label: ClassVar[str] = ""
+    rate_for_tables: ClassVar[float] = 0.001
+    downhill: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         _positive(self.name, "learning_rate", self.learning_rate)
+
+    @property
+    def rule(self) -> str:
+        """Which update it is where one name stands for several: momentum's form; AdamW's is Adam's."""
+        return self.name
 
     @property
     def slots(self) -> tuple[str, ...]:
@@ -67,6 +78,9 @@ class SGD(Optimizer):
     """
 
     name: ClassVar[str] = "sgd"
+    label: ClassVar[str] = "gradient descent"
+    rate_for_tables: ClassVar[float] = 0.05
+    downhill: ClassVar[bool] = True
 
     def step(
         self, p: Array, g: Array, state: State, t: Moment, eta: float, observe: Observer
@@ -89,6 +103,8 @@ class Momentum(Optimizer):
     momentum: float = 0.9
     form: str = "velocity"
     name: ClassVar[str] = "momentum"
+    label: ClassVar[str] = "momentum"
+    rate_for_tables: ClassVar[float] = 0.01
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -97,6 +113,11 @@ class Momentum(Optimizer):
             raise SpecificationError(
                 f"momentum: form must be 'velocity', 'heavy_ball' or 'average', got {self.form!r}"
             )
+
+    @property
+    def rule(self) -> str:
+        """The form."""
+        return self.form
 
     @property
     def slots(self) -> tuple[str, ...]:
@@ -126,6 +147,8 @@ class Nesterov(Optimizer):
 
     momentum: float = 0.9
     name: ClassVar[str] = "nesterov"
+    label: ClassVar[str] = "Nesterov's momentum"
+    rate_for_tables: ClassVar[float] = 0.01
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -155,6 +178,7 @@ class RMSprop(Optimizer):
     decay: float = 0.9
     epsilon: float = 1e-8
     name: ClassVar[str] = "rmsprop"
+    label: ClassVar[str] = "RMSprop"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -196,6 +220,7 @@ class Adam(Optimizer):
     epsilon_inside: bool = False
     amsgrad: bool = False
     name: ClassVar[str] = "adam"
+    label: ClassVar[str] = "Adam"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -248,10 +273,16 @@ class AdamW(Adam):
 
     weight_decay: float = 0.01
     name: ClassVar[str] = "adamw"
+    label: ClassVar[str] = "AdamW"
 
     def __post_init__(self) -> None:
         super().__post_init__()
         _not_negative(self.name, "weight_decay", self.weight_decay)
+
+    @property
+    def rule(self) -> str:
+        """Adam's, with a weight decay."""
+        return Adam.name
 
     def decayed(self, p: Array, eta: float) -> Array:
         """p - eta lambda p."""

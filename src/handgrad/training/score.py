@@ -47,22 +47,17 @@ def forecast(network: Network, parameters: Parameters, X: Array, Y: Array | None
 
 
 def metric_of(network: Network) -> str:
-    """The main metric: accuracy where the loss is an entropy, else R2."""
-    entropy = network.loss is not None and network.loss.name in ("cross_entropy", "binary_cross_entropy")
-    return "accuracy" if entropy else "R2"
+    """The main metric: accuracy where the loss tells classes apart, else R2."""
+    return "R2" if network.loss is None else network.loss.targets.metric
 
 
 def score(network: Network, parameters: Parameters, X: Array, Y: Array) -> Score:
     """The loss of these rows and their accuracy (classes) or R2 (numbers, as the network sees them)."""
     metric = metric_of(network)
     outputs, loss = forecast(network, parameters, X, Y)
-    if metric == "R2":
+    if network.loss is None or metric == "R2":
         return Score(loss, metric, r_squared(np.asarray(Y, np.float64), outputs))
-    if network.loss is not None and network.loss.name == "cross_entropy":
-        right = np.argmax(outputs, axis=1) == np.argmax(Y, axis=1)
-    else:
-        right = (outputs > 0.5) == (Y > 0.5)
-    return Score(loss, metric, float(np.mean(right)))
+    return Score(loss, metric, float(np.mean(network.loss.targets.right(outputs, Y))))
 
 
 def r_squared(y: Floats, yhat: Floats) -> float | None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from handgrad.errors import RenderError
 from handgrad.worked.expressions import Symbol
+from handgrad.worked.forms.activations import ACTIVATION_FORMS
 from handgrad.writing.letter_parts import Notation, Written
 
 MINUS = "\u2212"
@@ -88,19 +89,9 @@ LABELS = {"new": "new", "data": "data", "penalty": "pen", "clipped": "clip"}
 FUNCTIONS: dict[str, Written] = {
     name: Written(base, subscript=subscript, upright=len(base.rstrip("′")) > 1)
     for name, base, subscript in (
+        *((name, form.written, "") for name, form in ACTIVATION_FORMS.items()),
         ("f", "f", ""),
-        ("identity", "id", ""),
-        ("sigmoid", "σ", ""),
-        ("tanh", "tanh", ""),
-        ("relu", "ReLU", ""),
-        ("leaky_relu", "LeakyReLU", ""),
-        ("elu", "ELU", ""),
-        ("gelu", "GELU", ""),
-        ("silu", "SiLU", ""),
-        ("softplus", "softplus", ""),
-        ("softmax", "softmax", ""),
         ("ln_softmax", "ln softmax", ""),
-        ("step", "H", ""),
         ("exp", "exp", ""),
         ("ln", "ln", ""),
         ("max", "max", ""),

@@ -8,6 +8,10 @@ Observations are clauses without a full stop, so that they can be joined: cause,
 
 from __future__ import annotations
 
+from handgrad.nn.activations import ACTIVATIONS
+from handgrad.nn.losses import LOSSES
+from handgrad.nn.optimizers import OPTIMIZERS
+
 REASONS: dict[str, str] = {
     "linear": (
         "Each unit multiplies every input by the weight of that connection, adds the products, and adds "
@@ -240,27 +244,9 @@ OBSERVATIONS: dict[str, str] = {
 """What the step did and why, as clauses."""
 
 NAMES: dict[str, str] = {
-    "activation:identity": "identity",
-    "activation:sigmoid": "sigmoid",
-    "activation:tanh": "tanh",
-    "activation:relu": "ReLU",
-    "activation:leaky_relu": "leaky ReLU",
-    "activation:elu": "ELU",
-    "activation:gelu": "GELU",
-    "activation:silu": "SiLU",
-    "activation:softplus": "softplus",
-    "activation:softmax": "softmax",
-    "activation:step": "step function",
-    "loss:squared_error": "squared error",
-    "loss:binary_cross_entropy": "binary cross-entropy",
-    "loss:cross_entropy": "cross-entropy",
-    "loss:huber": "Huber loss",
-    "optimizer:sgd": "gradient descent",
-    "optimizer:momentum": "momentum",
-    "optimizer:nesterov": "Nesterov's momentum",
-    "optimizer:rmsprop": "RMSprop",
-    "optimizer:adam": "Adam",
-    "optimizer:adamw": "AdamW",
+    **{f"activation:{name}": rule.label for name, rule in ACTIVATIONS.items()},
+    **{f"loss:{name}": rule.label for name, rule in LOSSES.items()},
+    **{f"optimizer:{name}": rule.label for name, rule in OPTIMIZERS.items()},
     "bias:trained": "trained",
     "bias:frozen": "frozen",
     "bias:shared": "shared",

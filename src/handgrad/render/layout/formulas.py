@@ -8,9 +8,8 @@ from handgrad.render.document import Block, Bullets, Paragraph, Table
 from handgrad.render.layout.context import Sheet
 from handgrad.render.layout.problem import has_biases, with_values
 from handgrad.worked.expressions import Gradient, Relation, Symbol
+from handgrad.worked.forms.activations import ACTIVATION_FORMS
 from handgrad.worked.forms.equations import (
-    ACTIVATION_FORMULAS,
-    LOSS_FORMULAS,
     forward_equations,
     gradient_equations,
     hidden_delta,
@@ -18,6 +17,7 @@ from handgrad.worked.forms.equations import (
     output_delta,
     penalty_formula,
 )
+from handgrad.worked.forms.losses import term_formula
 from handgrad.worked.forms.optimizers import optimizer_formulas
 from handgrad.worked.record import Equation
 from handgrad.writing.phrasebook import Spans
@@ -59,7 +59,8 @@ def _general(sheet: Sheet) -> Iterator[Equation]:
     bias = has_biases(network)
     yield from forward_equations("l", below, Symbol("a", "l"), "f", column, bias=bias)
     if network.loss is not None:
-        yield output_delta("L", "softmax" if network.layers[-1].function.name == "softmax" else "f", column)
+        last = network.layers[-1].function
+        yield output_delta("L", "f" if last.elementwise else last.name, column)
         if network.depth > 1:
             yield hidden_delta("l", "l+1", "f", column)
         yield from gradient_equations("l", below, column, _samples(sheet), _mean(sheet), bias=bias)
@@ -88,7 +89,7 @@ def _activations(sheet: Sheet) -> Table:
 
 
 def _activation_row(sheet: Sheet, name: str) -> tuple[Spans, ...]:
-    row = ACTIVATION_FORMULAS[name]
+    row = ACTIVATION_FORMS[name].formula
     return sheet.say(f"activation:{name}"), _relation(sheet, row.value), _relation(sheet, row.derivative)
 
 
@@ -108,8 +109,9 @@ def _loss(sheet: Sheet) -> Iterator[Block]:
     penalty = penalty_formula(sheet.regularization, network.depth)
     yield sheet.formula(Equation(Symbol("loss" if penalty is None else "data_loss"), (tree,)))
     yield sheet.paragraph("formulas_term")
-    yield sheet.formula(LOSS_FORMULAS[network.loss.name].value)
-    yield sheet.formula(LOSS_FORMULAS[network.loss.name].derivative)
+    term = term_formula(network.loss.name)
+    yield sheet.formula(term.value)
+    yield sheet.formula(term.derivative)
     if network.loss.threshold is not None:
         yield Paragraph(with_values(sheet, [(Symbol("threshold"), network.loss.threshold)]))
     if penalty is not None:

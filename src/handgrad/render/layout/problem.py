@@ -14,11 +14,10 @@ from handgrad.render.layout.context import Sheet
 from handgrad.worked.expressions import Number, Relation, Symbol
 from handgrad.worked.forms.equations import (
     forward_equations,
-    hyperparameters,
     loss_formula,
     penalty_formula,
 )
-from handgrad.worked.forms.optimizers import optimizer_formulas
+from handgrad.worked.forms.optimizers import hyperparameters, optimizer_formulas
 from handgrad.worked.record import Equation, StepRecord, words
 from handgrad.writing.phrasebook import Span, Spans, joined
 

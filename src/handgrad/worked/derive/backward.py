@@ -9,8 +9,13 @@ import numpy as np
 from handgrad.nn.losses import Loss
 from handgrad.nn.network import Dense
 from handgrad.worked.derive.chain_rule import factors
-from handgrad.worked.derive.derivatives import derivative_step, dyhat_step, with_constants
-from handgrad.worked.derive.forward import given_step, scale_node
+from handgrad.worked.derive.derivatives import (
+    derivative_step,
+    dyhat_step,
+    entry_products,
+    with_constants,
+)
+from handgrad.worked.derive.forward import given_step
 from handgrad.worked.derive.scalars import bias_scalars, delta_scalars, error_scalars, weight_scalars
 from handgrad.worked.expressions import (
     Apply,
@@ -23,6 +28,7 @@ from handgrad.worked.expressions import (
     Symbol,
     Times,
 )
+from handgrad.worked.forms.losses import LOSS_FORMS, scale_tree
 from handgrad.worked.paper import ONE, Paper, difference, exact, node
 from handgrad.worked.record import Equation, Words, WorkedStep, words
 
@@ -96,16 +102,16 @@ def _output_delta(paper: Paper, layer: Dense) -> Iterator[WorkedStep]:
 
 def _fused(paper: Paper, loss: Loss, layer: Dense) -> tuple[tuple[Expression, ...], tuple[Expression, ...]]:
     """`yhat - y` and its kin: symbols and numbers."""
-    constants: tuple[Expression, ...] = () if loss.scale == 1 else (scale_node(loss.scale),)
+    constants: tuple[Expression, ...] = () if loss.scale == 1 else (scale_tree(loss.scale),)
     if loss.outputs == "mean" and paper.network.outputs > 1:
         constants = (*constants, Divide(ONE, exact(paper.network.outputs)))
+    closed = LOSS_FORMS[loss.name].closed[layer.function.name]
+    classes = np.allclose(paper.quantities["y"].sum(axis=1), 1, atol=1e-12)
 
     def tree(yhat: Expression, y: Expression) -> Expression:
-        if loss.name == "cross_entropy" and layer.function.name == "sigmoid":
-            return paper.entrywise(paper.network.depth, y, difference(yhat, ONE))
-        if loss.name == "cross_entropy" and not np.allclose(paper.quantities["y"].sum(axis=1), 1, atol=1e-12):
-            return difference(Hadamard((yhat, SumOver(y, paper.unit_axis, index="k"))), y)
-        return difference(yhat, y)
+        if classes and closed.delta_of_classes is not None:
+            return closed.delta_of_classes(yhat, y)
+        return entry_products(paper, paper.network.depth, closed.delta(yhat, y, paper.unit_axis))
 
     symbols = with_constants(constants, tree(Symbol("yhat"), Symbol("y")))
     return (symbols,), (with_constants(constants, tree(paper.value("yhat"), paper.value("y"))),)

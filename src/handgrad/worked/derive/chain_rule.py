@@ -18,6 +18,7 @@ from handgrad.worked.expressions import (
     Times,
     Transpose,
 )
+from handgrad.worked.forms.activations import ACTIVATION_FORMS
 from handgrad.worked.paper import ONE, Paper
 from handgrad.worked.record import Equation
 
@@ -96,9 +97,7 @@ def _nested(
         )
     tree: Expression = upstream
     for k in range(top, l - 1, -1):
-        key = "activation_derivative"
-        if paper.network.layers[k - 1].function.name == "sigmoid":
-            key = "sigmoid_prime"
+        key = ACTIVATION_FORMS[paper.network.layers[k - 1].function.name].slope
         tree = paper.entrywise(k, tree, Factor(key, show(f"derivative{k}")))
         if k > l:
             tree = paper.back(Factor("weights", show(f"W{k}")), tree)

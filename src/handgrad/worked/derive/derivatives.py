@@ -2,43 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from handgrad.nn.losses import Loss
 from handgrad.nn.network import Dense
-from handgrad.worked.derive.forward import given_step, scale_node
-from handgrad.worked.expressions import (
-    Apply,
-    Divide,
-    Expression,
-    Negative,
-    Power,
-    Symbol,
-    Times,
-)
-from handgrad.worked.paper import ONE, Paper, difference, exact
+from handgrad.worked.derive.forward import given_step
+from handgrad.worked.evaluate import map_tree
+from handgrad.worked.expressions import Apply, Divide, Expression, Hadamard, Symbol, Times
+from handgrad.worked.forms.activations import ACTIVATION_FORMS
+from handgrad.worked.forms.losses import LOSS_FORMS, scale_tree
+from handgrad.worked.paper import ONE, Paper, exact
 from handgrad.worked.record import Equation, WorkedStep, words
 
 # --- the first factor: dloss/dyhat ----------------------------------------------------------------------
 
-Product = Callable[[Expression, Expression], Expression]
-Derivative = Callable[[Expression, Expression, Expression, Product], Expression]
-
-LOSS_DERIVATIVES: dict[str, Derivative] = {
-    "squared_error": lambda a, y, k, times: difference(a, y),
-    "binary_cross_entropy": lambda a, y, k, times: Divide(difference(a, y), times(a, difference(ONE, a))),
-    "cross_entropy": lambda a, y, k, times: Negative(Divide(y, a)),
-    "huber": lambda a, y, k, times: Apply("clip", (difference(a, y),), (k,)),
-}
-"""d(term)/da of each loss, without the constants (2, scale, 1/n) that `dyhat_constants` puts before it."""
-
 
 def dyhat_constants(paper: Paper, loss: Loss) -> tuple[Expression, ...]:
     """The numbers before the derivative of a term: 2, the scale, 1/n."""
-    constant = loss.scale * (2 if loss.name == "squared_error" else 1)
-    parts: list[Expression] = [] if constant == 1 else [scale_node(constant)]
+    constant = loss.scale * LOSS_FORMS[loss.name].factor
+    parts: list[Expression] = [] if constant == 1 else [scale_tree(constant)]
     if loss.outputs == "mean" and paper.network.outputs > 1:
         parts.append(Divide(ONE, exact(paper.network.outputs)))
     return tuple(parts)
@@ -49,13 +31,19 @@ def with_constants(constants: tuple[Expression, ...], tree: Expression) -> Expre
     return Times((*constants, tree)) if constants else tree
 
 
+def entry_products(paper: Paper, l: int, tree: Expression) -> Expression:
+    """The tree of quantities of layer l with its products entry by entry as the layer's size asks for."""
+    return map_tree(
+        tree, lambda part: paper.entrywise(l, *part.factors) if isinstance(part, Hadamard) else part
+    )
+
+
 def saturated(paper: Paper) -> bool:
     """True where an output is 0 or 1, so that the formula of a cross-entropy divides by zero."""
     loss, yhat = paper.network.loss, paper.quantities["yhat"]
     if loss is None or "dyhat" in paper.trace.given:
         return False
-    ends = {"binary_cross_entropy": (0.0, 1.0), "cross_entropy": (0.0,)}.get(loss.name, ())
-    return bool(np.isin(yhat, ends).any())
+    return bool(np.isin(yhat, loss.rule.infinite_at).any())
 
 
 def dyhat_step(paper: Paper) -> WorkedStep | None:
@@ -66,11 +54,11 @@ def dyhat_step(paper: Paper) -> WorkedStep | None:
     given = given_step(paper, "dyhat", "backward", paper.network.depth)
     if given is not None or loss is None:
         return given
-    derivative, threshold = LOSS_DERIVATIVES[loss.name], exact(loss.threshold or 0.0)
-    constants = dyhat_constants(paper, loss)
+    threshold, constants = exact(loss.threshold or 0.0), dyhat_constants(paper, loss)
 
-    def times(left: Expression, right: Expression) -> Expression:
-        return paper.entrywise(paper.network.depth, left, right)
+    def derivative(a: Expression, y: Expression, k: Expression) -> Expression:
+        tree = LOSS_FORMS[loss.name].derivative(a, y, k)
+        return with_constants(constants, entry_products(paper, paper.network.depth, tree))
 
     return WorkedStep(
         quantity="dyhat",
@@ -78,8 +66,8 @@ def dyhat_step(paper: Paper) -> WorkedStep | None:
         layer=paper.network.depth,
         equation=Equation(
             paper.symbol("dyhat"),
-            (with_constants(constants, derivative(Symbol("yhat"), Symbol("y"), Symbol("threshold"), times)),),
-            (with_constants(constants, derivative(paper.value("yhat"), paper.value("y"), threshold, times)),),
+            (derivative(Symbol("yhat"), Symbol("y"), Symbol("threshold")),),
+            (derivative(paper.value("yhat"), paper.value("y"), threshold),),
             paper.value("dyhat"),
         ),
         shapes=paper.shapes("yhat", "y", "dyhat"),
@@ -93,19 +81,18 @@ def dyhat_step(paper: Paper) -> WorkedStep | None:
 def derivative_of(paper: Paper, l: int, z: Expression, a: Expression) -> Expression:
     """f'(z), through the output where the textbook writes it so."""
     function = paper.network.layers[l - 1].function
-    if function.name in ("sigmoid", "softmax"):
-        return paper.entrywise(l, a, difference(ONE, a))
-    if function.name == "tanh":
-        return difference(ONE, Power(a, exact(2)))
+    through_output = ACTIVATION_FORMS[function.name].through_output
+    if through_output is not None:
+        return entry_products(paper, l, through_output(a))
     parameters = () if function.alpha is None else (exact(function.alpha),)
     return Apply(function.name + "'", (z,), parameters)
 
 
 def derivative_step(paper: Paper, l: int, layer: Dense) -> WorkedStep:
-    """f\'(z) of layer l, worked out."""
+    """f'(z) of layer l, worked out."""
     name = f"derivative{l}"
     output = f"f{l}" if paper.has(f"f{l}") else paper.activity(l)
-    from_output = layer.function.name in ("sigmoid", "tanh")
+    from_output = ACTIVATION_FORMS[layer.function.name].through_output is not None
     return WorkedStep(
         quantity=name,
         part="backward",

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 
 from handgrad.nn.losses import Loss
 from handgrad.nn.network import Dense
+from handgrad.nn.targets import LABELS
 from handgrad.worked.derive.scalars import activation_scalars, linear_scalars
-from handgrad.worked.evaluate import evaluate, map_tree
+from handgrad.worked.evaluate import evaluate
 from handgrad.worked.expressions import (
     Apply,
     Divide,
     Expression,
     Hadamard,
-    Negative,
     Norm,
     Number,
     Power,
@@ -26,7 +26,9 @@ from handgrad.worked.expressions import (
     Times,
 )
 from handgrad.worked.forms.equations import loss_formula
-from handgrad.worked.paper import ONE, Paper, difference, exact, node
+from handgrad.worked.forms.losses import LOSS_FORMS, ClosedForm, scale_tree, term_at
+from handgrad.worked.forms.trees import scalar_products
+from handgrad.worked.paper import ONE, Paper, exact, node
 from handgrad.worked.record import Equation, Words, WorkedStep, words
 
 MOST_TERMS = 12  # a loss over more outputs and samples than this is written with matrices, not term by term
@@ -115,10 +117,10 @@ def _activation(paper: Paper, l: int, layer: Dense, name: str) -> WorkedStep:
 def _as_probability(paper: Paper) -> Words | None:
     """What the prediction for one sample says as a probability: in percent to one decimal, or of which class."""
     loss, yhat = paper.network.loss, paper.quantities["yhat"]
-    if paper.network.layers[-1].function.name == "softmax" and len(yhat) == 1 and yhat.size > 1:
+    if not paper.network.layers[-1].function.elementwise and len(yhat) == 1 and yhat.size > 1:
         output = int(np.argmax(yhat))
         return words("as_class", probability=float(yhat[0, output]), output=output)
-    if loss is None or loss.name != "binary_cross_entropy" or yhat.size != 1:
+    if loss is None or loss.targets is not LABELS or yhat.size != 1:
         return None
     percent = round(100 * float(yhat[0, 0]), 1)
     return words("as_probability", percent=percent) if 0 < percent < 100 else None
@@ -145,73 +147,6 @@ def _dropout(paper: Paper, l: int, layer: Dense) -> WorkedStep:
 
 # --- the loss -------------------------------------------------------------------------------------------
 
-Term = Callable[[Expression, Expression, Expression], Expression]
-
-
-def _squared(a: Expression, y: Expression, threshold: Expression) -> Expression:
-    return Power(difference(a, y), exact(2))
-
-
-def _binary(a: Expression, y: Expression, threshold: Expression) -> Expression:
-    return Negative(
-        Sum(
-            (
-                Hadamard((y, Apply("ln", (a,)))),
-                Hadamard((difference(ONE, y), Apply("ln", (difference(ONE, a),)))),
-            )
-        )
-    )
-
-
-def _categorical(a: Expression, y: Expression, threshold: Expression) -> Expression:
-    return Negative(Hadamard((y, Apply("ln", (a,)))))
-
-
-def _huber(a: Expression, y: Expression, threshold: Expression) -> Expression:
-    distance = Apply("abs", (difference(a, y),))
-    near = Apply("min", (distance, threshold))
-    # min(d, k) (d - min(d, k)/2) is d^2/2 near the target and k (d - k/2) far from it
-    return Hadamard((near, difference(distance, Divide(near, exact(2)))))
-
-
-TERMS: dict[str, Term] = {
-    "squared_error": _squared,
-    "binary_cross_entropy": _binary,
-    "cross_entropy": _categorical,
-    "huber": _huber,
-}
-
-
-def _binary_of_logit(z: Expression, y: Expression, axis: int) -> Expression:
-    rest = Apply("ln", (Sum((ONE, Apply("exp", (Negative(Apply("abs", (z,))),)))),))
-    return Sum((Apply("max", (z, exact(0))), Negative(Hadamard((z, y))), rest))
-
-
-def _softplus_negative(z: Expression, y: Expression, axis: int) -> Expression:
-    return Hadamard((y, Apply("softplus", (Negative(z),))))
-
-
-def _categorical_of_logit(z: Expression, y: Expression, axis: int) -> Expression:
-    return Negative(Hadamard((y, Apply("ln_softmax", (z,), axis=axis))))
-
-
-TERMS_OF_Z: dict[tuple[str, str], Callable[[Expression, Expression, int], Expression]] = {
-    ("binary_cross_entropy", "sigmoid"): _binary_of_logit,
-    ("cross_entropy", "sigmoid"): _softplus_negative,
-    ("cross_entropy", "softmax"): _categorical_of_logit,
-}
-
-
-def scalar_products(tree: Expression) -> Expression:
-    """The same tree with products of numbers in the place of products entry by entry."""
-    return map_tree(
-        tree, lambda part: Times(part.factors, sign=_numeric(part)) if isinstance(part, Hadamard) else part
-    )
-
-
-def _numeric(part: Hadamard) -> bool:
-    return any(isinstance(factor, Number) for factor in part.factors)
-
 
 def loss_steps(paper: Paper) -> Iterator[WorkedStep]:
     """The data's loss, the penalty and their sum; nothing where there is no target."""
@@ -233,12 +168,12 @@ def _data_loss(paper: Paper, loss: Loss, name: str) -> WorkedStep:
     symbols = loss_formula(loss, paper.network.outputs, paper.samples)
     wanted = float(np.asarray(paper.quantities[name]))
     shown = float(evaluate(numbers)[0, 0])
-    of_z = TERMS_OF_Z.get((loss.name, paper.network.layers[-1].function.name))
+    closed = LOSS_FORMS[loss.name].closed.get(paper.network.layers[-1].function.name)
     reason = words("loss", name=loss.name)
     worked_out = (numbers, *_without_zeros(paper, loss, constants=_constant(paper, loss)))
     carried = paper.trace.rounding.carry
-    if of_z is not None and not carried and not math.isclose(shown, wanted, rel_tol=TOLERANCE):
-        symbols, numbers = _loss_of_z(paper, loss, of_z)  # ln of a saturated output says nothing
+    if closed is not None and not carried and not math.isclose(shown, wanted, rel_tol=TOLERANCE):
+        symbols, numbers = _loss_of_z(paper, loss, closed)  # ln of a saturated output says nothing
         worked_out = (numbers,)
         reason = words("loss_from_z", name=loss.name)
     return WorkedStep(
@@ -255,7 +190,7 @@ def _constant(paper: Paper, loss: Loss) -> list[Number | Expression]:
     """The numbers before the sum of all terms: scale, 1/n, 1/m."""
     constants: list[Number | Expression] = []
     if loss.scale != 1:
-        constants.append(scale_node(loss.scale))
+        constants.append(scale_tree(loss.scale))
     if loss.outputs == "mean" and paper.network.outputs > 1:
         constants.append(Divide(ONE, exact(paper.network.outputs)))
     if paper.share() > 1:
@@ -263,72 +198,49 @@ def _constant(paper: Paper, loss: Loss) -> list[Number | Expression]:
     return constants
 
 
-def scale_node(scale: float) -> Expression:
-    """A scale such as 1/2, as a fraction where it is one."""
-    inverse = 1 / scale
-    return Divide(ONE, exact(inverse)) if scale < 1 and inverse == int(inverse) else exact(scale)
-
-
 def _scaled(constants: list[Number | Expression], tree: Expression) -> Expression:
     return Times((*constants, tree)) if constants else tree
-
-
-def _threshold(loss: Loss) -> Number:
-    return exact(loss.threshold or 0.0)
 
 
 def _loss_numbers(paper: Paper, loss: Loss) -> Expression:
     """The loss with the numbers put in: term by term where there are few, else by matrices."""
     yhat, y = paper.quantities["yhat"], paper.quantities["y"]
-    term, threshold = TERMS[loss.name], _threshold(loss)
-    constants = _constant(paper, loss)
+    form, constants = LOSS_FORMS[loss.name], _constant(paper, loss)
     if yhat.size > MOST_TERMS:
-        whole = term(paper.value("yhat"), paper.value("y"), threshold)
+        whole = form.term(paper.value("yhat"), paper.value("y"), exact(loss.threshold or 0.0))
         return _scaled(constants, SumOver(whole, None))
-    pairs = list(zip(yhat.reshape(-1), y.reshape(-1), strict=True))
-    if loss.name == "cross_entropy" and any(target != 0 for _, target in pairs):
-        pairs = [(a, target) for a, target in pairs if target != 0]  # 0 ln p is 0
-        if all(target == 1 for _, target in pairs):
-            return _scaled(
-                constants, _one_or_sum([Negative(Apply("ln", (Number(float(a)),))) for a, _ in pairs])
-            )
-    terms = tuple(
-        _huber_branch(float(a), float(target), threshold)
-        if loss.name == "huber"
-        else scalar_products(term(Number(float(a)), Number(float(target)), threshold))
-        for a, target in pairs
-    )
-    return _scaled(constants, terms[0] if len(terms) == 1 else Sum(terms))
+    pairs = list(zip(yhat.reshape(-1).tolist(), y.reshape(-1).tolist(), strict=True))
+    nothing = loss.rule.vanishes_at
+    if nothing is not None and any(target != nothing for _, target in pairs):
+        pairs = [(a, target) for a, target in pairs if target != nothing]  # 0 ln p is 0
+        left = _left(loss, pairs)
+        if left:
+            return _scaled(constants, _one_or_sum(left))
+    return _scaled(constants, _one_or_sum([term_at(loss, a, target) for a, target in pairs]))
 
 
-def _huber_branch(a: float, target: float, threshold: Number) -> Expression:
-    """One Huber term with numbers, on the branch where it lies: (a - y)^2 / 2, or k (|a - y| - k / 2)."""
-    distance = difference(Number(a), Number(target))
-    if abs(a - target) <= threshold.value:
-        return Divide(Power(distance, exact(2)), exact(2))
-    beyond = difference(Apply("abs", (distance,)), Divide(threshold, exact(2)))
-    return Times((threshold, beyond), sign=True)
+def _left(loss: Loss, pairs: list[tuple[float, float]]) -> list[Expression]:
+    """What is left of each term, as -ln(yhat) where the target is 1; none unless all have become shorter."""
+    left_at = LOSS_FORMS[loss.name].left_at
+    if not all(target in left_at for _, target in pairs):
+        return []
+    return [left_at[target](Number(a)) for a, target in pairs]
 
 
 def _without_zeros(paper: Paper, loss: Loss, constants: list[Number | Expression]) -> tuple[Expression, ...]:
-    """Binary cross-entropy of targets 0 and 1: of its two terms only one is left, -ln(yhat) or -ln(1 - yhat)."""
-    yhat, y = paper.quantities["yhat"].reshape(-1), paper.quantities["y"].reshape(-1)
-    if loss.name != "binary_cross_entropy" or yhat.size > MOST_TERMS or not np.isin(y, (0, 1)).all():
-        return ()
-    left: list[Expression] = []
-    for a, target in zip(yhat, y, strict=True):
-        number = Number(float(a))
-        left.append(Negative(Apply("ln", (number if target == 1 else difference(ONE, number),))))
-    return (_scaled(constants, _one_or_sum(left)),)
+    """Targets that leave one part of a term, as binary cross-entropy of 0 and 1: -ln(yhat) or -ln(1 - yhat)."""
+    yhat, y = paper.quantities["yhat"], paper.quantities["y"]
+    if loss.rule.vanishes_at is not None or yhat.size > MOST_TERMS:
+        return ()  # said at once, or not at all
+    left = _left(loss, list(zip(yhat.reshape(-1).tolist(), y.reshape(-1).tolist(), strict=True)))
+    return (_scaled(constants, _one_or_sum(left)),) if left else ()
 
 
-def _loss_of_z(
-    paper: Paper, loss: Loss, of_z: Callable[[Expression, Expression, int], Expression]
-) -> tuple[Expression, Expression]:
+def _loss_of_z(paper: Paper, loss: Loss, closed: ClosedForm) -> tuple[Expression, Expression]:
     z = f"z{paper.network.depth}"
     axis = paper.unit_axis
-    symbols = of_z(paper.symbol(z), Symbol("y"), axis)
-    numbers = of_z(paper.value(z), paper.value("y"), axis)
+    symbols = closed.term(paper.symbol(z), Symbol("y"), axis)
+    numbers = closed.term(paper.value(z), paper.value("y"), axis)
     if paper.quantities["y"].size == 1:
         symbols, numbers = scalar_products(symbols), scalar_products(numbers)
     else:

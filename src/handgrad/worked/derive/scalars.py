@@ -22,8 +22,8 @@ from handgrad.worked.expressions import (
     Symbol,
     Times,
 )
-from handgrad.worked.forms.equations import activation_at
-from handgrad.worked.paper import ONE, Paper, difference, exact
+from handgrad.worked.forms.activations import ACTIVATION_FORMS, activation_at
+from handgrad.worked.paper import Paper, difference, exact
 from handgrad.worked.record import Equation
 
 Scalars = tuple[tuple[Equation, ...], int]
@@ -112,9 +112,6 @@ def linear_scalars(paper: Paper, l: int, layer: Dense) -> Scalars:
 # --- activations ----------------------------------------------------------------------------------------
 
 
-NOT_EXPANDED = ("identity", "step", "softmax")
-"""Activations of which f(z) says all; softmax is written out over its units."""
-
 MOST_EXPONENT = 300.0  # beyond this e^z is no number to show
 
 
@@ -122,13 +119,10 @@ def _expanded(function: Activation, z: float) -> list[Expression]:
     """f(z) with the number put in, then with its inner parts worked out."""
     parameters = () if function.alpha is None else (exact(function.alpha),)
     forms: list[Expression] = [Apply(function.name, (_number(z),), parameters)]
-    if function.name in NOT_EXPANDED or abs(z) > MOST_EXPONENT:
+    form = ACTIVATION_FORMS[function.name]
+    if not form.expands or abs(z) > MOST_EXPONENT:
         return forms
-    forms.append(activation_at(function.name, z, function.alpha or 0.0))
-    if function.name == "sigmoid":
-        forms.append(Divide(ONE, Sum((ONE, _number(float(np.exp(-z)))))))
-        forms.append(Divide(ONE, _number(1 + float(np.exp(-z)))))
-    return forms
+    return [*forms, activation_at(function.name, z, function.alpha or 0.0), *form.inner(z)]
 
 
 def activation_scalars(paper: Paper, l: int, layer: Dense, name: str) -> Scalars:

@@ -134,9 +134,7 @@ def _observation(paper: Paper, before: float | None, after: _After | None) -> tu
     key = "loss_unchanged" if after.loss == before else "loss_went_down"
     if after.loss > before:
         plain = (
-            paper.recipe is not None
-            and paper.recipe.optimizer.name == "sgd"
-            and not paper.trace.rounding.carry
+            paper.recipe is not None and paper.recipe.optimizer.downhill and not paper.trace.rounding.carry
         )
         key = "loss_went_up" if plain else "loss_went_up_anyway"
     sentences.append(words(key, before=before, after=after.loss))
@@ -150,10 +148,10 @@ def _prediction(paper: Paper) -> Words:
         prediction, target = float(yhat[0, 0]), float(y[0, 0])
         key = "prediction_below" if prediction < target else "prediction_above"
         key = "prediction_exact" if np.isclose(prediction, target, rtol=MET, atol=0.0) else key
-        if target == 0 and loss is not None and loss.name == "cross_entropy":
+        if loss is not None and target == loss.rule.vanishes_at:
             key = "prediction_ignored"  # its loss is 0 whatever is predicted
         return words(key, prediction=prediction, target=target)
-    classes = loss is not None and loss.name == "cross_entropy" and yhat.shape[1] > 1
+    classes = loss is not None and loss.targets.classes and yhat.shape[1] > 1
     if classes and np.isin(y, (0, 1)).all() and np.all(y.sum(axis=1) == 1):
         probability = float(np.mean(np.sum(yhat * y, axis=1)))
         if len(yhat) == 1:

@@ -24,7 +24,7 @@ from handgrad.worked.expressions import (
     Symbol,
     Times,
 )
-from handgrad.worked.forms.optimizers import RULES, Terms
+from handgrad.worked.forms.optimizers import OPTIMIZER_FORMS, Terms
 from handgrad.worked.paper import Paper, exact, node
 from handgrad.worked.record import Equation, WorkedStep, words
 
@@ -124,7 +124,7 @@ def _norm(parts: list[Expression]) -> Expression:
 def _parameter(paper: Paper, name: str, l: int) -> Iterator[WorkedStep]:
     assert paper.recipe is not None
     optimizer = paper.recipe.optimizer
-    rule = RULES[optimizer.name]
+    rule = OPTIMIZER_FORMS[optimizer.name].rule
     letters = rule(optimizer, _letters(paper, name, l))
     numbers = rule(optimizer, _numbers(paper, name, l))
     for (state, reason, symbol), (_, _, number) in zip(letters, numbers, strict=True):

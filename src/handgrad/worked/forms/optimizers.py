@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from handgrad.nn.optimizers import SGD, Adam, AdamW, Momentum, Nesterov, Optimizer, RMSprop
 from handgrad.worked.expressions import (
@@ -107,14 +107,30 @@ def _adam(optimizer: Adam, terms: Terms) -> Lines:
     return steps
 
 
-RULES: dict[str, Callable[..., Lines]] = {
-    "sgd": _sgd,
-    "momentum": _momentum,
-    "nesterov": _nesterov,
-    "rmsprop": _rmsprop,
-    "adam": _adam,
-    "adamw": _adam,
+@dataclass(frozen=True)
+class OptimizerForm:
+    """One row of the table: the rule, and the letters of the hyperparameters besides the learning rate."""
+
+    rule: Callable[..., Lines]
+    letters: Mapping[str, str] = field(default_factory=dict)
+
+
+_ADAM = {"beta1": "beta1", "beta2": "beta2", "epsilon": "epsilon"}
+
+OPTIMIZER_FORMS: dict[str, OptimizerForm] = {
+    "sgd": OptimizerForm(_sgd),
+    "momentum": OptimizerForm(_momentum, {"momentum": "mu"}),
+    "nesterov": OptimizerForm(_nesterov, {"momentum": "mu"}),
+    "rmsprop": OptimizerForm(_rmsprop, {"decay": "rho", "epsilon": "epsilon"}),
+    "adam": OptimizerForm(_adam, _ADAM),
+    "adamw": OptimizerForm(_adam, {**_ADAM, "weight_decay": "lambda"}),
 }
+
+
+def hyperparameters(optimizer: Optimizer) -> tuple[tuple[Symbol, float], ...]:
+    """The optimizer's constants besides the learning rate, with their letters."""
+    letters = OPTIMIZER_FORMS[optimizer.name].letters
+    return tuple((Symbol(letter), float(getattr(optimizer, name))) for name, letter in letters.items())
 
 
 def _state(mark: str, old: bool = False) -> Symbol:
@@ -139,5 +155,5 @@ def optimizer_formulas(optimizer: Optimizer) -> tuple[Equation, ...]:
     >>> [equation.target.mark for equation in optimizer_formulas(SGD(0.1))]
     ['new']
     """
-    lines = RULES[optimizer.name](optimizer, IN_GENERAL)
+    lines = OPTIMIZER_FORMS[optimizer.name].rule(optimizer, IN_GENERAL)
     return tuple(Equation(_state(state), (tree,)) for state, _, tree in lines)
