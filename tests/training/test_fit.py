@@ -24,10 +24,12 @@ from handgrad.nn.optimizers import SGD, Adam, AdamW, Momentum, Nesterov, RMSprop
 from handgrad.nn.regularization import Regularization
 from handgrad.nn.schedules import Schedule
 from handgrad.nn.step import Recipe, Training, training_step
-from handgrad.training.fit import fit, replay
+from handgrad.training.callbacks import Underway
+from handgrad.training.fit import fit
 from handgrad.training.history import Epoch, Fit
 from handgrad.training.plan import EarlyStopping, Plan
 from handgrad.training.progress import Silent
+from handgrad.training.replay import replay
 
 GENERATOR = np.random.default_rng(1)
 X = GENERATOR.normal(size=(23, 3))
@@ -166,7 +168,7 @@ def test_early_stopping_restores_the_best_epoch() -> None:
     lines: list[Epoch] = []
     result = fit(
         network(), X, noise, optimizer=Adam(0.05), epochs=400, validation=0.3, engine="reference",
-        early_stopping=EarlyStopping(patience=7), callbacks=[lines.append],
+        early_stopping=EarlyStopping(patience=7), callbacks=[lambda line, now: lines.append(line)],
     )  # fmt: skip
     losses = [line.validation_loss for line in result.history]
     best = int(np.argmin(losses)) + 1  # type: ignore[arg-type]
@@ -181,7 +183,7 @@ def test_early_stopping_restores_the_best_epoch() -> None:
 
 
 def test_a_callback_can_end_the_training() -> None:
-    result = fit(network(), X, Y, epochs=50, callbacks=[lambda line: line.epoch == 3])
+    result = fit(network(), X, Y, epochs=50, callbacks=[lambda line, now: line.epoch == 3])
     assert (len(result.history), result.ended) == (3, "callback")
 
 
@@ -272,7 +274,7 @@ def test_ctrl_c_ends_after_the_step_and_keeps_what_there_is() -> None:
 
 
 def test_a_second_ctrl_c_ends_at_once() -> None:
-    def press(line: Epoch) -> None:
+    def press(line: Epoch, now: Underway) -> None:
         signal.raise_signal(signal.SIGINT)
         signal.raise_signal(signal.SIGINT)
 

@@ -10,8 +10,9 @@ import pytest
 import handgrad as hg
 from handgrad.engines import choose
 from handgrad.engines.protocol import Run
-from handgrad.training.fit import fit, replay
+from handgrad.training.fit import fit
 from handgrad.training.plan import Plan
+from handgrad.training.replay import replay
 from handgrad.worksheets.case_steps import trace_case
 
 RATE, ROWS, B, EPOCHS = 0.4, 7, 3, 4
@@ -113,7 +114,8 @@ class _Session:
 
 def watched(monkeypatch: pytest.MonkeyPatch) -> Watched:
     engine = Watched()
-    monkeypatch.setattr("handgrad.training.fit.choose", lambda *_: engine)
+    for module in ("fit", "replay"):
+        monkeypatch.setattr(f"handgrad.training.{module}.choose", lambda *_: engine)
     return engine
 
 

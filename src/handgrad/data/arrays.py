@@ -1,4 +1,4 @@
-"""Arrays of samples as a network needs them, judged before training begins."""
+"""Arrays of samples as a network needs them, checked before training begins."""
 
 from __future__ import annotations
 
@@ -21,9 +21,7 @@ def samples(network: Network, X: Any, Y: Any, dtype: str) -> tuple[Array, Array]
         raise SpecificationError(
             "the network has no loss; name one, as in Network(..., loss='squared_error')"
         )
-    X, Y = _numbers("X", X), _numbers("Y", Y)
-    if X.ndim != 2 or X.shape[1] != network.inputs:
-        raise ShapeError(f"X must have shape (samples, {network.inputs}), got {X.shape}")
+    X, Y = _inputs(network, X), _numbers("Y", Y)
     if len(X) == 0:
         raise ShapeError("X has no samples")
     if Y.ndim == 1 and network.outputs > 1 and network.loss.targets.classes:
@@ -32,6 +30,21 @@ def samples(network: Network, X: Any, Y: Any, dtype: str) -> tuple[Array, Array]
     if Y.shape != (len(X), network.outputs):
         raise ShapeError(f"Y must have shape ({len(X)}, {network.outputs}), got {Y.shape}")
     return _finite("X", X, dtype), _finite("Y", Y, dtype)
+
+
+def inputs(network: Network, X: Any, dtype: str) -> Array:
+    """X (samples, inputs) in the dtype.
+
+    Raises ShapeError for an array that does not fit the network or holds what is not finite.
+    """
+    return _finite("X", _inputs(network, X), dtype)
+
+
+def _inputs(network: Network, X: Any) -> Array:
+    array = _numbers("X", X)
+    if array.ndim != 2 or array.shape[1] != network.inputs:
+        raise ShapeError(f"X must have shape (samples, {network.inputs}), got {array.shape}")
+    return array
 
 
 def split_samples(network: Network, Y: Array, validation: float | Split, seed: int) -> Split:
@@ -62,7 +75,7 @@ def _numbers(name: str, values: Any) -> Array:
 
 
 def _finite(name: str, array: Array, dtype: str) -> Array:
-    with np.errstate(over="ignore"):  # what overflows float32 is told below
+    with np.errstate(over="ignore"):  # what overflows float32 is an error below
         cast = np.ascontiguousarray(array, dtype)
     if not np.isfinite(cast).all():
         place = np.argwhere(~np.isfinite(cast))[0].tolist()

@@ -11,10 +11,11 @@ import numpy as np
 import pyarrow as pa
 from rich.console import Console, ConsoleOptions, RenderResult
 
+from handgrad.data.arrays import samples
 from handgrad.data.cells import Floats
 from handgrad.data.schema import Schema, fingerprint
 from handgrad.data.tables import Table, read_table
-from handgrad.errors import DataError, ModelError, ShapeError, SpecificationError
+from handgrad.errors import ModelError, SpecificationError
 from handgrad.files import write_whole
 from handgrad.models.metrics import Evaluation, evaluated_classes, evaluated_numbers
 from handgrad.models.origin import Origin
@@ -22,9 +23,9 @@ from handgrad.models.safetensors import Contents, packed, unpacked
 from handgrad.nn.arrays import Array
 from handgrad.nn.network import Network
 from handgrad.rich_repr import Presented, history_table
-from handgrad.training.fit import Replayed, replay
 from handgrad.training.history import Fit
-from handgrad.training.score import Forecast, forecast
+from handgrad.training.replay import Replayed, replay
+from handgrad.training.score import Forecast, check_finite, forecast
 
 _MOST_PROBABILITIES = 100
 
@@ -163,21 +164,11 @@ class Model(Presented):
     def _outputs(self, data: Any) -> tuple[Floats, tuple[str, ...]]:
         remarks: tuple[str, ...] = ()
         if self.schema is None:
-            X = self._array(data)
-            if X.ndim != 2 or X.shape[1] != self.network.inputs:
-                raise ShapeError(f"X must have shape (samples, {self.network.inputs}), got {X.shape}")
-        else:
-            X, remarks = self.schema.encode(read_table(data))
+            if isinstance(data, Table | str | os.PathLike):
+                self._with_schema()
+            return self.fit.predict(data), remarks
+        X, remarks = self.schema.encode(read_table(data))
         return self._forecast("the data", X, None).outputs, remarks
-
-    def _array(self, data: Any) -> Array:
-        """The inputs of a model without a schema. Raises SpecificationError for a table, DataError for text."""
-        if isinstance(data, Table):
-            self._with_schema()
-        try:
-            return np.asarray(data, self.fit.plan.dtype)
-        except (TypeError, ValueError) as error:
-            raise DataError(f"this model takes an array of numbers (samples, inputs): {error}") from error
 
     def _forecast(self, source: str, X: Floats, Y: Floats | None) -> Forecast:
         """The outputs for encoded samples. Raises DataError where one of them is not finite."""
@@ -189,12 +180,7 @@ class Model(Presented):
             units = made.outputs
             if Y is None and self.schema is not None and self.schema.target.is_regression:
                 units = self.schema.target.values(made.outputs)
-        far = ~np.isfinite(units).all(axis=1)
-        if far.any():
-            raise DataError(
-                f"{source}, row {int(np.argmax(far)) + 1}: the outputs are not finite, the row is too far "
-                "from the training data; correct it or leave it out"
-            )
+        check_finite(source, units)
         return made if made.loss is None or np.isfinite(made.loss) else Forecast(made.outputs, None)
 
     def _with_schema(self) -> Schema:
@@ -219,11 +205,15 @@ class Model(Presented):
         return Path(self.origin.file)
 
     def training_data(self, data: Any = None) -> TrainingData:
-        """The arrays that training saw, from the recorded file or from `data`.
+        """The arrays that training saw, from the recorded file or from `data`; of a model without a schema the
+        arrays themselves, given as (X, Y).
 
-        Raises ModelError where the file is not the one of the training, or none is recorded.
+        Raises ModelError where the file is not the one of the training, or none is recorded; SpecificationError
+        where the arrays of a model without a schema are not given.
         """
-        schema = self._with_schema()
+        if self.schema is None:
+            return self._training_arrays(data)
+        schema = self.schema
         table = read_table(self.training_file() if data is None else data)
         keep = np.flatnonzero(schema.target.present(table))
         kept = table if len(keep) == table.rows else table.take(keep)
@@ -236,8 +226,19 @@ class Model(Presented):
             )
         return TrainingData(X, Y, keep)
 
+    def _training_arrays(self, data: Any) -> TrainingData:
+        if not isinstance(data, tuple) or len(data) != 2:
+            raise SpecificationError(
+                "this model was trained on arrays, which it does not keep; give them again with data=(X, Y)"
+            )
+        X, Y = samples(self.network, *data, self.fit.plan.dtype)
+        return TrainingData(X, Y, np.arange(len(X)))
+
     def replay(self, step: int, data: Any = None, engine: str | None = None) -> Replayed:
-        """Where training stood before a step; see `handgrad.training.fit.replay`."""
+        """Where training stood before a step; see `handgrad.training.replay.replay`.
+
+        `data` is the table of the training (by default its recorded file), or (X, Y) for a model of arrays.
+        """
         seen = self.training_data(data)
         return replay(self.fit, seen.X, seen.Y, step, engine)
 

@@ -1,27 +1,28 @@
-"""Training: epoch after epoch, batch after batch, one engine, and any step again afterwards."""
+"""Training: epoch after epoch, batch after batch, one engine."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from handgrad.data.arrays import samples, split_samples
-from handgrad.data.batches import Rows, Split
+from handgrad.data.batches import Split
 from handgrad.engines import choose
 from handgrad.engines.protocol import Engine, Session
 from handgrad.errors import SpecificationError, TrainingError
 from handgrad.nn.arrays import Array
 from handgrad.nn.clipping import Clipping
-from handgrad.nn.forward import Masks, dropout_masks
+from handgrad.nn.forward import dropout_masks
 from handgrad.nn.network import Network
 from handgrad.nn.optimizers import Adam, Optimizer, initial_state
 from handgrad.nn.regularization import Regularization
 from handgrad.nn.schedules import Schedule
 from handgrad.nn.step import Recipe, Training
+from handgrad.training.callbacks import Callback, Underway
 from handgrad.training.divergence import check_parameters, why_not_finite
 from handgrad.training.history import Epoch, Fit, Snapshot
 from handgrad.training.interruption import Interruption
@@ -29,9 +30,6 @@ from handgrad.training.plan import EarlyStopping, Plan
 from handgrad.training.progress import Progress, Silent
 from handgrad.training.score import Score, metric_of, score
 from handgrad.training.snapshots import Best, Kept
-
-Callback = Callable[[Epoch], bool | None]
-"""Called after each epoch; True ends the training."""
 
 _STEPS_A_CALL = 256
 _AS_IN = {
@@ -65,10 +63,11 @@ def fit(
     callbacks: Sequence[Callback] = (),
     progress: Progress | None = None,
 ) -> Fit:
-    """Trains `network` on X (samples, inputs) and Y (samples, outputs) or (samples,); Adam unless told else.
+    """Trains `network` on X (samples, inputs) and Y (samples, outputs) or (samples,); by default with Adam.
 
     For cross-entropy Y may hold a class index per sample. `validation` is the part of the rows kept for
-    validation (of each class the same part), or the very rows.
+    validation (of each class the same part), or the very rows. After each epoch every callback is called with
+    its line of the history and the training as it stands; one that returns True ends the training.
 
     >>> from handgrad.nn.network import Dense
     >>> network = Network(1, [Dense(1)], "squared_error")
@@ -143,7 +142,7 @@ class _Trainer:
                 self.history.append(line)
                 self.progress.epoch(line, self.metric)
                 best.update(line, session)
-                ended = self.reason_to_end(best, [callback(line) for callback in callbacks])
+                ended = self.reason_to_end(best, self.answers(callbacks, line, session))
                 if ended is not None:
                     break
         last = session.training()
@@ -162,6 +161,10 @@ class _Trainer:
             ended or "epochs",
             best.epoch if best.restores else None,
         )
+
+    def answers(self, callbacks: Sequence[Callback], line: Epoch, session: Session) -> list[bool | None]:
+        """What the callbacks say to an epoch, each with a view of its own."""
+        return [callback(line, Underway(session)) for callback in callbacks]
 
     def reason_to_end(self, best: Best, answers: Sequence[bool | None]) -> str | None:
         """Why no further epoch follows, None where one does."""
@@ -222,69 +225,3 @@ def _epoch_loss(network: Network, losses: list[float], B: int, rows: int) -> flo
     sizes = np.minimum(B, rows - B * np.arange(len(losses)))
     with np.errstate(over="ignore"):  # a mean of huge losses is infinite, and stands so in the history
         return float(np.average(losses, weights=sizes))
-
-
-class Replayed(NamedTuple):
-    """A step that is about to be taken again: hand its parts to `nn.step.training_step`."""
-
-    training: Training
-    """Parameters and optimizer state before the step."""
-    rows: Rows
-    """The batch, as row numbers of X and Y."""
-    t: int
-    """The step, counted from 1."""
-    rate: float
-    masks: Masks | None
-    epoch: int
-    """Counted from 1."""
-    batch: int
-    """The place of the step in its epoch, counted from 1."""
-    engine: str
-    """Who replayed the steps between the snapshot and this one."""
-
-
-def replay(result: Fit, X: Any, Y: Any, step: int, engine: str | None = None) -> Replayed:
-    """Where training stood before step `step` (1..steps), and the batch, rate and masks of that step.
-
-    X and Y are the arrays that `fit` was given. The recorded engine runs the steps from the nearest snapshot
-    on; with the reference engine the state is the same to the last bit. Where the recorded engine is not
-    there, the reference engine takes its place, and agrees to rounding.
-
-    >>> from handgrad.nn.network import Dense
-    >>> X, Y = np.eye(3), np.ones((3, 1))
-    >>> network = Network(3, [Dense(1)], "squared_error")
-    >>> result = fit(network, X, Y, epochs=4, batch_size=2, engine="reference")
-    >>> before = replay(result, X, Y, step=8)
-    >>> before.t, before.epoch, before.batch, len(before.rows)
-    (8, 4, 2, 1)
-
-    Raises SpecificationError for a step that was not taken.
-    """
-    if not 1 <= step <= result.steps:
-        raise SpecificationError(f"the training has the steps 1 to {result.steps}, got step {step}")
-    plan, network = result.plan, result.network
-    X, Y = samples(network, X, Y, plan.dtype)
-    start = max((s for s in result.snapshots if s.step <= step), key=lambda s: s.step)
-    runner = choose(engine) if engine is not None else _recorded(result.engine)
-    session = runner.start(network, result.recipe, start.training, X, Y, plan.seed, plan.threads)
-    rate = result.recipe.optimizer.learning_rate
-    for part in plan.stretches(start.step, step - 1, result.training_rows, rate):
-        session.run(part.rows, result.batch_size, part.rates, part.first)
-    at = result.at(step)
-    return Replayed(
-        start.training if start.step == step else session.training(),
-        at.rows,
-        step,
-        at.rate,
-        dropout_masks(network, plan.seed, step, len(at.rows)),
-        at.epoch,
-        at.batch,
-        runner.name,
-    )
-
-
-def _recorded(name: str) -> Any:
-    try:
-        return choose(name)
-    except SpecificationError:  # the model comes from an installation with an engine that this one lacks
-        return choose("reference")

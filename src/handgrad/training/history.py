@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from handgrad.data.arrays import inputs
 from handgrad.data.batches import Rows
+from handgrad.nn.arrays import Array
 from handgrad.nn.network import Network
 from handgrad.nn.step import Recipe, Training
 from handgrad.rich_repr import Presented, history_table
 from handgrad.training.plan import Plan, Step
+from handgrad.training.score import check_finite, forecast
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
@@ -74,6 +77,17 @@ class Fit(Presented):
     def steps_per_epoch(self) -> int:
         """The number of steps of a whole epoch."""
         return self.plan.steps_per_epoch(len(self.training_rows))
+
+    def predict(self, X: Any) -> Array:
+        """The outputs (samples, outputs) for X (samples, inputs), without dropout, by the parameters found.
+
+        Raises ShapeError for an array that does not fit the network, DataError where an output is not finite.
+        """
+        outputs = forecast(
+            self.network, self.training.parameters, inputs(self.network, X, self.plan.dtype)
+        ).outputs
+        check_finite("X", outputs)
+        return outputs
 
     def at(self, step: int) -> Step:
         """Epoch, batch, rows and rate of a step (from 1): of the training, or beyond its end."""

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from handgrad.data.cells import Floats
+from handgrad.errors import DataError
 from handgrad.nn.arrays import Array
 from handgrad.nn.forward import forward
 from handgrad.nn.network import Network, Parameters
@@ -44,6 +45,16 @@ def forecast(network: Network, parameters: Parameters, X: Array, Y: Array | None
     if loss is None or Y is None:
         return Forecast(everything, None)
     return Forecast(everything, total / len(X) if loss.samples == "mean" else total)
+
+
+def check_finite(source: str, outputs: Floats) -> None:
+    """Raises DataError where an output is not finite, naming the row, counted from 1."""
+    far = ~np.isfinite(outputs).all(axis=1)
+    if far.any():
+        raise DataError(
+            f"{source}, row {int(np.argmax(far)) + 1}: the outputs are not finite, the row is too far "
+            "from the training data; correct it or leave it out"
+        )
 
 
 def metric_of(network: Network) -> str:

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from handgrad.cases.case import Case
+from handgrad.data.arrays import inputs, samples
 from handgrad.errors import SpecificationError
 from handgrad.models.model import Model, TrainingData
 from handgrad.nn.arrays import Array
@@ -184,7 +185,7 @@ class ModelSource:
 
         schema = self.model.schema
         if schema is None:
-            raise SpecificationError("this model was trained on arrays; explain it with a case file")
+            return self._of_arrays(rows)
         table = read_table(self.model.training_file() if self.data is None else self.data)
         if rows.first >= table.rows:
             raise SpecificationError(
@@ -197,3 +198,17 @@ class ModelSource:
             all(name in part.names for name in schema.target.names) and schema.target.present(part).all()
         )
         return X.astype(dtype), schema.target.encode(part).astype(dtype) if has_target else None
+
+    def _of_arrays(self, rows: Rows) -> tuple[Array, Array | None]:
+        """The chosen rows of data=(X, Y), or of data=X, which leaves the step forward only."""
+        network, dtype = self.network, self.model.fit.plan.dtype
+        if isinstance(self.data, tuple) and len(self.data) == 2:
+            X, Y = samples(network, *self.data, dtype)
+        elif self.data is not None:
+            X, Y = inputs(network, self.data, dtype), None
+        else:
+            raise SpecificationError("a training on arrays does not keep them; give data=(X, Y) or data=X")
+        if rows.first >= len(X):
+            raise SpecificationError(f"X: there is no row {rows.first}; it has rows 0 to {len(X) - 1}")
+        part = slice(rows.first, rows.last)
+        return X[part], None if Y is None else Y[part]

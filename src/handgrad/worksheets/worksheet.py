@@ -25,6 +25,7 @@ from handgrad.render.media import MEDIA, medium_of, write
 from handgrad.render.settings import DEFAULT_DIGITS, DEFAULT_PARTS, Settings
 from handgrad.render.terminal.sheet import to_text
 from handgrad.rich_repr import printable
+from handgrad.training.history import Fit
 from handgrad.worked.derive.step import derive
 from handgrad.worked.record import Options, Record
 from handgrad.worked.rounding import Rounding
@@ -59,18 +60,19 @@ class Choices(TypedDict, total=False):
 
 
 def explain(
-    what: Case | Model | Mapping[str, Any] | str | os.PathLike[str],
+    what: Case | Fit | Model | Mapping[str, Any] | str | os.PathLike[str],
     *,
     step: int | tuple[int, int] | None = None,
     data: Any = None,
     rows: str | None = None,
     **choices: Unpack[Choices],
 ) -> Worksheet:
-    """Opens the steps of a case (a `Case`, its dictionary, its file) or of a trained model (or its file).
+    """Opens the steps of a case (a `Case`, its dictionary, its file), of a `Fit`, or of a model (or its file).
 
     `step`: a step counted from 1, or (first, last); without it all steps up to 100, of a longer training
-    the first. For a model, `data` is the table it was trained on (the recorded file otherwise) and `rows`
-    ("0:2") chooses rows of it: the step that training would take on them, by default after the training.
+    the first. For a model, `data` is the table it was trained on (the recorded file otherwise), for a `Fit` the
+    arrays (X, Y); `rows` ("0:2") chooses rows of it: the step that training would take on them, by default
+    after the training.
     `detail`: summary, matrix, scalar. `digits` (decimals) or `significant`, `digits_of` single quantities
     ({"a1": 2}); `carry` rounds each result of a case before it is used again, as on paper; `parts`: see
     `render.settings.PARTS`; `language`: en, bn. `layer_notation`: bracket, superscript, subscript; `names`:
@@ -316,11 +318,13 @@ def _source(what: Any, data: Any, rows: str | None) -> Source:
         what = Model.load(path) if path.suffix == ".safetensors" else Case.load(path)
     elif isinstance(what, Mapping):
         what = Case.from_dict(what)
+    if isinstance(what, Fit):
+        what = Model(what)
     if isinstance(what, Model):
         return ModelSource(what, data, None if rows is None else Rows.parse(rows))
     if not isinstance(what, Case):
         raise SpecificationError(
-            f"explain takes a case, a model, or the file of one; got {type(what).__name__}"
+            f"explain takes a case, a fit, a model, or the file of one; got {type(what).__name__}"
         )
     if data is not None or rows is not None:
         raise SpecificationError("data and rows belong to a trained model; a case brings its own data")

@@ -1,0 +1,92 @@
+"""Any step of a finished training again: where it stood before, and what the step took."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from handgrad.data.arrays import samples
+from handgrad.data.batches import Rows
+from handgrad.engines import choose
+from handgrad.engines.protocol import Engine
+from handgrad.errors import ShapeError, SpecificationError, TrainingError
+from handgrad.nn.forward import Masks, dropout_masks
+from handgrad.nn.step import Training
+from handgrad.training.history import Fit
+
+
+class Replayed(NamedTuple):
+    """A step that is about to be taken again: hand its parts to `nn.step.training_step`."""
+
+    training: Training
+    """Parameters and optimizer state before the step."""
+    rows: Rows
+    """The batch, as row numbers of X and Y."""
+    t: int
+    """The step, counted from 1."""
+    rate: float
+    masks: Masks | None
+    epoch: int
+    """Counted from 1."""
+    batch: int
+    """The place of the step in its epoch, counted from 1."""
+    engine: str
+    """Who replayed the steps between the snapshot and this one."""
+
+
+def replay(result: Fit, X: Any, Y: Any, step: int, engine: str | None = None) -> Replayed:
+    """Where training stood before step `step` (1..steps), and the batch, rate and masks of that step.
+
+    X and Y are the arrays that `fit` was given. The recorded engine runs the steps from the nearest snapshot
+    on; with the reference engine the state is the same to the last bit. Where the recorded engine is not
+    there, the reference engine takes its place, and agrees to rounding.
+
+    >>> import numpy as np
+    >>> from handgrad.nn.network import Dense, Network
+    >>> from handgrad.training.fit import fit
+    >>> X, Y = np.eye(3), np.ones((3, 1))
+    >>> network = Network(3, [Dense(1)], "squared_error")
+    >>> result = fit(network, X, Y, epochs=4, batch_size=2, engine="reference")
+    >>> before = replay(result, X, Y, step=8)
+    >>> before.t, before.epoch, before.batch, len(before.rows)
+    (8, 4, 2, 1)
+
+    Raises SpecificationError for a step that was not taken, ShapeError for arrays that cannot be those of the
+    training.
+    """
+    if not 1 <= step <= result.steps:
+        raise SpecificationError(f"the training has the steps 1 to {result.steps}, got step {step}")
+    plan, network = result.plan, result.network
+    X, Y = samples(network, X, Y, plan.dtype)
+    if len(X) <= max(int(rows.max(initial=0)) for rows in (result.training_rows, result.validation_rows)):
+        raise ShapeError(
+            f"X has {len(X)} samples, fewer than the training had; give the arrays of the training"
+        )
+    start = max((s for s in result.snapshots if s.step <= step), key=lambda s: s.step)
+    runner = choose(engine) if engine is not None else _recorded(result.engine)
+    session = runner.start(network, result.recipe, start.training, X, Y, plan.seed, plan.threads)
+    rate = result.recipe.optimizer.learning_rate
+    for part in plan.stretches(start.step, step - 1, result.training_rows, rate):
+        run = session.run(part.rows, result.batch_size, part.rates, part.first)
+        if run.failed:
+            raise TrainingError(
+                f"step {part.first + len(run.losses) - 1} is not finite when it is taken again by the engine "
+                f"{runner.name!r}; give the arrays and the engine ({result.engine!r}) of the training"
+            )
+    at = result.at(step)
+    return Replayed(
+        start.training if start.step == step else session.training(),
+        at.rows,
+        step,
+        at.rate,
+        dropout_masks(network, plan.seed, step, len(at.rows)),
+        at.epoch,
+        at.batch,
+        runner.name,
+    )
+
+
+def _recorded(name: str) -> Engine:
+    try:
+        return choose(name)
+    except SpecificationError:  # the model comes from an installation with an engine that this one lacks
+        return choose("reference")
