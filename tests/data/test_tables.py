@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 from pathlib import Path
 
 import numpy as np
@@ -170,3 +171,46 @@ def test_dates_are_days_since_1970(tmp_path: Path) -> None:
     path.write_text("d\n2001-02-30\n")
     with pytest.raises(DataError, match=r"line 2.*not a date"):
         column_days(read_table(path), "d")
+
+
+def test_a_million_columns_are_refused_before_they_are_read(tmp_path: Path) -> None:
+    wide = tmp_path / "wide.csv"
+    wide.write_text(",".join(f"c{j}" for j in range(1_000_000)) + "\n" + "1," * 999_999 + "2\n")
+    with pytest.raises(DataError, match="has 1,000,000 columns, at most 100,000"):
+        read_table(wide)
+    np.savez(tmp_path / "wide.npz", X=np.zeros((1, 100_001)))
+    for data in (tmp_path / "wide.npz", np.zeros((1, 100_001))):
+        with pytest.raises(DataError, match="has 100,001 columns"):
+            read_table(data)
+
+
+def test_a_cell_as_long_as_a_library_is_told_by_its_row(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("x,y\n1,2\n" + "a" * 1_000_001 + ",3\n")
+    with pytest.raises(DataError, match=r"t\.csv, row 2, column 'x': the cell holds more than 1,000,000"):
+        read_table(path)
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.parquet", "t.feather", "t.npz"])
+def test_a_pipe_is_not_waited_for(tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(DataError, match="is a pipe"):
+        read_table(tmp_path / name)
+
+
+def test_no_feather_file_with_damaged_bytes_gets_further_than_the_reader(tmp_path: Path) -> None:
+    """Offsets and names that point outside are found when the file is read, not by a crash when it is used."""
+    whole = written(tmp_path / "t.feather").read_bytes()
+    table = pa.table({"text": ["first", "second", "third"]})
+    pyarrow.feather.write_feather(table, tmp_path / "plain.feather", compression="uncompressed")
+    plain = (tmp_path / "plain.feather").read_bytes()
+    offsets = plain.index(np.array([0, 5, 11, 16], "<i4").tobytes())
+    torn = tmp_path / "torn.feather"
+    for damaged in (
+        plain[: offsets + 8] + (1 << 30).to_bytes(4, "little") + plain[offsets + 12 :],
+        plain.replace(b"second", b"sec\xff\xfed"),
+        whole.replace(b"b\x00\x00\x00", b"\xff\x00\x00\x00"),
+    ):
+        torn.write_bytes(damaged)
+        with pytest.raises(DataError, match="not a whole Feather file"):
+            read_table(torn)

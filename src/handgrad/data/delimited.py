@@ -16,6 +16,7 @@ from handgrad.errors import DataError
 MISSING = ("", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "-nan", "NULL", "null", "None", "?", "<NA>")
 """What a cell holds where its value is missing."""
 
+MOST_COLUMNS = 100_000
 _SNIFFED = 1 << 20
 _BLANK = b"\xef\xbb\xbf \t\r\n"
 
@@ -28,6 +29,7 @@ def read_delimited(path: Path) -> tuple[dict[str, pa.Array], bool]:
     """
     data = _content(path)
     delimiter = _delimiter(path, data)
+    judge_width(str(path), _header_line(data).count(delimiter.encode()) + 1)
     parse = pyarrow.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True)
     read = pyarrow.csv.ReadOptions(block_size=max(_SNIFFED, min(data.size, 1 << 26)))
     try:
@@ -49,6 +51,15 @@ def read_delimited(path: Path) -> tuple[dict[str, pa.Array], bool]:
         for position, (number, name) in enumerate(enumerate(header, 1))
     }
     return columns, delimiter == ";"
+
+
+def judge_width(source: str, columns: int) -> None:
+    """Raises DataError for more columns than anything here is made for; reading them would take minutes."""
+    if columns > MOST_COLUMNS:
+        raise DataError(
+            f"{source} has {columns:,} columns, at most {MOST_COLUMNS:,} are read; leave columns out, or "
+            "exchange rows and columns"
+        )
 
 
 def line_of_row(path: Path, row: int) -> int | None:
@@ -82,6 +93,17 @@ def _content(path: Path) -> pa.Buffer:
     return data
 
 
+def _header_line(data: pa.Buffer) -> bytes:
+    pieces = (data[start : start + _SNIFFED].to_pybytes() for start in range(0, data.size, _SNIFFED))
+    line = bytearray()
+    for piece in pieces:
+        head, end, _ = piece.partition(b"\n")
+        line += head
+        if end:
+            break
+    return bytes(line)
+
+
 def _delimiter(path: Path, data: pa.Buffer) -> str:
     """Tab for .tsv; otherwise the comma, unless the header has none of it and more of another."""
     if ".tsv" in path.suffixes or ".tab" in path.suffixes:
@@ -94,13 +116,15 @@ def _delimiter(path: Path, data: pa.Buffer) -> str:
 
 def _judge_header(path: Path, header: list[str]) -> None:
     names = [name.strip() for name in header]
+    first: dict[str, int] = {}
     for number, name in enumerate(names, 1):
-        if name and name in names[: number - 1]:
+        if name and first.setdefault(name, number) < number:
             raise DataError(
-                f"{path}, line 1: columns {names.index(name) + 1} and {number} are both called {name!r}; "
+                f"{path}, line 1: columns {first[name]} and {number} are both called {name!r}; "
                 "rename one of them"
             )
-        if not name and f"column {number}" in names:
+    for number, name in enumerate(names, 1):
+        if not name and f"column {number}" in first:
             raise DataError(f"{path}, line 1: column {number} has no name; give it one")
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import zipfile
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,11 +15,15 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.feather
 import pyarrow.parquet
 
-from handgrad.data.delimited import line_of_row, read_delimited
+from handgrad.data.delimited import MOST_COLUMNS, judge_width, line_of_row, read_delimited
 from handgrad.errors import DataError, ShapeError
+
+MOST_CHARACTERS = 1_000_000
+"""In a cell, as bytes of UTF-8; a whole book has as many."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,6 +112,8 @@ def _read_file(path: Path) -> Table:
         raise DataError(f"{path}: there is no such file; check its name")
     suffix = path.with_suffix("").suffix if path.suffix in (".gz", ".bz2", ".zst") else path.suffix
     reader = READERS.get(suffix.lower())
+    if not path.is_file():
+        raise DataError(f"{path} is a pipe or a device; save the table to a file and give its name")
     if reader is None:
         raise DataError(
             f"{path}: files that end in {path.suffix or 'nothing'!r} are not read; "
@@ -123,23 +130,44 @@ def _read_file(path: Path) -> Table:
 
 def _read_text(path: Path) -> Table:
     columns, decimal_comma = read_delimited(path)
+    for name, column in columns.items():
+        _judge_cells(str(path), name, column)
     return Table(str(path), columns, text=True, decimal_comma=decimal_comma)
 
 
 def _read_parquet(path: Path) -> Table:
-    return _from_arrow(str(path), _arrow(path, "Parquet", lambda: pyarrow.parquet.ParquetFile(path).read()))
+    return _from_arrow(str(path), _arrow(path, "Parquet", lambda: _parquet(path)))
 
 
 def _read_feather(path: Path) -> Table:
-    return _from_arrow(str(path), _arrow(path, "Feather", lambda: pyarrow.feather.read_table(path)))
+    return _from_arrow(str(path), _arrow(path, "Feather", lambda: _feather(path)))
+
+
+def _parquet(path: Path) -> pa.Table:
+    file = pyarrow.parquet.ParquetFile(path)
+    judge_width(str(path), file.metadata.num_columns)
+    return file.read()
+
+
+def _feather(path: Path) -> pa.Table:
+    with path.open("rb") as file:
+        if file.read(6) == b"ARROW1":  # the second version of the format; the first has no schema of its own
+            with pa.ipc.open_file(str(path)) as frames:
+                judge_width(str(path), len(frames.schema))
+    return pyarrow.feather.read_table(path)
 
 
 def _arrow(path: Path, kind: str, read: Callable[[], pa.Table]) -> pa.Table:
     try:
-        return read()
+        table = read()
+        table.validate(full=True)  # offsets of a damaged file may point anywhere
+        table.column_names  # noqa: B018  names that are not UTF-8 raise here
+    except DataError:
+        raise
     except (pa.ArrowException, OSError, ValueError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DataError(f"{path} is not a whole {kind} file ({reason}); write it again") from error
+    return table
 
 
 def _read_npz(path: Path) -> Table:
@@ -156,9 +184,10 @@ def _read_npz(path: Path) -> Table:
     for name, array in arrays.items():
         if array.ndim == 1:
             columns[name] = array
-        elif array.ndim == 2:  # X (samples, features) becomes X1, X2, ...
+        elif array.ndim == 2 and array.shape[1] <= MOST_COLUMNS:  # X (samples, features) becomes X1, X2, ...
             columns |= {f"{name}{j + 1}": array[:, j] for j in range(array.shape[1])}
         else:
+            judge_width(str(path), array.shape[-1] if array.ndim == 2 else 0)
             raise DataError(
                 f"{path}: array {name!r} has shape {array.shape}; arrays of one or two dimensions are columns"
             )
@@ -173,6 +202,7 @@ def from_matrix(X: Any, source: str = "the array") -> Table:
     matrix = np.asarray(X)
     if matrix.ndim != 2:
         raise ShapeError(f"{source}: a matrix has shape (samples, features), got {matrix.shape}")
+    judge_width(source, matrix.shape[1])
     return _from_columns(source, {f"X{j + 1}": matrix[:, j] for j in range(matrix.shape[1])})
 
 
@@ -200,13 +230,28 @@ def _equal_lengths(source: str, arrays: dict[str, pa.Array]) -> pa.Table:
 
 
 def _from_arrow(source: str, arrow: pa.Table) -> Table:
+    judge_width(source, arrow.num_columns)
     names = arrow.column_names
-    repeated = next((name for name in names if names.count(name) > 1), None)
+    repeated = next((name for name, times in Counter(names).items() if times > 1), None)
     if repeated is not None:
         raise DataError(f"{source}: two columns are called {repeated!r}; rename one of them")
     if not names:
         raise DataError(f"{source} has no columns")
-    return Table(source, {name: _joined(arrow.column(name)) for name in names})
+    columns = {name: _joined(column) for name, column in zip(names, arrow.columns, strict=True)}
+    for name, column in columns.items():
+        _judge_cells(source, name, column)
+    return Table(source, columns)
+
+
+def _judge_cells(source: str, name: str, column: pa.Array) -> None:
+    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+        return
+    if column.nbytes > MOST_CHARACTERS and (pc.max(pc.binary_length(column)).as_py() or 0) > MOST_CHARACTERS:
+        row = pc.index(pc.greater(pc.binary_length(column), MOST_CHARACTERS), True).as_py()
+        raise DataError(
+            f"{source}, row {row + 1}, column {name!r}: the cell holds more than {MOST_CHARACTERS:,} bytes of "
+            "text; look for a quotation mark that is never closed"
+        )
 
 
 def _joined(column: pa.ChunkedArray) -> pa.Array:
