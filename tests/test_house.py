@@ -30,6 +30,7 @@ FLOORS = (
     ("exercises",),
     ("live",),
     ("interop",),
+    ("estimators",),
     ("sklearn",),
     ("bench",),
     ("cli",),
