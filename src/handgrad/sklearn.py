@@ -36,16 +36,17 @@ try:
     from sklearn.utils import column_or_1d
     from sklearn.utils.class_weight import compute_sample_weight
     from sklearn.utils.metaestimators import available_if
-    from sklearn.utils.multiclass import type_of_target, unique_labels
+    from sklearn.utils.multiclass import unique_labels
     from sklearn.utils.validation import validate_data
 except ImportError:
     raise MissingExtraError("handgrad.sklearn (scikit-learn 1.6 or later, SciPy)", "sklearn") from None
 
-from handgrad.estimators.parameters import is_stochastic
-from handgrad.estimators.perceptron import MultilayerPerceptron, remember
+from handgrad.estimators.parameters import is_stochastic, remember
+from handgrad.estimators.perceptron import MultilayerPerceptron
+from handgrad.estimators.tables import TableClassifier, TableRegressor, is_multilabel
 from handgrad.nn.arrays import Array
 
-__all__ = ["MLPClassifier", "MLPRegressor"]
+__all__ = ["MLPClassifier", "MLPRegressor", "TableClassifier", "TableRegressor"]
 
 
 def _steps(estimator: Any) -> bool:
@@ -119,7 +120,7 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):  # type: ignore[misc
         if "classes_" not in vars(self):
             if classes is None:
                 raise SpecificationError("classes must be passed on the first call to partial_fit.")
-            self._know_classes(y if _is_multilabel(y) else classes)
+            self._know_classes(y if is_multilabel(y) else classes)
             self.classes_ = unique_labels(classes)
         elif classes is not None and not np.array_equal(self.classes_, unique_labels(classes)):
             raise SpecificationError(
@@ -295,7 +296,3 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):  # type: ignore[misc]
 
     def _stratified(self) -> bool:
         return False
-
-
-def _is_multilabel(y: Any) -> bool:
-    return str(type_of_target(y)).startswith("multilabel")

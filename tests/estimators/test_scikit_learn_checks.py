@@ -8,13 +8,14 @@ from typing import Any
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from handgrad.sklearn import MLPClassifier, MLPRegressor
+from handgrad.sklearn import MLPClassifier, MLPRegressor, TableClassifier, TableRegressor
 
 ESTIMATORS = [
     MLPClassifier(max_iter=100),
     MLPRegressor(max_iter=100),
     MLPClassifier(solver="lbfgs", max_iter=50),
-    MLPRegressor(solver="lbfgs", max_iter=50),
+    TableClassifier(hidden=(16,), epochs=60),
+    TableRegressor(hidden=(16,), epochs=60),
 ]
 
 

@@ -92,7 +92,9 @@ def read_table(data: Any) -> Table:
     if isinstance(data, np.ndarray | list):
         return from_matrix(data)
     try:
-        arrow = pa.table(data)
+        # the index of a pandas table says which row was which, it is no column to learn from
+        pandas = type(data).__module__.partition(".")[0] == "pandas"
+        arrow = pa.Table.from_pandas(data, preserve_index=False) if pandas else pa.table(data)
     except (TypeError, ValueError, pa.ArrowException) as error:
         raise DataError(
             f"a {type(data).__name__} is not a table; give a file name, a mapping of columns, or an Arrow, "

@@ -82,6 +82,13 @@ JUDGES: dict[str, tuple[Callable[[Any], bool], str]] = {
 """For each parameter: is the value one that it may have, and what it must be."""
 
 
+def remember(estimator: Any, names: dict[str, Any]) -> None:
+    """Keeps the arguments of a constructor as they are, as scikit-learn's `clone` expects."""
+    for name, value in names.items():
+        if name not in ("self", "__class__"):
+            setattr(estimator, name, value)
+
+
 def judge(parameters: dict[str, Any]) -> None:
     """Raises SpecificationError, which is a ValueError, for the first parameter outside its range."""
     for name, value in parameters.items():

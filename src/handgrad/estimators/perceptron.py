@@ -54,13 +54,6 @@ NOT_FINITE = (
 )
 
 
-def remember(estimator: Any, names: dict[str, Any]) -> None:
-    """Keeps the arguments of a constructor as they are, as scikit-learn's `clone` expects."""
-    for name, value in names.items():
-        if name not in ("self", "__class__"):
-            setattr(estimator, name, value)
-
-
 class MultilayerPerceptron(Sheets, BaseEstimator):  # type: ignore[misc]
     """The base of `MLPClassifier` and `MLPRegressor`; see there."""
 
