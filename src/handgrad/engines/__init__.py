@@ -1,26 +1,38 @@
-"""Who executes the steps: the reference engine in NumPy, the native engine in C++."""
+"""Who executes the steps: the reference engine in NumPy, the native engine in C++, JAX on what it finds."""
 
 from __future__ import annotations
 
-from handgrad.engines import native
+from handgrad.engines import jax, native
 from handgrad.engines.protocol import Engine
 from handgrad.engines.reference import ReferenceEngine
 from handgrad.errors import SpecificationError
 from handgrad.nn.network import Network
 
-ENGINES = ("auto", "native", "reference")
+ENGINES = ("auto", "native", "reference", "jax")
 
 
-def choose(name: str = "auto", network: Network | None = None) -> Engine:
+LARGE = 1_000_000
+"""Parameters from which 'auto' looks for an accelerator; an estimate: it was not measured on one."""
+
+
+def choose(name: str = "auto", network: Network | None = None, device: str | None = None) -> Engine:
     """The engine of that name; 'auto' is the native one where it was built and can train `network`.
+
+    Where JAX sees a GPU or TPU, 'auto' takes it for a network of at least `LARGE` parameters. `device` is
+    cpu, gpu or tpu and belongs to the engine 'jax'.
 
     >>> choose("reference").name
     'reference'
 
-    Raises SpecificationError for an unknown name, or for 'native' where it was not built.
+    Raises SpecificationError for an unknown name, for 'native' where it was not built, or a device that is
+    not there; MissingExtraError for 'jax' without JAX.
     """
     if name not in ENGINES:
         raise SpecificationError(f"unknown engine {name!r}; choose one of {', '.join(ENGINES)}")
+    if device is not None and name != "jax":
+        raise SpecificationError(f"device {device!r} belongs to the engine 'jax'; the engine is {name!r}")
+    if name == "jax" or (name == "auto" and _for_a_device(network)):
+        return jax.JaxEngine(device)
     if name == "reference" or (name == "auto" and (not native.available() or _by_hand(network))):
         return ReferenceEngine()
     if not native.available():
@@ -29,6 +41,11 @@ def choose(name: str = "auto", network: Network | None = None) -> Engine:
             "or use the engine 'reference'"
         )
     return native.NativeEngine()
+
+
+def _for_a_device(network: Network | None) -> bool:
+    """True where the network is large and JAX sees more than processors; small ones never import JAX."""
+    return network is not None and network.parameter_count >= LARGE and jax.accelerated()
 
 
 def _by_hand(network: Network | None) -> bool:

@@ -9,6 +9,7 @@ Source: N. Srivastava et al., Dropout (JMLR 2014); J. Salmon et al., Parallel ra
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -22,8 +23,26 @@ _WEYL = (0x9E3779B9, 0xBB67AE85)
 _WORD, _HALF = 0xFFFFFFFF, 0xFFFF
 _ROUNDS = 10
 
-NUMPY: Any = np
-"""NumPy as the namespace that it is; the type checker wants to be told."""
+
+@dataclass(frozen=True)
+class Library:
+    """An array library that draws masks: its namespace, its type of a 32-bit word, and how rounds stay apart.
+
+    `word` None is uint32; PyTorch, which cannot shift those, takes int64. `apart` is shown the words after each
+    round: a compiler that melts all ten into one expression is slow, and so is what it makes.
+    """
+
+    xp: Namespace
+    word: Any = None
+    apart: Callable[[tuple[Array, ...]], tuple[Array, ...]] = tuple
+
+    def words(self, values: Any) -> Array:
+        """`values` as words."""
+        return self.xp.asarray(values, dtype=self.xp.uint32 if self.word is None else self.word)
+
+
+_numpy: Any = np  # the type checker wants to be told that NumPy is a namespace
+NUMPY = Library(_numpy)
 
 Seed: TypeAlias = int | Array
 """The 64-bit seed, or its `round_keys` where a compiled loop has them from the host."""
@@ -87,23 +106,19 @@ def round_keys(seed: int) -> Array:
     )
 
 
-def philox(
-    counter: tuple[Any, Any, Any, Any], seed: Seed, xp: Namespace = NUMPY, dtype: Any = None
-) -> tuple[Array, ...]:
+def philox(counter: tuple[Any, Any, Any, Any], seed: Seed, library: Library = NUMPY) -> tuple[Array, ...]:
     """Philox4x32-10: four words per counter; the words of `counter` broadcast.
-
-    `dtype` holds a word, by default uint32; a library that cannot shift those takes int64.
 
     >>> [hex(int(word)) for word in philox((0, 0, 0, 0), 0)]
     ['0x6627e8d5', '0xe169c58d', '0xbc57ac4c', '0x9b00dbd8']
     """
-    dtype = xp.uint32 if dtype is None else dtype
-    keys = xp.asarray(round_keys(seed) if isinstance(seed, int) else seed, dtype=dtype)
-    c0, c1, c2, c3 = (xp.asarray(word, dtype=dtype) for word in counter)
+    keys = library.words(round_keys(seed) if isinstance(seed, int) else seed)
+    words = tuple(library.words(word) for word in counter)
     for r in range(_ROUNDS):
+        c0, c1, c2, c3 = words
         (high0, low0), (high1, low1) = _product(_MULTIPLIERS[0], c0), _product(_MULTIPLIERS[1], c2)
-        c0, c1, c2, c3 = high1 ^ c1 ^ keys[r, 0], low1, high0 ^ c3 ^ keys[r, 1], low0
-    return c0, c1, c2, c3
+        words = library.apart((high1 ^ c1 ^ keys[r, 0], low1, high0 ^ c3 ^ keys[r, 1], low0))
+    return words
 
 
 def _product(a: int, x: Array) -> tuple[Array, Array]:
@@ -116,16 +131,9 @@ def _product(a: int, x: Array) -> tuple[Array, Array]:
 
 
 def dropout_mask(
-    seed: Seed,
-    step: Any,
-    layer: int,
-    samples: int,
-    units: int,
-    keep: float,
-    xp: Namespace = NUMPY,
-    dtype: Any = None,
+    seed: Seed, step: Any, layer: int, samples: int, units: int, keep: float, library: Library = NUMPY
 ) -> Array:
-    """True where a unit is kept, shape (samples, units), an array of `xp`.
+    """True where a unit is kept, shape (samples, units), an array of the library.
 
     counter = (unit // 4, sample in the batch, layer, step), key = the 64-bit seed; a unit is kept where word
     unit % 4 of the answer is below keep * 2^32. Layers and steps are counted from 1.
@@ -133,10 +141,10 @@ def dropout_mask(
     >>> bool(dropout_mask(0, 1, 1, 100, 100, 0.8).mean() > 0.78)
     True
     """
-    blocks = -(-units // 4)
-    unit, sample = xp.arange(blocks, dtype=dtype), xp.arange(samples, dtype=dtype)
+    xp, blocks = library.xp, -(-units // 4)
     step = step & _WORD if isinstance(step, int) else step
-    words = philox((unit[None, :], sample[:, None], layer, step), seed, xp, dtype)
-    drawn = xp.reshape(xp.stack(words, axis=-1), (samples, 4 * blocks))[:, :units]
+    counter = (xp.arange(blocks)[None, :], xp.arange(samples)[:, None], layer, step)
+    words = xp.stack(philox(counter, seed, library), axis=-1)
+    drawn = xp.reshape(words, (samples, 4 * blocks))[:, :units]
     # below the bar, said so that the bar of keep = 1 is a word too
-    return drawn <= max(int(keep * 2.0**32), 1) - 1
+    return drawn <= library.words(max(int(keep * 2.0**32), 1) - 1)

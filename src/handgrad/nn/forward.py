@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from handgrad.errors import ShapeError
-from handgrad.nn.arrays import Array, Namespace, namespace
-from handgrad.nn.dropout import NUMPY, Seed, dropout_mask
+from handgrad.nn.arrays import Array, namespace
+from handgrad.nn.dropout import NUMPY, Library, Seed, dropout_mask
 from handgrad.nn.network import Network, Parameters
 from handgrad.nn.observe import UNOBSERVED, Observer
 
@@ -86,12 +86,12 @@ def predict(network: Network, parameters: Parameters, X: Array) -> Array:
 
 
 def dropout_masks(
-    network: Network, seed: Seed, step: Any, samples: int, xp: Namespace = NUMPY
+    network: Network, seed: Seed, step: Any, samples: int, library: Library = NUMPY
 ) -> Masks | None:
     """The masks of step `step` (counted from 1), one per layer; None for a network without dropout.
 
     A mask given with the network is used as it is, its rows repeated over the samples. A compiled loop names
-    its library `xp` and hands in the seed's `round_keys` and the step as a 32-bit word.
+    its library and hands in the seed's `round_keys` and the step as a 32-bit word.
     """
     if all(layer.dropout is None for layer in network.layers):
         return None
@@ -100,9 +100,10 @@ def dropout_masks(
         if layer.dropout is None:
             masks.append(None)
         elif layer.dropout.mask is not None:
-            masks.append(xp.asarray(_given_mask(layer.dropout.mask, samples, layer.units, l)))
+            given = _given_mask(layer.dropout.mask, samples, layer.units, l)
+            masks.append(library.xp.asarray(given))
         else:
-            masks.append(dropout_mask(seed, step, l, samples, layer.units, layer.dropout.keep, xp))
+            masks.append(dropout_mask(seed, step, l, samples, layer.units, layer.dropout.keep, library))
     return masks
 
 

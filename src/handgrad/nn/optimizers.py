@@ -52,8 +52,8 @@ class Optimizer(ABC):
         """Names of the state arrays, such as ('m', 'v')."""
         return ()
 
-    def corrections(self, t: int) -> tuple[float, ...]:
-        """The numbers in the rule that depend on t alone, such as 1 - beta1^t, float64.
+    def corrections(self, t: Any) -> tuple[Any, ...]:
+        """The numbers in the rule that depend on t alone, such as 1 - beta1^t, float64; t may be an array.
 
         A compiled loop cannot make them of its own t: in float32, 1 - 0.999^t has lost four digits.
         """
@@ -235,7 +235,7 @@ class Adam(Optimizer):
         """m and v, and the largest v for `amsgrad`."""
         return ("m", "v", "v_max") if self.amsgrad else ("m", "v")
 
-    def corrections(self, t: int) -> tuple[float, ...]:
+    def corrections(self, t: Any) -> tuple[Any, ...]:
         """1 - beta1^t and 1 - beta2^t."""
         return 1 - self.beta1**t, 1 - self.beta2**t
 

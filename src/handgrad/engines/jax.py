@@ -1,0 +1,303 @@
+"""The engine on JAX: the very functions of `nn`, compiled by XLA for a processor, GPU or TPU.
+
+A run of steps is one call: a loop on the device over the batches, with data and parameters resident there. The
+host hands in what is cheap to say and must be exact: the order of the rows, the learning rates, the optimizer's
+corrections and the keys of the dropout masks.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import time
+from functools import cache, lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from handgrad.engines.protocol import Run, Stop
+from handgrad.errors import MissingExtraError, ShapeError, SpecificationError
+from handgrad.nn.arrays import Array
+from handgrad.nn.dropout import Library, round_keys
+from handgrad.nn.forward import dropout_masks, predict
+from handgrad.nn.network import LayerParameters, Network
+from handgrad.nn.step import Recipe, Training, training_step
+
+DEVICES = ("cpu", "gpu", "tpu")
+
+PATIENCE = 0.05
+"""Seconds between two questions whether to stop."""
+
+MOST_KEPT = 1 << 30
+"""Bytes of parameters and state up to which the state before a call is kept to go back to.
+
+Above, each step chooses between the old and the new state by its loss, in the buffers that it was given: that
+costs some 5 % of a step and saves the second copy.
+"""
+
+_LEAST_STEPS = 64  # of a compiled loop: shorter runs use the same program
+_MOST_ROWS = 1 << 22  # in the order of one call
+_ROWS_OF_PREDICTION = 8192
+
+# XLA compiles a small loop as one function and a larger one as a list of calls; a step of a tiny network is
+# worth it up to a larger size than XLA's own 1024 bytes (docs/decisions.md)
+_SMALL_LOOP = "xla_cpu_small_while_loop_byte_threshold=16384"
+
+
+def available() -> bool:
+    """True where JAX is installed.
+
+    >>> isinstance(available(), bool)
+    True
+    """
+    return importlib.util.find_spec("jax") is not None
+
+
+def accelerated() -> bool:
+    """True where JAX is installed and sees a GPU or a TPU."""
+    return available() and _jax().default_backend() != "cpu"
+
+
+@cache
+def _jax() -> Any:
+    if not available():
+        raise MissingExtraError("the engine 'jax'", "jax")
+    import jax
+
+    before = os.environ.get("XLA_FLAGS")
+    if "xla_backend_extra_options" not in (before or ""):
+        # read once by XLA, at its first device; where the process has already begun one, this says nothing
+        os.environ["XLA_FLAGS"] = f"{before or ''} --xla_backend_extra_options={_SMALL_LOOP}".strip()
+    try:
+        jax.devices()
+    finally:
+        if before is None:
+            os.environ.pop("XLA_FLAGS", None)
+        else:
+            os.environ["XLA_FLAGS"] = before
+    return jax
+
+
+def device(kind: str | None = None) -> Any:
+    """The first device of a kind (cpu, gpu, tpu), by default JAX's own first choice.
+
+    Raises SpecificationError for a kind that is not there, MissingExtraError without JAX.
+    """
+    if kind is not None and kind not in DEVICES:
+        raise SpecificationError(f"device must be one of {', '.join(DEVICES)}, got {kind!r}")
+    jax = _jax()
+    try:
+        return jax.local_devices(backend=kind)[0]
+    except RuntimeError:
+        there = ", ".join(sorted({found.platform for found in jax.devices()}))
+        remedy = "; for NVIDIA GPUs: pip install 'handgrad[jax-cuda]'" if kind == "gpu" else ""
+        raise SpecificationError(f"JAX sees no {kind} here, only {there}{remedy}") from None
+
+
+class Steps(NamedTuple):
+    """What the host hands to a compiled run of steps; the first axis counts the steps."""
+
+    rows: Any
+    """The rows of each batch, uint32 (steps, B); the first row alone (steps,) where they follow each other."""
+    rates: Any
+    corrections: tuple[Any, ...]
+    """Of the optimizer, each (steps,)."""
+    words: Any
+    """The numbers of the steps as words of the masks' counter, uint32."""
+
+
+@lru_cache(maxsize=128)
+def _program(network: Network, recipe: Recipe, batch: int, following: bool, guarded: bool) -> Any:
+    """The compiled loop over batches of so many rows; its number of steps is an argument.
+
+    `following`: the rows of a batch follow each other. `guarded`: a step whose loss is not finite, and all
+    after it, change nothing; its buffers are given away.
+    """
+    jax = _jax()
+    jnp, lax = jax.numpy, jax.lax
+    library = Library(jnp, apart=lax.optimization_barrier)
+
+    def run(training: Training, X: Any, Y: Any, keys: Any, steps: Steps, count: Any) -> Any:
+        def rows_of(k: Any) -> tuple[Any, Any]:
+            if following:
+                start = steps.rows[k]
+                return tuple(lax.dynamic_slice_in_dim(part, start, batch) for part in (X, Y))
+            return X[steps.rows[k]], Y[steps.rows[k]]
+
+        def step(k: Any, carried: Any) -> Any:
+            training, going, losses = carried
+            x, y = rows_of(k)
+            masks = dropout_masks(network, keys, steps.words[k], batch, library)
+            moment = tuple(correction[k] for correction in steps.corrections)
+            after, loss = training_step(network, recipe, training, x, y, moment, steps.rates[k], masks)
+            if guarded:
+                going = going & jnp.isfinite(loss)
+                after = jax.tree.map(lambda new, old: jnp.where(going, new, old), after, training)
+            return after, going, losses.at[k].set(loss)
+
+        losses = jnp.zeros(steps.rates.shape[0], X.dtype)
+        training, _, losses = lax.fori_loop(0, count, step, (training, jnp.array(True), losses))
+        return training, losses
+
+    return jax.jit(run, donate_argnums=(0,) if guarded else ())
+
+
+@lru_cache(maxsize=32)
+def _predictor(network: Network) -> Any:
+    return _jax().jit(lambda parameters, X: predict(network, parameters, X))
+
+
+class JaxSession:
+    """A training under way on a device of JAX; see `handgrad.engines.protocol.Session`."""
+
+    def __init__(
+        self, network: Network, recipe: Recipe, training: Training, X: Array, Y: Array, seed: int, place: Any
+    ) -> None:
+        jax = _jax()
+        dtype = np.asarray(training.parameters[0].W).dtype
+        if dtype not in (np.float32, np.float64):
+            raise SpecificationError(f"the engine 'jax' computes in float32 or float64, got {dtype}")
+        _judge(network, X, Y)
+        self._network, self._recipe, self._dtype, self._place = network, recipe, dtype, place
+        with self._precision():
+            self._X, self._Y = (jax.device_put(np.asarray(part, dtype), place) for part in (X, Y))
+            self._training = jax.device_put(training, place)
+            self._keys = jax.device_put(round_keys(seed), place)
+        self._guarded = sum(leaf.nbytes for leaf in jax.tree.leaves(training)) > MOST_KEPT
+        self._capacity = _LEAST_STEPS
+        # a guess from the arithmetic of a row until a run has been timed
+        self._seconds_a_row = 6 * network.parameter_count / 2e9
+
+    def run(
+        self, order: Array, batch_size: int, rates: Array, first_step: int, stop: Stop | None = None
+    ) -> Run:
+        """See `handgrad.engines.protocol.Session.run`; `stop` is asked between calls of some 0.05 s."""
+        order = np.asarray(order, np.int64)
+        if len(order) and not (order.min() >= 0 and order.max() < len(self._X)):
+            raise ShapeError(f"the order names rows outside the data of {len(self._X)} rows")
+        B = max(1, min(int(batch_size), len(order)))
+        whole = min(len(rates), len(order) // B)
+        losses: list[Array] = [np.empty(0)]
+        done, total = 0, min(len(rates), -(-len(order) // B))
+        while done < total:
+            count = min(whole - done, self._at_once(B, stop)) if done < whole else 1
+            rows = order[done * B : (done + count) * B].reshape(count, -1)
+            losses.append(self._call(rows, rates[done : done + count], first_step + done))
+            if not np.isfinite(losses[-1][-1]):
+                return Run(np.concatenate(losses), failed=True)
+            done += count
+            if stop is not None and stop():
+                break
+        return Run(np.concatenate(losses), failed=False)
+
+    def training(self) -> Training:
+        """A copy of the parameters and the optimizer's state as they stand."""
+        parameters, state = _jax().device_get(self._training)
+        return Training(tuple(LayerParameters(*layer) for layer in parameters), state)
+
+    def predict(self, X: Array) -> Array:
+        X = np.asarray(X, self._dtype)
+        _judge(self._network, X, None)
+        parts = [np.empty((0, self._network.outputs), self._dtype)]
+        for start in range(0, len(X), _ROWS_OF_PREDICTION):
+            part = X[start : start + _ROWS_OF_PREDICTION]
+            padded = np.zeros((_power_of_two(len(part)), X.shape[1]), self._dtype)
+            padded[: len(part)] = part
+            with self._precision():
+                outputs = _predictor(self._network)(self._training.parameters, padded)
+            parts.append(np.asarray(outputs)[: len(part)])
+        return np.concatenate(parts)
+
+    def _precision(self) -> Any:
+        """64 bits for a float64 session and no other; the process's own setting stays as it is."""
+        return _jax().enable_x64(bool(self._dtype == np.float64))
+
+    def _at_once(self, B: int, stop: Stop | None) -> int:
+        """Steps of one call: all that fit, or as many as end before somebody wants to be asked."""
+        most = max(_LEAST_STEPS, _MOST_ROWS // B)
+        return most if stop is None else max(1, min(most, int(PATIENCE / (self._seconds_a_row * B))))
+
+    def _call(self, rows: Array, rates: Array, first: int) -> Array:
+        """The losses of the steps over `rows` (steps, B); after one that is not finite none was taken."""
+        count, B = rows.shape
+        self._capacity = max(self._capacity, _power_of_two(count))
+        capacity = self._capacity if B * self._capacity <= _MOST_ROWS else _power_of_two(count)
+        following = bool((rows == rows[:, :1] + np.arange(B)).all())
+        numbers = np.arange(first, first + count)
+        steps = Steps(
+            _padded((rows[:, 0] if following else rows).astype(np.uint32), capacity),
+            _padded(np.asarray(rates, self._dtype), capacity),
+            tuple(
+                _padded(np.asarray(part, self._dtype), capacity)
+                for part in self._recipe.optimizer.corrections(numbers)
+            ),
+            _padded((numbers & 0xFFFFFFFF).astype(np.uint32), capacity),
+        )
+        program = _program(self._network, self._recipe, B, following, self._guarded)
+        begun = time.perf_counter()
+        with self._precision():
+            before = self._training
+            self._training, told = program(before, self._X, self._Y, self._keys, steps, count)
+            losses = np.asarray(told)[:count].astype(np.float64)
+            self._seconds_a_row = max((time.perf_counter() - begun) / rows.size, 1e-12)
+            bad = np.flatnonzero(~np.isfinite(losses))
+            if not bad.size:
+                return losses
+            if not self._guarded:
+                self._training, _ = program(before, self._X, self._Y, self._keys, steps, int(bad[0]))
+        return losses[: bad[0] + 1]
+
+
+class JaxEngine:
+    """Starts `JaxSession`s on the first device of a kind; None leaves the choice to JAX."""
+
+    name = "jax"
+
+    def __init__(self, kind: str | None = None) -> None:
+        self._place = device(kind)
+
+    @property
+    def place(self) -> str:
+        """Where it computes, in words.
+
+        >>> JaxEngine("cpu").place if available() else "cpu"
+        'cpu'
+        """
+        return str(self._place.device_kind)
+
+    def start(
+        self,
+        network: Network,
+        recipe: Recipe,
+        training: Training,
+        X: Array,
+        Y: Array,
+        seed: int,
+        threads: int | None = None,
+    ) -> JaxSession:
+        """Takes data and a beginning; XLA chooses its threads by the processors of the process.
+
+        Raises SpecificationError for a network without loss or another precision, ShapeError for data that
+        does not fit the network.
+        """
+        if network.loss is None:
+            raise SpecificationError("the network has no loss; name one, for instance Loss('squared_error')")
+        return JaxSession(network, recipe, training, X, Y, seed, self._place)
+
+
+def _judge(network: Network, X: Array, Y: Array | None) -> None:
+    if X.ndim != 2 or X.shape[1] != network.inputs:
+        raise ShapeError(f"X must have shape (samples, {network.inputs}), got {X.shape}")
+    if Y is not None and Y.shape != (len(X), network.outputs):
+        raise ShapeError(f"Y must have shape ({len(X)}, {network.outputs}), got {Y.shape}")
+
+
+def _power_of_two(count: int) -> int:
+    return 1 << max(0, count - 1).bit_length()
+
+
+def _padded(values: Array, length: int) -> Array:
+    """`values` and zeros behind them, `length` in all."""
+    out = np.zeros((length, *values.shape[1:]), values.dtype)
+    out[: len(values)] = values
+    return out
