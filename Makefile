@@ -1,10 +1,10 @@
-# make demo | test | check | bench | sanitize | gallery | clean
+# make demo | test | check | bench | parity | sanitize | gallery | clean
 PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := $(shell find src CMakeLists.txt pyproject.toml -type f -not -name '*.pyc' -not -name '*.so')
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test check bench sanitize gallery clean
+.PHONY: demo test check bench parity sanitize gallery clean
 
 demo: .venv/installed
 	$(BIN)/python examples/demo.py
@@ -20,6 +20,9 @@ check: .venv/checked
 
 bench: .venv/benched
 	$(BIN)/python -m benchmarks.run
+
+parity: .venv/tested
+	$(BIN)/python -m tests.engines.parity
 
 sanitize: .venv/installed
 	bash tests/native/sanitize.sh

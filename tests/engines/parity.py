@@ -22,6 +22,7 @@ from handgrad.engines.protocol import Engine
 from handgrad.engines.reference import ReferenceEngine
 from handgrad.nn.activations import ACTIVATIONS
 from handgrad.nn.clipping import Clipping
+from handgrad.nn.dropout import Dropout
 from handgrad.nn.forward import dropout_masks, forward
 from handgrad.nn.losses import LOSSES, Loss
 from handgrad.nn.network import Dense, LayerParameters, Network, Parameters
@@ -83,7 +84,8 @@ class Row(NamedTuple):
         """Three kinds of layer, one of them with a bias of another kind."""
         loss, output = self.goal
         bias = "frozen" if self.activation == "softmax" else "shared"
-        hidden = Dense(6, self.activation, dropout=self.constraint.keep if self.constraint.keep < 1 else None)
+        keep = self.constraint.keep
+        hidden = Dense(6, self.activation, dropout=Dropout(keep) if keep < 1 else None)
         return Network(3, [hidden, Dense(4, "tanh", bias=bias), Dense(2, output)], Loss(loss))
 
     @property

@@ -17,14 +17,17 @@ from handgrad.nn.dropout import Dropout
 from handgrad.nn.losses import Loss
 from handgrad.nn.network import Dense, Network
 from handgrad.nn.optimizers import SGD, Adam, initial_state
-from handgrad.nn.step import Recipe, Training
+from handgrad.nn.step import Recipe, Training, training_step
+from handgrad.training.fit import fit
+from handgrad.training.replay import replay
+from handgrad.worksheets.worksheet import explain
 from tests.engines.parity import distance
 
 jax = pytest.importorskip("jax")
 
 from handgrad.engines import jax as engine  # noqa: E402
 
-NETWORK = Network(4, [Dense(5, "tanh", dropout=0.7), Dense(3, "softmax")], Loss("cross_entropy"))
+NETWORK = Network(4, [Dense(5, "tanh", dropout=0.3), Dense(3, "softmax")], Loss("cross_entropy"))
 ROWS, B = 23, 5
 
 
@@ -149,9 +152,9 @@ def test_what_does_not_fit_is_named() -> None:
     with pytest.raises(SpecificationError, match="has no loss"):
         begin(runner, Network(4, [Dense(3)]))
     with pytest.raises(SpecificationError, match="device must be one of cpu, gpu, tpu, got 'abacus'"):
-        choose("jax", device="abacus")
+        choose("jax:abacus")
     with pytest.raises(SpecificationError, match="belongs to the engine 'jax'; the engine is 'native'"):
-        choose("native", device="cpu")
+        choose("native:cpu")
 
 
 @pytest.mark.skipif(jax.default_backend() != "cpu", reason="there is an accelerator")
@@ -183,3 +186,43 @@ def test_the_engines_flag_is_not_left_in_the_environment() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ
     )
     assert told.stdout.strip() == "--xla_cpu_enable_fast_math=false"
+
+
+@pytest.mark.parametrize(("dtype", "bar"), [("float64", 1e-12), ("float32", 1e-5)])
+def test_a_step_of_a_training_on_jax_opens_and_agrees_with_the_step_taken(dtype: str, bar: float) -> None:
+    X, Y = data()
+    result = fit(NETWORK, X, Y, epochs=3, batch_size=B, dtype=dtype, engine="jax:cpu", seed=4, snapshots=3)
+    assert result.engine == "jax"
+    taken = replay(result, X, Y, 8)
+    assert taken.engine == "jax"
+    shown = training_step(
+        result.network,
+        result.recipe,
+        taken.training,
+        X[taken.rows].astype(dtype),
+        Y[taken.rows].astype(dtype),
+        taken.t,
+        taken.rate,
+        taken.masks,
+    )
+    after = replay(result, X, Y, 9).training
+    assert distance(taken.training.parameters, after.parameters) > 0
+    assert distance(shown.training.parameters, after.parameters) < bar
+    text = explain(result, data=(X, Y), step=8).text(width=1000)
+    assert f"taken by the engine jax in {dtype}" in text
+    assert "taken by" not in explain(result, data=(X, Y), rows="0:2").text(width=1000)
+
+
+def test_a_model_from_jax_opens_where_jax_is_not(monkeypatch) -> None:
+    X, Y = data()
+    result = fit(NETWORK, X, Y, epochs=2, batch_size=B, engine="jax", seed=4)
+    monkeypatch.setattr(util, "find_spec", lambda name: None)
+    engine._jax.cache_clear()
+    try:
+        taken = replay(result, X, Y, 7)
+    finally:
+        engine._jax.cache_clear()
+    assert taken.engine == "reference"
+    np.testing.assert_allclose(
+        taken.training.parameters[0].W, replay(result, X, Y, 7).training.parameters[0].W, rtol=1e-10
+    )

@@ -75,7 +75,10 @@ def train(
     numeric: Annotated[list[str] | None, typer.Option(help="Column of numbers, whatever it holds.")] = None,
     ignore: Annotated[list[str] | None, typer.Option(help="Column to leave out.")] = None,
     seed: Annotated[int, typer.Option(help="Same seed, same engine, same threads: same bits.")] = 0,
-    engine: Annotated[str, typer.Option(help="auto, native or reference.")] = "auto",
+    engine: Annotated[str, typer.Option(help="auto, native, reference or jax.")] = "auto",
+    device: Annotated[
+        str | None, typer.Option(help="Of the engine jax: cpu, gpu or tpu; by default the best there is.")
+    ] = None,
     dtype: Annotated[str, typer.Option(help="float64 or float32.")] = "float64",
     threads: Annotated[int | None, typer.Option(help="By default the engine chooses.")] = None,
     plot: Annotated[bool, typer.Option("--plot", help="Draw the loss in the terminal.")] = False,
@@ -118,7 +121,7 @@ def train(
         epochs=epochs,
         validation=validation,
         seed=seed,
-        engine=engine,
+        engine=engine if device is None else f"{engine}:{device}",
         dtype=dtype,
         threads=threads,
         progress=shown_on(remarks(), quiet or as_json),

@@ -15,11 +15,11 @@ LARGE = 1_000_000
 """Parameters from which 'auto' looks for an accelerator; an estimate: it was not measured on one."""
 
 
-def choose(name: str = "auto", network: Network | None = None, device: str | None = None) -> Engine:
+def choose(name: str = "auto", network: Network | None = None) -> Engine:
     """The engine of that name; 'auto' is the native one where it was built and can train `network`.
 
-    Where JAX sees a GPU or TPU, 'auto' takes it for a network of at least `LARGE` parameters. `device` is
-    cpu, gpu or tpu and belongs to the engine 'jax'.
+    Where JAX sees a GPU or TPU, 'auto' takes it for a network of at least `LARGE` parameters. 'jax:cpu',
+    'jax:gpu' and 'jax:tpu' name the device as well.
 
     >>> choose("reference").name
     'reference'
@@ -27,12 +27,13 @@ def choose(name: str = "auto", network: Network | None = None, device: str | Non
     Raises SpecificationError for an unknown name, for 'native' where it was not built, or a device that is
     not there; MissingExtraError for 'jax' without JAX.
     """
+    name, colon, device = name.partition(":")
     if name not in ENGINES:
         raise SpecificationError(f"unknown engine {name!r}; choose one of {', '.join(ENGINES)}")
-    if device is not None and name != "jax":
-        raise SpecificationError(f"device {device!r} belongs to the engine 'jax'; the engine is {name!r}")
+    if colon and name != "jax":
+        raise SpecificationError(f"a device ({device}) belongs to the engine 'jax'; the engine is {name!r}")
     if name == "jax" or (name == "auto" and _for_a_device(network)):
-        return jax.JaxEngine(device)
+        return jax.JaxEngine(device or None)
     if name == "reference" or (name == "auto" and (not native.available() or _by_hand(network))):
         return ReferenceEngine()
     if not native.available():

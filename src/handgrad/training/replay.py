@@ -8,7 +8,7 @@ from handgrad.data.arrays import samples
 from handgrad.data.batches import Rows
 from handgrad.engines import choose
 from handgrad.engines.protocol import Engine
-from handgrad.errors import ShapeError, SpecificationError, TrainingError
+from handgrad.errors import MissingExtraError, ShapeError, SpecificationError, TrainingError
 from handgrad.nn.forward import Masks, dropout_masks
 from handgrad.nn.step import Training
 from handgrad.training.history import Fit
@@ -88,5 +88,8 @@ def replay(result: Fit, X: Any, Y: Any, step: int, engine: str | None = None) ->
 def _recorded(name: str) -> Engine:
     try:
         return choose(name)
-    except SpecificationError:  # the model comes from an installation with an engine that this one lacks
+    except (
+        SpecificationError,
+        MissingExtraError,
+    ):  # the model comes from an installation with an engine that this one lacks
         return choose("reference")

@@ -158,6 +158,8 @@ class Record:
     """Of a trained model: the input columns."""
     classes: tuple[str, ...] = ()
     """Of a trained model: the classes of the target."""
+    engine: tuple[str, str] | None = None
+    """Of a step that was taken: the engine that took it, and in which precision."""
     total: int = 1
     """How many steps the case or the training has; `steps` may hold some of them."""
     rounding: Rounding = field(default_factory=Rounding)

@@ -224,6 +224,7 @@ class Worksheet:
             if model is None or model.schema is None
             else tuple(map(printable, model.schema.features)),
             classes=() if model is None else _classes(model),
+            engine=_taken_by(source),
             total=source.total,
             rounding=source.rounding,
             regularization=source.regularization,
@@ -379,6 +380,13 @@ def _position(what: str, number: int | None, most: int | None) -> int | None:
 
 def _epoch(model: Model, step: int) -> int:
     return min(model.fit.at(step).epoch, max(1, len(model.fit.history)))
+
+
+def _taken_by(source: Source) -> tuple[str, str] | None:
+    """Engine and precision of a step that happened; none of one on rows that the reader chose."""
+    if not isinstance(source, ModelSource) or source.chosen is not None:
+        return None
+    return source.model.fit.engine, source.model.fit.plan.dtype
 
 
 def _classes(model: Model) -> tuple[str, ...]:

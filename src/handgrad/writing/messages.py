@@ -322,6 +322,10 @@ TEXT: dict[str, str] = {
     "batch_many": "The batch has {samples} samples.",
     "row_of_data": "This is row {rows} of the data (counted from 1).",
     "rows_of_data": "These are rows {rows} of the data (counted from 1).",
+    "taken_by": (
+        "The step was taken by the engine {engine} in {dtype}; from the same state it is worked out here, and "
+        "the two agree to the rounding of {dtype}."
+    ),
     "loss_is": "The loss is the {loss}:",
     "optimizer_is": "The optimizer is {optimizer}:",
     "with_values": "with {values}.",

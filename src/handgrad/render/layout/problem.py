@@ -105,6 +105,9 @@ def _data(sheet: Sheet, step: StepRecord) -> Iterator[Block]:
         rows = [str(row + 1) for row in step.rows[:most]] + (["…"] if len(step.rows) > most else [])
         key = "row_of_data" if len(step.rows) == 1 else "rows_of_data"
         yield sheet.paragraph(key, rows=", ".join(rows))
+    if sheet.record.engine is not None:
+        engine, dtype = sheet.record.engine
+        yield sheet.paragraph("taken_by", engine=engine, dtype=dtype)
     if sheet.settings.detail != "summary":
         yield from (_given(sheet, step, name, Symbol(name)) for name in ("x", "y") if name in step.quantities)
 
