@@ -13,6 +13,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 import msgspec
 
 from handgrad.errors import CaseError
+from handgrad.files import read_whole
 
 Numbers = Any
 """A number, a list or a list of lists of numbers; the shape is checked where it is known."""
@@ -201,7 +202,7 @@ def read_case_file(path: Path) -> CaseKeys:
     Raises CaseError naming the file, the key, what it holds and what is expected.
     """
     try:
-        raw = path.read_bytes()
+        raw = read_whole(path)
     except FileNotFoundError as error:
         raise CaseError(f"{path}: no such file; check the path") from error
     except OSError as error:

@@ -9,10 +9,11 @@ from typing import Annotated
 
 import typer
 
+from handgrad.cli.outputs import Force, Output, judge_outputs
 from handgrad.diagram import DrawingOptions, Scene, draw
 from handgrad.diagram.captions import captions_in
 from handgrad.errors import SpecificationError
-from handgrad.files import judge_target, write_whole
+from handgrad.files import is_stream, write_whole
 from handgrad.models.model import Model
 from handgrad.nn.arrays import Array
 from handgrad.nn.forward import Activity
@@ -60,6 +61,7 @@ def diagram(
     language: Annotated[
         str | None, typer.Option(help="Language of the words: en, bn; otherwise that of the locale.")
     ] = None,
+    force: Force = False,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Do not name the file that was written.")
     ] = False,
@@ -73,8 +75,8 @@ def diagram(
     if values not in VALUES:
         raise SpecificationError(f"--values must be one of {', '.join(VALUES)}, got {values!r}")
     form = _form(output)
-    if output is not None:
-        judge_target(output)
+    outputs = [] if output is None else [Output("-o", output, (f".{form}",))]
+    judge_outputs(outputs, reads=[what, data], force=force)
     worksheet = open_worksheet(
         what,
         step=step,
@@ -85,6 +87,7 @@ def diagram(
         first_index=first_index,
         language=language,
     )
+    judge_outputs(outputs, reads=worksheet.reads(), force=force)
     needs_trace = values == "gradients" or sample is not None or step is not None
     drawn = _Drawn(what, worksheet, needs_trace)
     spoken = chosen_language(language)
@@ -109,7 +112,7 @@ def diagram(
         sys.stdout.write(scene.svg())
         return
     path = write_whole(output, _written(scene, form))
-    if not quiet:
+    if not (quiet or is_stream(output)):
         typer.echo(f"wrote {path}")
 
 

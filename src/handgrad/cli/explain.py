@@ -10,9 +10,10 @@ from typing import Annotated
 
 import typer
 
+from handgrad.cli.outputs import Force, Output, judge_outputs
 from handgrad.errors import SpecificationError
-from handgrad.files import judge_apart, judge_target, write_whole
-from handgrad.render.media import medium_of
+from handgrad.files import is_stream, write_whole
+from handgrad.render.media import SUFFIXES, medium_of
 from handgrad.render.settings import DEFAULT_PARTS, PARTS
 from handgrad.worksheets.worksheet import Worksheet
 from handgrad.worksheets.worksheet import explain as open_worksheet
@@ -76,6 +77,7 @@ def explain(
         ),
     ] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.")] = None,
+    force: Force = False,
     width: Annotated[int | None, typer.Option(min=20, help="Columns of the terminal.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The same as --to json.")] = False,
     quiet: Annotated[
@@ -92,8 +94,7 @@ def explain(
     """
     medium = _medium(to, output, as_json)
     if output is not None:
-        judge_target(output)
-        judge_apart(output, what, *([] if data is None else [data]))
+        judge_outputs([_output(output, medium)], reads=[what, data], force=force)
     worksheet = open_worksheet(
         what,
         step=None if step is None else parse_steps(step),
@@ -115,12 +116,14 @@ def explain(
         sample=sample,
     )
     if output is not None:
-        if medium == "terminal":
-            path = write_whole(output, worksheet.text(width or PIPE_WIDTH).encode())
-        else:
-            path = worksheet.save(output, medium)
-        if not quiet:
-            typer.echo(f"wrote {path}")
+        text = worksheet.text(width or PIPE_WIDTH).encode() if medium == "terminal" else None
+        files = worksheet.files(output, medium) if text is None else {output: text}
+        beside = [Output("-o", path, (".svg",)) for path in files if path != output]  # figures of Markdown
+        judge_outputs([*beside, _output(output, medium)], reads=[what, *worksheet.reads()], force=force)
+        for path, content in files.items():
+            write_whole(path, content)
+        if not (quiet or is_stream(output)):
+            typer.echo(f"wrote {output}")
     elif medium == "terminal":
         _show(worksheet, width)
     else:
@@ -161,6 +164,12 @@ def _medium(to: str | None, output: Path | None, as_json: bool) -> str:
     if to is not None:
         return to
     return "terminal" if output is None else medium_of(output)
+
+
+def _output(path: Path, medium: str) -> Output:
+    """The file, with the suffixes of its medium."""
+    usual = {"terminal": ".txt"}.get(medium, f".{medium}")
+    return Output("-o", path, (usual, *(f".{suffix}" for suffix, name in SUFFIXES.items() if name == medium)))
 
 
 def _show(worksheet: Worksheet, width: int | None) -> None:

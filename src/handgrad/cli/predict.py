@@ -17,10 +17,12 @@ import pyarrow.parquet
 import typer
 
 from handgrad.cli.consoles import remark
+from handgrad.cli.outputs import Force, Output, judge_outputs
 from handgrad.data.tables import read_table
 from handgrad.errors import OutputError
-from handgrad.files import judge_apart, judge_target, write_whole
+from handgrad.files import write_whole
 from handgrad.models.model import Model
+from handgrad.version import __version__
 
 
 def predict(
@@ -32,6 +34,7 @@ def predict(
         Path | None,
         typer.Option("-o", "--output", help="Where the predictions go (.csv .tsv .parquet .feather)."),
     ] = None,
+    force: Force = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print a JSON list, one object for each row.")
     ] = False,
@@ -44,9 +47,14 @@ def predict(
     Example: handgrad predict penguins.safetensors new.csv -o predicted.csv
     """
     write = _writer(out)
+    loaded = Model.load(model)
     if out is not None:
-        judge_apart(out, model, data)
-    table, notes = Model.load(model).predictions(read_table(data))
+        judge_outputs(
+            [Output("-o", out, (out.suffix.lower(),))],
+            reads=[model, data, None if loaded.origin is None else loaded.origin.file],
+            force=force,
+        )
+    table, notes = loaded.predictions(read_table(data))
     remark(notes, quiet)
     if out is not None:
         write_whole(out, write(table))
@@ -78,15 +86,20 @@ def _quoted(name: str, mark: str) -> str:
     return '"' + name.replace('"', '""') + '"' if special else name
 
 
+def _marked(table: pa.Table) -> pa.Table:
+    """The table with the mark by which `cli.outputs` knows that handgrad wrote it."""
+    return table.replace_schema_metadata({"handgrad predictions": __version__})
+
+
 def _parquet(table: pa.Table) -> bytes:
     sink = io.BytesIO()
-    pyarrow.parquet.write_table(table, sink)
+    pyarrow.parquet.write_table(_marked(table), sink)
     return sink.getvalue()
 
 
 def _feather(table: pa.Table) -> bytes:
     sink = io.BytesIO()
-    pyarrow.feather.write_feather(table, sink)
+    pyarrow.feather.write_feather(_marked(table), sink)
     return sink.getvalue()
 
 
@@ -103,5 +116,4 @@ def _writer(out: Path | None) -> Callable[[pa.Table], bytes]:
         return WRITERS[".csv"]
     if out.suffix.lower() not in WRITERS:
         raise OutputError(f"cannot write {out}: its name must end in one of {' '.join(WRITERS)}")
-    judge_target(out)
     return WRITERS[out.suffix.lower()]

@@ -10,11 +10,12 @@ import typer
 
 from handgrad.cli.consoles import output, print_json, remark, remarks
 from handgrad.cli.options import described, whole_numbers
+from handgrad.cli.outputs import Force, Output, judge_outputs
 from handgrad.cli.plots.loss_curve import as_svg, in_terminal
 from handgrad.cli.progress import shown_on
 from handgrad.data.tables import Table, read_table
-from handgrad.errors import SpecificationError
-from handgrad.files import judge_apart, judge_target, write_whole
+from handgrad.errors import OutputError, SpecificationError
+from handgrad.files import is_stream, write_whole
 from handgrad.models.fit_table import fit_table, unused
 from handgrad.models.metrics import Evaluation
 from handgrad.models.model import Model
@@ -83,6 +84,7 @@ def train(
     threads: Annotated[int | None, typer.Option(help="By default the engine chooses.")] = None,
     plot: Annotated[bool, typer.Option("--plot", help="Draw the loss in the terminal.")] = False,
     plot_file: Annotated[Path | None, typer.Option(help="Draw the loss to this SVG file.")] = None,
+    force: Force = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no remarks, no table.")] = False,
 ) -> None:
@@ -92,11 +94,14 @@ def train(
 
     Example: handgrad train penguins.csv --target species -o penguins.safetensors
     """
-    judge_target(model)
-    judge_apart(model, data)
+    if is_stream(model):
+        raise OutputError(
+            f"cannot write {model}: a model is a file; give -o a name that ends in .safetensors"
+        )
+    outputs = [Output("-o", model, (".safetensors",))]
     if plot_file is not None:
-        judge_target(plot_file)
-        judge_apart(plot_file, data)
+        outputs.append(Output("--plot-file", plot_file, (".svg",)))
+    judge_outputs(outputs, reads=[data], force=force)
     options: dict[str, Any] = {
         "activation": described("--activation", activation, Activation),
         "optimizer": _optimizer(optimizer, learning_rate),

@@ -20,6 +20,7 @@ from safetensors import SafetensorError
 
 from handgrad.data.schema import Schema
 from handgrad.errors import HandgradError, ModelError
+from handgrad.files import read_whole
 from handgrad.models.origin import Origin
 from handgrad.nn.activations import Activation
 from handgrad.nn.arrays import Array
@@ -139,7 +140,7 @@ def _tensors(optimizer: Optimizer, training: Training) -> Iterator[tuple[str, Ar
 def unpacked(path: Path) -> Contents:
     """The contents of a model file. Raises ModelError for a file that is missing, torn or not a handgrad model."""
     try:
-        data = path.read_bytes()
+        data = read_whole(path)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise ModelError(

@@ -15,7 +15,7 @@ from rich.text import Text
 from handgrad.cases.case import Case
 from handgrad.cases.python import case_program
 from handgrad.errors import RenderError, SpecificationError
-from handgrad.files import judge_target, write_whole
+from handgrad.files import is_stream, judge_target, write_whole
 from handgrad.models.model import Model
 from handgrad.nn.arrays import Array
 from handgrad.render.document import Document
@@ -287,11 +287,23 @@ class Worksheet:
         """
         medium, path = medium or medium_of(path), Path(path)
         judge_target(path)
-        if medium != "md" or (path.exists() and not path.is_file()):
-            return write_whole(path, self.to(medium))
-        for name, figure in markdown.figures(self.document, path.stem).items():
-            write_whole(path.with_name(name), figure)
-        return write_whole(path, markdown.write(self.document, path.stem))
+        for name, content in self.files(path, medium).items():
+            write_whole(name, content)
+        return path
+
+    def files(self, path: Path, medium: str) -> dict[Path, bytes]:
+        """What `save` writes: each file and its content, the sheet last."""
+        if medium != "md" or is_stream(path) or (path.exists() and not path.is_file()):
+            return {path: self.to(medium)}
+        figures = markdown.figures(self.document, path.stem)
+        beside: dict[Path, bytes] = {path.with_name(name): figure for name, figure in figures.items()}
+        return {**beside, path: markdown.write(self.document, path.stem)}
+
+    def reads(self) -> tuple[Path, ...]:
+        """The files that a model names as its own; what is written must not replace them."""
+        model = self.source.model if isinstance(self.source, ModelSource) else None
+        origin = None if model is None else model.origin
+        return () if origin is None or origin.file is None else (Path(origin.file),)
 
     def __repr__(self) -> str:
         steps = f"step {self.first}" if self.first == self.last else f"steps {self.first} to {self.last}"

@@ -59,7 +59,7 @@ class _Writer:
         document, language = self.document, self.document.language.replace("_", "-").split("-")[0]
         return "\n".join(
             [
-                f"#set document(title: {string(document.title)}, date: none)",
+                f'#set document(title: {string(document.title)}, keywords: "handgrad", date: none)',
                 f"#set text(font: families, size: 10.5pt, lang: {string(language)})",
                 '#show math.equation: set text(font: ("New Computer Modern Math", ..families))',
                 f"#let title-text = {string(document.title)}",
