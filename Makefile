@@ -1,10 +1,10 @@
-# make demo | test | check | bench | parity | sanitize | gallery | clean
+# make demo | test | check | bench | mutation | parity | sanitize | gallery | clean
 PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := $(shell find src CMakeLists.txt pyproject.toml -type f -not -name '*.pyc' -not -name '*.so')
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test check bench parity sanitize gallery clean
+.PHONY: demo test check bench mutation parity sanitize gallery clean
 
 demo: .venv/installed
 	$(BIN)/python examples/demo.py
@@ -23,6 +23,9 @@ bench: .venv/benched
 
 parity: .venv/tested
 	$(BIN)/python -m tests.engines.parity
+
+mutation: .venv/mutated
+	$(BIN)/python -m tests.mutation
 
 sanitize: .venv/installed
 	bash tests/native/sanitize.sh
@@ -44,6 +47,10 @@ gallery: .venv/tested
 
 .venv/checked: .venv/tested
 	$(PIP) ".[check]"
+	@touch $@
+
+.venv/mutated: .venv/tested
+	$(PIP) ".[mutation]"
 	@touch $@
 
 .venv/benched: .venv/bin/python $(SOURCES)

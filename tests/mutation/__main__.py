@@ -1,0 +1,103 @@
+"""`python -m tests.mutation nn/forward nn/step training`: which changes of these files no test notices.
+
+Each room meets the tests of TESTS. Survivors are printed, unless equivalent.toml names them; the exit status is 1 where
+more than 5 % of a room's mutants survive.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+import handgrad
+from tests.mutation.mutants import Mutant
+from tests.mutation.session import KILLED, Mutation
+
+HOUSE = Path(handgrad.__file__).parent
+HERE = Path(__file__).parent
+MOST = 0.05
+SHARED = ("tests/nn", "tests/training", "tests/cases", "tests/worksheets")
+TESTS = {
+    "nn": SHARED,
+    "training": (*SHARED, "tests/models"),
+    "worked": ("tests/worked", *SHARED, "tests/writing"),
+    "audit": ("tests/audit", "tests/worked"),
+}
+NEVER = (
+    "tests/nn/test_jax.py",  # a forked child may not start JAX's threads
+    "tests/training/test_against_scikit_learn.py",  # slow, and looser than the equations
+)
+
+Fates = dict[tuple[Path, Mutant], str]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the mutants of the rooms or files named, all rooms by default."""
+    parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__.split("\n")[0])
+    parser.add_argument("what", nargs="*", default=list(TESTS), help="a room (nn) or a file (nn/forward)")
+    parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--line", type=int, help="only the mutants of this line")
+    asked = parser.parse_args(arguments)
+    os.environ["HYPOTHESIS_PROFILE"] = "mutation"
+    known, poor = _equivalent(), False
+    rows = []
+    for room in dict.fromkeys(what.split("/")[0] for what in asked.what):
+        if not (HOUSE / room).exists():
+            continue
+        files = _files(room, asked.what)
+        plugin = Mutation(files, asked.jobs, lambda file, m: asked.line in (None, m.line))
+        tests = [test for test in TESTS[room] if Path(test).exists()]
+        options = ["-q", "-p", "no:xdist", "-p", "no:cacheprovider", *(f"--ignore={path}" for path in NEVER)]
+        if pytest.main([*options, *tests], [plugin]) not in (0, 5):
+            return 2
+        row, fails = _told(room, files, plugin.fates, known)
+        rows.append(row)
+        poor = poor or fails
+    print("\n| room | mutants | killed | equivalent | survive |\n| --- | ---: | ---: | ---: | ---: |")
+    print("\n".join(rows))
+    return int(poor)
+
+
+def _files(room: str, what: Sequence[str]) -> list[Path]:
+    chosen = [HOUSE / f"{name}.py" for name in what if "/" in name and name.split("/")[0] == room]
+    return sorted((HOUSE / room).rglob("*.py")) if room in what else chosen
+
+
+def _key(file: Path, mutant: Mutant) -> tuple[str, str, str, str]:
+    return str(file.relative_to(HOUSE)), mutant.function, mutant.text, mutant.change
+
+
+def _equivalent() -> dict[tuple[str, str, str, str], str]:
+    entries = tomllib.loads((HERE / "equivalent.toml").read_text(encoding="utf-8")).get("equivalent", [])
+    return {(e["file"], e["function"], e["line"], e["change"]): e["why"] for e in entries}
+
+
+def _told(
+    room: str, files: Sequence[Path], fates: Fates, known: dict[tuple[str, str, str, str], str]
+) -> tuple[str, bool]:
+    """The survivors, printed, and the row of the table."""
+    alive = {place: fate for place, fate in fates.items() if fate != KILLED}
+    named = {place for place in alive if _key(*place) in known}
+    for (file, mutant), fate in alive.items():
+        if (file, mutant) not in named:
+            where = f"{file.relative_to(HOUSE)}:{mutant.line}"
+            print(
+                f"{where}: {fate}: in {mutant.function or 'the module'}: {mutant.change}\n    {mutant.text}"
+            )
+    stale = {key for key in known if (HOUSE / key[0]) in files} - {_key(*place) for place in fates}
+    for key in sorted(stale):
+        print(f"equivalent.toml: no mutant is {key}", file=sys.stderr)
+    rest = len(alive) - len(named)
+    part = rest / max(1, len(fates))
+    row = f"| {room} | {len(fates)} | {len(fates) - len(alive)} | {len(named)} | {rest} ({part:.1%}) |"
+    return row, part > MOST or bool(stale)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

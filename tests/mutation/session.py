@@ -1,0 +1,258 @@
+"""A pytest session that has collected its tests once, and lets each mutant meet those that reach it.
+
+Each mutant lives in a forked child: the code of the functions that it changes is put in the place of the old one,
+then the tests run, the likeliest first, until one fails. A change that acts while its module is imported is met by a
+process of its own, which imports the changed module from the beginning.
+"""
+
+from __future__ import annotations
+
+import ast
+import gc
+import json
+import os
+import random
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from importlib.util import spec_from_loader
+from pathlib import Path
+from types import CodeType, FunctionType, ModuleType
+from typing import Any
+
+import coverage
+import pytest
+from _pytest.runner import runtestprotocol
+
+from tests.mutation.mutants import Mutant, mutants, unchanged
+
+KILLED, SURVIVED, UNREACHED = "killed", "survived", "unreached"
+LIKELIEST = 40.0  # seconds of tests, as measured once, that a mutant meets at most
+PATIENCE = 20.0  # seconds beyond ten times that, after which a mutant is taken to run for ever
+
+
+@dataclass
+class Reach:
+    """Which tests reach which lines of a file, and how long each test takes."""
+
+    lines: dict[str, dict[int, list[str]]] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass
+class Mutation:
+    """The plugin: which files are changed, and what became of each mutant."""
+
+    files: Sequence[Path]
+    jobs: int = 1
+    chosen: Callable[[Path, Mutant], bool] = lambda file, mutant: True
+    fates: dict[tuple[Path, Mutant], str] = field(default_factory=dict)
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """In the place of the tests: their reach, then the mutants."""
+        if session.testsfailed:
+            raise session.Interrupted("the tests could not be collected")
+        items = {item.nodeid: item for item in session.items}
+        reach = _in_child(lambda: _measured(list(items.values()), self.files))
+        _check_that_nothing_kills_nothing(self.files, items, reach)
+        todo = [
+            (file, mutant)
+            for file in self.files
+            for mutant in mutants(file.read_text(encoding="utf-8"))
+            if self.chosen(file, mutant)
+        ]
+        running: dict[int, tuple[Path, Mutant, float]] = {}
+        for count, (file, mutant) in enumerate(todo, 1):
+            tests = _tests_of(file, mutant, reach)
+            if not tests:
+                self.fates[file, mutant] = UNREACHED
+                continue
+            while len(running) >= self.jobs:
+                self._reap(running)
+            limit = PATIENCE + 10 * sum(reach.seconds[name] for name in tests)
+            pid = _forked(lambda f=file, m=mutant, t=tests, s=limit: _meets(f, m, [items[n] for n in t], s))
+            running[pid] = (file, mutant, time.monotonic() + 2 * limit)
+            if sys.stderr.isatty():
+                print(f"\r{count} of {len(todo)} mutants", end="", file=sys.stderr, flush=True)
+        while running:
+            self._reap(running)
+        return True
+
+    def _reap(self, running: dict[int, tuple[Path, Mutant, float]]) -> None:
+        pid, status = os.wait()
+        if pid in running:
+            file, mutant, _ = running.pop(pid)
+            self.fates[file, mutant] = SURVIVED if status == 0 else KILLED
+
+
+def _check_that_nothing_kills_nothing(
+    files: Sequence[Path], items: Mapping[str, pytest.Item], reach: Reach
+) -> None:
+    """A mutant without a change has to survive, both ways; else the mutants die of the way and not of a test."""
+    for file in files:
+        for mutant in (unchanged(at_import=True), unchanged(at_import=False)):
+            names = _tests_of(file, replace(mutant, first=0, last=10**4), reach)
+            if names:
+                pid = _forked(
+                    lambda f=file, m=mutant, n=names: _meets(f, m, [items[k] for k in n[:20]], 600.0)
+                )
+                if os.waitpid(pid, 0)[1] != 0:
+                    raise pytest.UsageError(f"{file}: the tests fail although nothing is changed")
+
+
+def _forked(act: Callable[[], int]) -> int:
+    pid = os.fork()
+    if pid:
+        return pid
+    status = 1
+    try:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 1)
+        os.dup2(nowhere, 2)
+        status = act()
+    finally:
+        os._exit(status)
+
+
+def _in_child(act: Callable[[], Reach]) -> Reach:
+    """What `act` finds, found in a child so that nothing of it stays behind."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "reach.json"
+
+        def written() -> int:
+            found = act()
+            path.write_text(json.dumps([found.lines, found.seconds]))
+            return 0
+
+        os.waitpid(_forked(written), 0)
+        if not path.exists():
+            raise pytest.UsageError("a test fails without any mutant; mend it first")
+        lines, seconds = json.loads(path.read_text())
+    return Reach(
+        {file: {int(line): tests for line, tests in held.items()} for file, held in lines.items()}, seconds
+    )
+
+
+def _measured(items: Sequence[pytest.Item], files: Sequence[Path]) -> Reach:
+    measure = coverage.Coverage(data_file=None, include=[str(file) for file in files], config_file=False)
+    measure.start()
+    found = Reach()
+    for item, following in _in_turn(items):
+        measure.switch_context(item.nodeid)
+        began = time.perf_counter()
+        reports = runtestprotocol(item, nextitem=following, log=False)
+        found.seconds[item.nodeid] = time.perf_counter() - began
+        if any(report.failed for report in reports):
+            raise AssertionError(item.nodeid)
+    measure.stop()
+    data = measure.get_data()
+    for file in data.measured_files():
+        contexts = data.contexts_by_lineno(file)
+        found.lines[file] = {line: sorted(filter(None, names)) for line, names in contexts.items()}
+    return found
+
+
+def _in_turn(items: Sequence[pytest.Item]) -> Iterator[tuple[pytest.Item, pytest.Item | None]]:
+    return zip(items, [*items[1:], None], strict=True)
+
+
+def _tests_of(file: Path, mutant: Mutant, reach: Reach) -> list[str]:
+    """The tests that reach the mutant, those of its own room and the quickest first, within the time."""
+    lines = reach.lines.get(str(file), {})
+    if mutant.at_import:
+        names = {name for tests in lines.values() for name in tests}
+    else:
+        names = {name for line in range(mutant.first, mutant.last + 1) for name in lines.get(line, ())}
+    stem, room = file.stem, file.parent.name
+
+    def order(name: str) -> tuple[int, float]:
+        own = 0 if f"test_{stem}" in name else 1 if f"tests/{room}/" in name else 2
+        return own, reach.seconds[name]
+
+    chosen, spent = [], 0.0
+    for name in sorted(names, key=order):
+        if spent + reach.seconds[name] > LIKELIEST and chosen:
+            continue
+        chosen.append(name)
+        spent += reach.seconds[name]
+    return chosen
+
+
+def _meets(file: Path, mutant: Mutant, items: Sequence[pytest.Item], limit: float) -> int:
+    """0 where every test passes with the mutant in place."""
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.alarm(int(limit) + 1)
+    random.seed(0)
+    if mutant.at_import:
+        return _anew(file, mutant, [item.nodeid for item in items])
+    put_in_place(file, mutant)
+    for item, following in _in_turn(items):
+        if any(report.failed for report in runtestprotocol(item, nextitem=following, log=False)):
+            return 1
+    return 0
+
+
+def put_in_place(file: Path, mutant: Mutant) -> None:
+    """Gives the functions of a module that is imported the code that they have in the mutant."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    old = compile(tree, str(file), "exec", dont_inherit=True)
+    new = compile(mutant.applied(tree), str(file), "exec", dont_inherit=True)
+    other = {_place(before): after for before, after in _pairs(old, new)}
+    for held in gc.get_objects():
+        if isinstance(held, FunctionType) and held.__code__.co_filename == str(file):
+            held.__code__ = other.get(_place(held.__code__), held.__code__)
+
+
+def _pairs(old: CodeType, new: CodeType) -> Iterator[tuple[CodeType, CodeType]]:
+    yield old, new
+    inner = [[held for held in code.co_consts if isinstance(held, CodeType)] for code in (old, new)]
+    for before, after in zip(*inner, strict=True):
+        yield from _pairs(before, after)
+
+
+def _place(code: CodeType) -> tuple[Any, ...]:
+    return code.co_qualname, code.co_firstlineno, tuple(code.co_positions())
+
+
+def _anew(file: Path, mutant: Mutant, names: Sequence[str]) -> int:
+    """The tests in a fresh interpreter that imports the mutant."""
+    told = json.dumps({"file": str(file), "line": mutant.line, "change": mutant.change, "path": mutant.path})
+    os.environ["HANDGRAD_MUTANT"] = told
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "tests.mutation.imported", "-p", "no:xdist"]
+    return os.spawnv(os.P_WAIT, sys.executable, [*command, *names])
+
+
+class Imports(MetaPathFinder, Loader):
+    """Finds one module in its mutant."""
+
+    def __init__(self, file: Path, mutant: Mutant, name: str) -> None:
+        self.file, self.mutant, self.name = file, mutant, name
+
+    def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
+        if fullname != self.name:
+            return None
+        return spec_from_loader(fullname, self, origin=str(self.file))
+
+    def exec_module(self, module: ModuleType) -> None:
+        tree = self.mutant.applied(ast.parse(self.file.read_text(encoding="utf-8")))
+        module.__file__ = str(self.file)
+        exec(compile(tree, str(self.file), "exec", dont_inherit=True), module.__dict__)
+
+
+def imports_of(told: Mapping[str, Any]) -> Imports:
+    """The finder of the mutant that the environment names."""
+    file = Path(told["file"])
+    path = tuple((name, place) for name, place in told["path"])
+    mutant = next(
+        m
+        for m in (unchanged(at_import=True), *mutants(file.read_text(encoding="utf-8")))
+        if (m.line, m.change, m.path) == (told["line"], told["change"], path)
+    )
+    package = next(parent for parent in file.parents if not (parent / "__init__.py").exists())
+    name = ".".join(file.relative_to(package).with_suffix("").parts).removesuffix(".__init__")
+    return Imports(file, mutant, name)
