@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,33 +20,27 @@ import numpy as np
 
 from handgrad.cases.arrays import PER_SAMPLE, given_arrays, numbers, samples_of, shape_text, targets_of
 from handgrad.cases.schema import (
-    ActivationKeys,
     CaseKeys,
     ClaimKeys,
-    DropoutKeys,
     InitializerKeys,
     L1Keys,
     L2Keys,
     LayerKeys,
-    LossKeys,
     NetworkKeys,
     NotationKeys,
     OptimizerKeys,
     RegularizationKeys,
-    ScheduleKeys,
     TrainingKeys,
     parse_case,
     read_case_file,
 )
 from handgrad.errors import CaseError, HandgradError
-from handgrad.nn.activations import Activation
 from handgrad.nn.arrays import Array
 from handgrad.nn.clipping import Clipping
-from handgrad.nn.dropout import Dropout
 from handgrad.nn.initializers import Initializer
 from handgrad.nn.losses import Loss
 from handgrad.nn.network import Dense, Network
-from handgrad.nn.optimizers import OPTIMIZERS, Optimizer
+from handgrad.nn.optimizers import OPTIMIZERS
 from handgrad.nn.regularization import Regularization
 from handgrad.nn.schedules import Schedule
 from handgrad.nn.step import Recipe
@@ -186,42 +180,18 @@ def _network(keys: NetworkKeys, training_seed: int | None, place: str) -> Networ
         key = f"network.layers[{number}]"
         layers.append(_at(place, key, partial(_layer, layer, width, generator, f"{place}: {key}")))
         width = layer.units
-    loss = keys.loss
-    if isinstance(loss, LossKeys):
-        loss_keys = loss
-        built = _at(
-            place,
-            "network.loss",
-            lambda: Loss(
-                loss_keys.name, loss_keys.scale, loss_keys.outputs, loss_keys.samples, loss_keys.threshold
-            ),
-        )
-        return Network(keys.inputs, layers, built)
-    return Network(
-        keys.inputs, layers, None if loss is None else _at(place, "network.loss", lambda: Loss(loss))
+    loss = (
+        keys.loss if not isinstance(keys.loss, str) else _at(place, "network.loss", partial(Loss, keys.loss))
     )
+    return Network(keys.inputs, layers, loss)
 
 
 def _layer(keys: LayerKeys, inputs: int, generator: np.random.Generator, place: str) -> Dense:
-    given = keys.activation
-    activation = (
-        Activation(given.name, given.alpha) if isinstance(given, ActivationKeys) else Activation(given)
-    )
-    initializer: Initializer | str | None
+    initializer: Initializer | str | None = keys.initializer
     own_seed = None
-    if isinstance(keys.initializer, InitializerKeys):
-        own_seed = keys.initializer.seed
-        initializer = Initializer(
-            keys.initializer.name, keys.initializer.distribution, keys.initializer.scale
-        )
-    else:
-        initializer = keys.initializer
-    dropout: Dropout | float | None
-    if isinstance(keys.dropout, DropoutKeys):
-        mask = keys.dropout.mask
-        dropout = Dropout(keys.dropout.keep, None if mask is None else tuple(tuple(row) for row in mask))
-    else:
-        dropout = keys.dropout
+    if isinstance(initializer, InitializerKeys):
+        own_seed = initializer.seed
+        initializer = Initializer(initializer.name, initializer.distribution, initializer.scale)
     W = None if keys.W is None else numbers(keys.W, f"{place}.W")
     b = None if keys.b is None else numbers(keys.b, f"{place}.b")
     if b is not None and b.ndim == 0:
@@ -235,7 +205,10 @@ def _layer(keys: LayerKeys, inputs: int, generator: np.random.Generator, place: 
         )
     if b is not None and b.shape != (keys.units,):
         raise CaseError(f"{place}.b: expected {keys.units} numbers, one per unit, got {shape_text(b)}")
-    layer = Dense(keys.units, activation, W=W, b=b, initializer=initializer, bias=keys.bias, dropout=dropout)
+    make = partial(
+        Dense, keys.units, keys.activation, b=b, initializer=initializer, bias=keys.bias, dropout=keys.dropout
+    )
+    layer = make(W=W)
     if W is not None:
         return layer
     assert isinstance(layer.initializer, Initializer)
@@ -244,10 +217,7 @@ def _layer(keys: LayerKeys, inputs: int, generator: np.random.Generator, place: 
     if own_seed is not None and own_seed < 0:
         raise CaseError(f"{place}.initializer.seed: must be a whole number >= 0, got {own_seed}")
     source = generator if own_seed is None else np.random.default_rng(own_seed)
-    drawn = layer.initializer.draw(source, keys.units, inputs)
-    return Dense(
-        keys.units, activation, W=drawn, b=b, initializer=initializer, bias=keys.bias, dropout=dropout
-    )
+    return make(W=layer.initializer.draw(source, keys.units, inputs))
 
 
 def _regularization(keys: RegularizationKeys) -> Regularization:
@@ -260,36 +230,15 @@ def _regularization(keys: RegularizationKeys) -> Regularization:
 
 
 def _recipe(keys: OptimizerKeys, regularization: Regularization) -> Recipe:
-    rule = OPTIMIZERS.get(keys.name)
-    if rule is None:
-        raise HandgradError(f"unknown optimizer {keys.name!r}; choose one of {', '.join(OPTIMIZERS)}")
-    return Recipe(
-        optimizer=_optimizer(rule, keys),
-        regularization=regularization,
-        clipping=Clipping(keys.clip_value, keys.clip_norm),
-    )
-
-
-def _optimizer(rule: type[Optimizer], keys: OptimizerKeys) -> Optimizer:
-    others = ("name", "schedule", "clip_value", "clip_norm")
-    chosen = {
-        key: value
-        for key in keys.__struct_fields__
-        if key not in others and (value := getattr(keys, key)) is not None
-    }
-    allowed = [name for name in rule.__dataclass_fields__ if name != "name"]
-    for key in chosen:
-        if key not in allowed:
-            raise HandgradError(f"{key} does not belong to {keys.name}, which has {', '.join(allowed)}")
-    return rule(**chosen)
+    rule = OPTIMIZERS[keys.__struct_config__.tag]
+    optimizer = rule(**{field.name: getattr(keys, field.name) for field in fields(rule)})
+    return Recipe(optimizer, regularization, Clipping(keys.clip_value, keys.clip_norm))
 
 
 def _schedule(keys: OptimizerKeys | None) -> Schedule:
     if keys is None or keys.schedule is None:
         return Schedule()
-    if isinstance(keys.schedule, ScheduleKeys):
-        return Schedule(**{name: getattr(keys.schedule, name) for name in keys.schedule.__struct_fields__})
-    return Schedule(keys.schedule)
+    return keys.schedule if isinstance(keys.schedule, Schedule) else Schedule(keys.schedule)
 
 
 def _samples(X: Array | None, given: Mapping[str, Array]) -> int:

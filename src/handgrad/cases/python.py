@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import pprint
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 import msgspec
@@ -23,7 +24,7 @@ def case_program(keys: CaseKeys, **choices: Any) -> str:
     >>> print(case_program(keys, step=1).splitlines()[-2])
     for name, value in worksheet.quantities().items():
     """
-    held = msgspec.to_builtins(keys)
+    held = _written(keys)
     held.pop("claims", None)
     asked = "".join(f", {name}={value!r}" for name, value in choices.items() if value is not None)
     imported = "import handgrad as hg\n"
@@ -34,6 +35,26 @@ def case_program(keys: CaseKeys, **choices: Any) -> str:
         f"worksheet = hg.explain(case{asked})\n"
         'for name, value in worksheet.quantities().items():\n    print(name, value, sep=" = ")'
     )
+
+
+def _written(held: Any) -> Any:
+    """Tables as dictionaries of what is not the default; the name of what has one is always said."""
+    if isinstance(held, msgspec.Struct):
+        usual = {field.name: _usual(field) for field in msgspec.structs.fields(held)}
+        tag = held.__struct_config__.tag
+        named = {} if tag is None else {"name": tag}
+    elif is_dataclass(held):
+        usual = {field.name: field.default for field in fields(held)}
+        named = {key: getattr(held, key) for key in usual if key == "name"}
+    elif isinstance(held, list | tuple):
+        return [_written(entry) for entry in held]
+    else:
+        return held
+    return named | {name: _written(value) for name in usual if (value := getattr(held, name)) != usual[name]}
+
+
+def _usual(field: msgspec.structs.FieldInfo) -> Any:
+    return field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
 
 
 def _finite(held: Any) -> bool:

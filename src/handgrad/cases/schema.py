@@ -1,5 +1,6 @@
 """The case file as it is written: one schema for TOML and JSON.
 
+Activation, loss, dropout, schedule and the optimizers' numbers are those of `nn`; the schema adds what only a file has.
 Every key is checked on reading; an error names the key, what it holds and what is expected.
 """
 
@@ -7,13 +8,22 @@ from __future__ import annotations
 
 import json
 import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from types import UnionType
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
 from handgrad.errors import CaseError
 from handgrad.files import read_whole
+from handgrad.nn.activations import Activation
+from handgrad.nn.dropout import Dropout
+from handgrad.nn.initializers import Initializer
+from handgrad.nn.losses import Loss
+from handgrad.nn.optimizers import OPTIMIZERS, Optimizer
+from handgrad.nn.schedules import Schedule
 
 Numbers = Any
 """A number, a list or a list of lists of numbers; the shape is checked where it is known."""
@@ -23,49 +33,26 @@ class _Keys(msgspec.Struct, forbid_unknown_fields=True, frozen=True, omit_defaul
     """Unknown keys are errors: a misspelt key must not be passed over."""
 
 
-class ActivationKeys(_Keys, frozen=True):
-    """`{ name = "leaky_relu", alpha = 0.01 }`."""
-
-    name: str
-    alpha: float | None = None
-
-
-class InitializerKeys(_Keys, frozen=True):
+@dataclass(frozen=True)
+class InitializerKeys(Initializer):
     """`{ name = "he", distribution = "uniform", scale = 1.0, seed = 7 }`."""
 
-    name: str
-    distribution: str | None = None
-    scale: float | None = None
     seed: int | None = None
 
 
-class DropoutKeys(_Keys, frozen=True):
-    """`{ keep = 0.8, mask = [[1, 0]] }`."""
-
-    keep: float = 1.0
-    mask: list[list[int]] | None = None
+_NAMED = (Activation, Loss, InitializerKeys)  # their defaults are for Python; a file says which one it means
 
 
 class LayerKeys(_Keys, frozen=True):
     """One of `[[network.layers]]`."""
 
     units: int
-    activation: str | ActivationKeys = "identity"
+    activation: str | Activation = "identity"
     W: Numbers = None
     b: Numbers = None
     initializer: str | InitializerKeys | None = None
     bias: Literal["trained", "frozen", "shared", "none"] = "trained"
-    dropout: float | DropoutKeys | None = None
-
-
-class LossKeys(_Keys, frozen=True):
-    """`{ name = "squared_error", scale = 0.5, outputs = "sum", samples = "mean" }`."""
-
-    name: str
-    scale: float = 1.0
-    outputs: Literal["sum", "mean"] = "sum"
-    samples: Literal["sum", "mean"] = "mean"
-    threshold: float | None = None
+    dropout: float | Dropout | None = None
 
 
 class NetworkKeys(_Keys, frozen=True):
@@ -73,7 +60,7 @@ class NetworkKeys(_Keys, frozen=True):
 
     inputs: int
     layers: list[LayerKeys]
-    loss: str | LossKeys | None = None
+    loss: str | Loss | None = None
     seed: int | None = None
 
 
@@ -84,36 +71,26 @@ class DataKeys(_Keys, frozen=True):
     y: Numbers = None
 
 
-class ScheduleKeys(_Keys, frozen=True):
-    """`[optimizer.schedule]`."""
+def _optimizer_keys(rule: type[Optimizer]) -> type[msgspec.Struct]:
+    """`[optimizer]` of one rule: its own numbers, and what belongs to every optimizer."""
+    kinds = get_type_hints(rule)
+    own = [(field.name, kinds[field.name], field.default) for field in fields(rule)]
+    others = [
+        ("schedule", str | Schedule | None, None),
+        ("clip_value", float | None, None),
+        ("clip_norm", float | None, None),
+    ]
+    head = {"__doc__": f'`[optimizer]` with `name = "{rule.name}"`.'}
+    return msgspec.defstruct(
+        f"{rule.__name__}Keys", [*own, *others], bases=(_Keys,), namespace=head, module=__name__,
+        frozen=True, forbid_unknown_fields=True, omit_defaults=True, tag_field="name", tag=rule.name,
+    )  # fmt: skip
 
-    name: str = "constant"
-    factor: float = 0.5
-    every: int = 1
-    decay: float = 1.0
-    over: int = 100
-    floor: float = 0.0
-    warmup: int = 0
-    per: Literal["epoch", "step"] = "epoch"
 
-
-class OptimizerKeys(_Keys, frozen=True):
-    """`[optimizer]`; which keys belong to which optimizer is checked when it is built."""
-
-    name: str
-    learning_rate: float | None = None
-    momentum: float | None = None
-    form: str | None = None
-    decay: float | None = None
-    epsilon: float | None = None
-    beta1: float | None = None
-    beta2: float | None = None
-    epsilon_inside: bool | None = None
-    amsgrad: bool | None = None
-    weight_decay: float | None = None
-    schedule: str | ScheduleKeys | None = None
-    clip_value: float | None = None
-    clip_norm: float | None = None
+if TYPE_CHECKING:
+    OptimizerKeys: TypeAlias = Any
+else:
+    OptimizerKeys = Union[tuple(map(_optimizer_keys, OPTIMIZERS.values()))]  # noqa: UP007
 
 
 class L2Keys(_Keys, frozen=True):
@@ -214,6 +191,8 @@ def read_case_file(path: Path) -> CaseKeys:
 
 def parse_case(document: Any, place: str = "case") -> CaseKeys:
     """The keys of a case that is already a dictionary; `place` stands at the head of error messages."""
+    for where, what in _wrong_keys(document, CaseKeys):
+        raise CaseError(f"{place}: {where or 'the file'}: {what}")
     try:
         return msgspec.convert(document, CaseKeys)
     except msgspec.ValidationError as error:
@@ -222,6 +201,17 @@ def parse_case(document: Any, place: str = "case") -> CaseKeys:
         raise CaseError(
             f"{place}: {key}: {_plain(message)}{_held(document, key)}{_choices(message, key)}"
         ) from error
+
+
+def published_schema() -> dict[str, Any]:
+    """The JSON schema of a case file, as docs/case.schema.json has it."""
+    schema = msgspec.json.schema(CaseKeys)
+    for name in (kind.__name__ for kind in _NAMED):
+        schema["$defs"][name]["required"] = ["name"]
+    for table in schema["$defs"].values():
+        table["description"] = table["description"].split("\n")[0]
+        table["additionalProperties"] = False
+    return schema
 
 
 def _json(raw: bytes, path: Path) -> Any:
@@ -254,9 +244,9 @@ def _toml(raw: bytes, path: Path) -> Any:
 
 def _plain(message: str) -> str:
     """msgspec's message in the words of a case file."""
-    message = message.replace("Object contains unknown field", "unknown key")
     message = message.replace("Object missing required field", "missing key")
     message = message.replace("Invalid enum value", "unknown value").replace(" | null`", "`")
+    message = message.replace("Invalid value", "unknown value")
     for python, plain in (
         ("`int | float`", "a number"),
         ("`int | str`", "a whole number or text"),
@@ -274,36 +264,68 @@ def _plain(message: str) -> str:
     return message[0].lower() + message[1:]
 
 
+def _wrong_keys(held: Any, kind: Any, where: str = "") -> Iterator[tuple[str, str]]:
+    """Keys that the schema's tables do not have, and names that are missing: (the table's place, what is wrong)."""
+    if isinstance(held, list | tuple):
+        entry = next((get_args(option)[0] for option in _options(kind) if get_origin(option) is list), None)
+        for place, value in enumerate(held):
+            yield from _wrong_keys(value, entry, f"{where}[{place}]")
+    tables = [option for option in _options(kind) if _keys(option)] if isinstance(held, Mapping) else []
+    if tables:
+        table = next((t for t in tables if _tag(t) and _tag(t) == held.get("name")), tables[0])
+        known = _keys(table)
+        if table in _NAMED and "name" not in held:
+            yield where, "missing key `name`"
+        for key, value in held.items():
+            if key not in known:
+                elsewhere = any(key in _keys(other) for other in tables)
+                what = f"{key} does not belong to {_tag(table)}" if elsewhere else f"unknown key `{key}`"
+                yield where, f"{what}; choose from {', '.join(known)}"
+            else:
+                yield from _wrong_keys(value, known[key], f"{where}.{key}".removeprefix("."))
+
+
 def _choices(message: str, key: str) -> str:
-    """'; choose from ...' for an unknown key of a table or an unknown word; '' for other errors."""
+    """'; choose from ...' for an unknown word; '' for other errors."""
     kind: Any = CaseKeys
-    for part in key.replace("[", ".[").split("."):
-        if key != "the file":
-            kind = next(filter(None, (_member(option, part) for option in _options(kind))), None)
-    if message.startswith("Object contains unknown field"):
-        tables = [option for option in _options(kind) if _is_table(option)]
-        known = [name for table in tables for name in table.__struct_fields__]
-    elif message.startswith("Invalid enum value"):
-        known = [str(v) for o in _options(kind) if get_origin(o) is Literal for v in get_args(o)]
-    else:
-        known = []
-    return f"; choose from {', '.join(known)}" if known else ""
+    *parts, last = key.replace("[", ".[").split(".")
+    for part in parts:
+        kind = next(filter(None, (_member(option, part) for option in _options(kind))), None)
+    if message.startswith("Invalid value"):
+        return f"; choose from {', '.join(filter(None, map(_tag, _options(kind))))}"
+    if not message.startswith("Invalid enum value"):
+        return ""
+    words = next(filter(None, (_member(option, last) for option in _options(kind))), None)
+    known = [str(v) for option in _options(words) if get_origin(option) is Literal for v in get_args(option)]
+    return f"; choose from {', '.join(known)}"
 
 
 def _options(kind: Any) -> tuple[Any, ...]:
     """The members of a union; a kind that is none stands alone."""
-    return get_args(kind) if get_origin(kind) not in (None, list, dict, Literal) else (kind,)
+    return get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
 
 
-def _is_table(kind: Any) -> bool:
-    return isinstance(kind, type) and issubclass(kind, _Keys)
+def _keys(kind: Any) -> dict[str, Any]:
+    """The keys of a table and their kinds, that which names it first; nothing where the kind is no table."""
+    if is_dataclass(kind):
+        hints = get_type_hints(kind)
+        return {field.name: hints[field.name] for field in fields(kind)}
+    if isinstance(kind, type) and issubclass(kind, _Keys):
+        tag = {"name": str} if _tag(kind) else {}
+        return tag | {name: get_type_hints(kind)[name] for name in kind.__struct_fields__}
+    return {}
+
+
+def _tag(kind: Any) -> str | None:
+    tag = kind.__struct_config__.tag if isinstance(kind, type) and issubclass(kind, _Keys) else None
+    return None if tag is None else str(tag)
 
 
 def _member(kind: Any, part: str) -> Any:
     """The kind of a key or of an entry of a list; None where there is no such thing."""
     if part.startswith("["):
         return get_args(kind)[0] if get_origin(kind) is list else None
-    return get_type_hints(kind).get(part) if _is_table(kind) else None
+    return _keys(kind).get(part)
 
 
 def _held(document: Any, key: str) -> str:
