@@ -1,4 +1,4 @@
-"""The model file: one .safetensors, arrays by name and one JSON header, no pickle.
+"""The model file: one .safetensors, arrays by name and one JSON header, no pickle, sealed by a SHA-256.
 
 W1 b1 ...                 the parameters that predict
 W1.m b1.m ...             the optimizer's state, by its slots
@@ -22,6 +22,7 @@ from handgrad.data.schema import Schema
 from handgrad.errors import HandgradError, ModelError
 from handgrad.files import read_whole
 from handgrad.models.origin import Origin
+from handgrad.models.seal import OPEN, is_whole, sealed
 from handgrad.nn.activations import Activation
 from handgrad.nn.arrays import Array
 from handgrad.nn.clipping import Clipping
@@ -36,13 +37,13 @@ from handgrad.training.history import Epoch, Fit, Snapshot
 from handgrad.training.plan import Plan
 from handgrad.version import __version__
 
-FORMAT = 1
+FORMAT = 2
 _KEY = "handgrad"
 
 Tensors = dict[str, Array]
 
 
-class _Layer(msgspec.Struct):
+class _Layer(msgspec.Struct, forbid_unknown_fields=True):
     units: int
     activation: Activation
     initializer: Initializer
@@ -52,7 +53,15 @@ class _Layer(msgspec.Struct):
     """Which of W and b were given by the caller; they are kept as `given.W1`."""
 
 
-class _Header(msgspec.Struct):
+class _Format(msgspec.Struct):
+    """What is read first, of any version."""
+
+    format: int
+
+
+class _Header(msgspec.Struct, forbid_unknown_fields=True):
+    sha256: str
+    """Of the whole file; see `handgrad.models.seal`."""
     format: int
     version: str
     inputs: int
@@ -72,7 +81,7 @@ class _Header(msgspec.Struct):
     ended: str
     best_epoch: int | None
     schema: Schema | None
-    origin: dict[str, Any] | None
+    origin: Origin | None
 
 
 class Contents(NamedTuple):
@@ -84,18 +93,15 @@ class Contents(NamedTuple):
 
 
 def packed(contents: Contents) -> bytes:
-    """The bytes of a model file."""
+    """The bytes of a model file; the same training gives the same bytes, so no clock is in them.
+
+    Raises ModelError for a header longer than the format allows.
+    """
     fit, network = contents.fit, contents.fit.network
     last_is_result = fit.snapshots[-1].training is fit.training
-    tensors: Tensors = dict(_tensors(fit.recipe.optimizer, fit.training))
-    for place, snapshot in enumerate(fit.snapshots[:-1] if last_is_result else fit.snapshots):
-        tensors |= {
-            f"snapshot.{place}.{name}": a for name, a in _tensors(fit.recipe.optimizer, snapshot.training)
-        }
-    for l, layer in network.numbered():
-        tensors |= {f"given.{name}{l}": getattr(layer, name) for name in _given(layer)}
-    tensors |= {"rows.training": fit.training_rows, "rows.validation": fit.validation_rows}
+    tensors = _all_tensors(contents)
     header = _Header(
+        OPEN,
         FORMAT,
         __version__,
         network.inputs,
@@ -105,7 +111,7 @@ def packed(contents: Contents) -> bytes:
         fit.recipe.regularization,
         fit.recipe.clipping,
         fit.plan,
-        fit.history,
+        tuple(line._replace(seconds=0.0) for line in fit.history),
         tuple(snapshot.step for snapshot in fit.snapshots),
         last_is_result,
         fit.engine,
@@ -113,10 +119,29 @@ def packed(contents: Contents) -> bytes:
         fit.ended,
         fit.best_epoch,
         contents.schema,
-        None if contents.origin is None else msgspec.to_builtins(contents.origin),
+        contents.origin,
     )
     contiguous = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
-    return bytes(safetensors.numpy.save(contiguous, {_KEY: msgspec.json.encode(header).decode()}))
+    text = msgspec.json.encode(header).decode()
+    try:
+        return sealed(bytes(safetensors.numpy.save(contiguous, {_KEY: text})))
+    except SafetensorError as error:
+        raise ModelError(
+            f"the description of the model (columns, categories, history) takes {len(text):,} bytes, more than "
+            f"a model file holds ({error}); ignore columns of long texts"
+        ) from error
+
+
+def _all_tensors(contents: Contents) -> Tensors:
+    """Every array of the file by its name."""
+    fit = contents.fit
+    optimizer, last_is_result = fit.recipe.optimizer, fit.snapshots[-1].training is fit.training
+    tensors: Tensors = dict(_tensors(optimizer, fit.training))
+    for place, snapshot in enumerate(fit.snapshots[:-1] if last_is_result else fit.snapshots):
+        tensors |= {f"snapshot.{place}.{name}": a for name, a in _tensors(optimizer, snapshot.training)}
+    for l, layer in fit.network.numbered():
+        tensors |= {f"given.{name}{l}": getattr(layer, name) for name in _given(layer)}
+    return tensors | {"rows.training": fit.training_rows, "rows.validation": fit.validation_rows}
 
 
 def _given(layer: Dense) -> tuple[str, ...]:
@@ -147,26 +172,50 @@ def unpacked(path: Path) -> Contents:
             f"{path} cannot be read: {reason}; give a file that `handgrad train -o` wrote"
         ) from error
     try:
-        tensors: Tensors = safetensors.numpy.load(data)
-        size = int.from_bytes(data[:8], "little")
-        metadata = json.loads(data[8 : 8 + size]).get("__metadata__") or {}
+        tensors, text = _opened(data)
     except (SafetensorError, ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
         raise ModelError(
             f"{path} is not a whole .safetensors file ({error}); save or copy the model again"
         ) from error
-    if _KEY not in metadata:
+    if text is None:
         raise ModelError(f"{path} was not written by handgrad; give a file that `handgrad train -o` wrote")
     try:
-        header = msgspec.json.decode(metadata[_KEY], type=_Header)
-        if header.format != FORMAT:
+        number = msgspec.json.decode(text, type=_Format).format
+        if number != FORMAT:
             raise ModelError(
-                f"{path} has model format {header.format}, this version reads {FORMAT}; update handgrad"
+                f"{path} has model format {number}, this version of handgrad reads {FORMAT}; "
+                + ("update handgrad" if number > FORMAT else "train the model again")
             )
+        if not is_whole(data):
+            raise ValueError(
+                "its SHA-256 is not that of its bytes, so it was altered or torn after it was written"
+            )
+        header = msgspec.json.decode(text, type=_Header)
+        # nested parts may have keys that are not read; written again, they would be missing
+        if json.loads(text, object_pairs_hook=_once) != json.loads(msgspec.json.encode(header)):
+            raise ValueError("its header holds keys or values that handgrad does not write")
         return _contents(header, tensors)
     except ModelError:
         raise
-    except (msgspec.DecodeError, HandgradError, LookupError, TypeError, ValueError) as error:
+    except (msgspec.DecodeError, HandgradError, LookupError, TypeError, ValueError, RecursionError) as error:
         raise ModelError(f"{path} is damaged: {error}; train or copy the model again") from error
+
+
+def _opened(data: bytes) -> tuple[Tensors, str | None]:
+    """The tensors, and the text of handgrad's header; None where there is none."""
+    tensors: Tensors = safetensors.numpy.load(data)
+    size = int.from_bytes(data[:8], "little")
+    metadata = json.loads(data[8 : 8 + size], object_pairs_hook=_once).get("__metadata__") or {}
+    if _KEY in metadata and len(metadata) > 1:
+        raise ValueError(f"its metadata holds {', '.join(metadata)}")
+    return tensors, metadata.get(_KEY)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        raise ValueError("a key stands twice in its header")
+    return made
 
 
 def _contents(header: _Header, tensors: Tensors) -> Contents:
@@ -191,11 +240,10 @@ def _contents(header: _Header, tensors: Tensors) -> Contents:
         snapshots.append(Snapshot(header.snapshots[-1], training))
     if not snapshots or snapshots[0].step != 1 or list(header.snapshots) != sorted(set(header.snapshots)):
         raise ValueError("its snapshots are not in order")
-    if header.schema is not None and (len(header.schema.features), header.schema.target.outputs) != (
-        network.inputs,
-        network.outputs,
-    ):
-        raise ValueError("its schema does not fit its network")
+    rows = {name: _rows(tensors, f"rows.{name}") for name in ("training", "validation")}
+    _judge_schema(header, network)
+    _judge_rows(header.origin, rows)
+    _judge_history(header, len(rows["training"]))
     fit = Fit(
         network,
         recipe,
@@ -203,15 +251,65 @@ def _contents(header: _Header, tensors: Tensors) -> Contents:
         training,
         header.history,
         tuple(snapshots),
-        _rows(tensors, "rows.training"),
-        _rows(tensors, "rows.validation"),
+        rows["training"],
+        rows["validation"],
         header.engine,
         header.metric,
         header.ended,
         header.best_epoch,
     )
-    origin = None if header.origin is None else msgspec.convert(header.origin, Origin)
-    return Contents(fit, header.schema, origin)
+    contents = Contents(fit, header.schema, header.origin)
+    expected = _all_tensors(contents).keys()
+    if tensors.keys() != expected:
+        raise ValueError(
+            f"it holds the tensors {', '.join(sorted(tensors.keys() ^ expected))} against its header"
+        )
+    return contents
+
+
+def _judge_schema(header: _Header, network: Network) -> None:
+    schema = header.schema
+    if schema is None:
+        return
+    target = schema.target
+    if (len(schema.features), target.outputs) != (network.inputs, network.outputs):
+        raise ValueError("its schema does not fit its network")
+    least = {"multiclass": 2, "binary": 2, "multilabel": 2}.get(target.task, 0)
+    most = {"binary": 2, "multilabel": 2}.get(target.task, network.outputs)
+    for name, classes in zip(target.names, target.classes, strict=bool(target.classes)):
+        if len(set(classes)) != len(classes) or not least <= len(classes) <= most:
+            raise ValueError(
+                f"the {len(classes)} classes of {name!r} do not fit its {network.outputs} outputs"
+            )
+    if not target.is_regression and len(target.classes) != len(target.names):
+        raise ValueError("its target has no list of classes for each of its columns")
+    names = [*(column.name for column in schema.columns), *target.names]
+    if len(set(names)) != len(names):
+        raise ValueError("a column stands twice in its schema")
+
+
+def _judge_history(header: _Header, training_rows: int) -> None:
+    epochs = [line.epoch for line in header.history]
+    if epochs != list(range(1, len(epochs) + 1)) or len(epochs) > header.plan.epochs:
+        raise ValueError("the epochs of its history are not counted from 1")
+    if header.best_epoch is not None and header.best_epoch not in epochs:
+        raise ValueError(f"its best epoch is {header.best_epoch}, and it has {len(epochs)}")
+    steps = [line.steps for line in header.history]
+    taken = header.snapshots[-1] - 1
+    if steps != sorted(steps) or (steps and steps[-1] > taken) or not training_rows:
+        raise ValueError(f"its history does not fit its {taken} steps")
+    if taken > header.plan.epochs * header.plan.steps_per_epoch(training_rows):
+        raise ValueError(f"it counts {taken} steps, more than its epochs have")
+
+
+def _judge_rows(origin: Origin | None, rows: dict[str, Any]) -> None:
+    together = np.concatenate(list(rows.values()))
+    if len(np.unique(together)) != len(together):
+        raise ValueError("a row stands twice in its training and validation rows")
+    if origin is not None and together.size and together.max() >= origin.rows - origin.left_out:
+        raise ValueError(
+            f"it names row {together.max()}, and its table has the rows 0 to {origin.rows - origin.left_out - 1}"
+        )
 
 
 def _dense(l: int, layer: _Layer, tensors: Tensors) -> Dense:
