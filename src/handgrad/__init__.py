@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from handgrad.version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from handgrad.audit.check import check
     from handgrad.cases.case import Case
     from handgrad.errors import HandgradError
     from handgrad.models.fit_table import fit_table
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from handgrad.worksheets.worksheet import Worksheet, explain
 
 _HOMES = {
+    "handgrad.audit.check": ("check",),
     "handgrad.cases.case": ("Case",),
     "handgrad.errors": ("HandgradError",),
     "handgrad.worksheets.worksheet": ("Worksheet", "explain"),
@@ -78,6 +80,7 @@ __all__ = [
     "Regularization",
     "Schedule",
     "Worksheet",
+    "check",
     "explain",
     "fit",
     "fit_table",

@@ -15,7 +15,7 @@ from typing import Annotated
 
 import typer
 
-from handgrad.cli import bench, diagram, evaluate, explain, gradcheck, predict, train, verify
+from handgrad.cli import bench, check, diagram, evaluate, explain, gradcheck, predict, train, verify
 from handgrad.errors import HandgradError
 from handgrad.rich_repr import printable
 from handgrad.version import __version__
@@ -38,6 +38,7 @@ app.command()(train.train)
 app.command()(predict.predict)
 app.command()(evaluate.evaluate)
 app.command()(explain.explain)
+app.command()(check.check)
 app.command()(gradcheck.gradcheck)
 app.command()(diagram.diagram)
 app.command()(verify.verify)

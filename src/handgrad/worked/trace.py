@@ -102,12 +102,14 @@ def trace_step(
     given: Mapping[str, Array] | None = None,
     rounding: Rounding = NO_ROUNDING,
     rows: tuple[int, ...] = (),
+    recorder: Recorder | None = None,
 ) -> Trace:
     """One step on the batch X (m, n_0), Y (m, n_L); without Y forward only, without a recipe no update.
 
     The parameters after it are those of `nn.step.training_step`, bit for bit, unless values are given or rounded.
+    `recorder` watches in the place of one made of `given` and `rounding`.
     """
-    see = Recorder(given, rounding)
+    see = recorder or Recorder(given, rounding)
     if recipe is not None:
         regularization = recipe.regularization
     parameters = training.parameters

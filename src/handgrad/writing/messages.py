@@ -11,6 +11,7 @@ from __future__ import annotations
 from handgrad.nn.activations import ACTIVATIONS
 from handgrad.nn.losses import LOSSES
 from handgrad.nn.optimizers import OPTIMIZERS
+from handgrad.writing.audit_messages import AUDIT, AUDIT_PLURALS
 
 REASONS: dict[str, str] = {
     "linear": (
@@ -514,6 +515,7 @@ PLURALS: dict[str, tuple[str, str]] = {
 }
 """Sentences about a number of things, for one of them and for several: the argument `count` decides, as the
 language has it."""
+PLURALS.update(AUDIT_PLURALS)
 
 SENTENCES: dict[str, str] = {
     **REASONS,
@@ -524,5 +526,6 @@ SENTENCES: dict[str, str] = {
     **TEXT,
     **MEANINGS,
     **MATRICES,
+    **AUDIT,
 }
 """All of them by key."""

@@ -1,0 +1,226 @@
+"""The report of an audit as a document: roots first, each with its cause and its consequences, then every number."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+
+from handgrad.audit.consequences import roots_of
+from handgrad.audit.diagnosis import Explanation
+from handgrad.audit.printed import Printed
+from handgrad.audit.symbols import symbol_of
+from handgrad.audit.verdicts import (
+    EXACT,
+    FOLLOWS,
+    LAST_DIGIT,
+    ROOTS,
+    ROUNDED,
+    TRUNCATED,
+    UNKNOWN,
+    WRONG,
+    Entry,
+    Verdict,
+)
+from handgrad.cases.case import Case
+from handgrad.render.document import Block, Bullets, Document, Heading, Literal, Paragraph, Table
+from handgrad.rich_repr import printable
+from handgrad.worked.expressions import Expression
+from handgrad.writing.letter_parts import Notation
+from handgrad.writing.numerals import Precision, shown
+from handgrad.writing.phrasebook import Phrasebook, Spans, chosen_language, decimal_mark, joined
+
+MOST_ROWS = 400
+_COUNTED = (
+    ("audit_roots", WRONG),
+    ("audit_last", LAST_DIGIT),
+    ("audit_consequences", FOLLOWS),
+    ("audit_kept", ROUNDED),
+    ("audit_cut", TRUNCATED),
+    ("audit_unchecked", UNKNOWN),
+)
+_MOST_DECIMALS = 17
+
+
+def document(case: Case, verdicts: tuple[Verdict, ...], language: str | None = None) -> Document:
+    """The report in a language (None: that of the locale)."""
+    return _Report(case, verdicts, chosen_language(language)).document()
+
+
+def sentence(verdict: Verdict, language: str = "en") -> str | None:
+    """Why a number is not simply right, in one sentence; None where there is nothing to say."""
+    phrasebook = Phrasebook(language)
+    if isinstance(verdict.explanation, Explanation):
+        return " ".join(_cause(phrasebook, verdict.explanation))
+    if verdict.missing:
+        return phrasebook.text(f"missing:{verdict.missing}")
+    plain = {ROUNDED: "audit_rounded", TRUNCATED: "audit_truncated"}.get(verdict.verdict)
+    return None if plain is None else phrasebook.text(plain)
+
+
+def _cause(phrasebook: Phrasebook, explanation: Explanation) -> Iterator[str]:
+    code = explanation.code
+    if code == "wrong-index" and "other" not in explanation.details:
+        code = "wrong-term"
+    yield phrasebook.text(f"mistake:{code}", **explanation.details)
+    if explanation.layer is not None:
+        yield phrasebook.text("mistake_layer", number=explanation.layer)
+
+
+class _Report:
+    """One report on its way to a document."""
+
+    def __init__(self, case: Case, verdicts: tuple[Verdict, ...], language: str) -> None:
+        self.case, self.verdicts, self.language = case, verdicts, language
+        self.decimal = decimal_mark(language)
+        self.words = Phrasebook(language)
+        asked = case.notation
+        self.notation = Notation(
+            layer=asked.layer or "bracket",
+            names=asked.names or "az",
+            first=1 if asked.first is None else asked.first,
+            orientation=asked.orientation or "column",
+        )
+        self.several = any(verdict.claim.step > 1 for verdict in verdicts)
+
+    def document(self) -> Document:
+        """Title, counts, what is wrong, what could not be checked, every number."""
+        title = self.words.text(
+            "audit_title", title=printable(self.case.title) or self.words.text("audit_case")
+        )
+        blocks: list[Block] = [Heading(1, (title,), "title")]
+        if self.case.source:
+            blocks.append(Paragraph(self.words.say("source", source=printable(self.case.source)), "source"))
+        blocks.append(Paragraph((self._counts(),)))
+        blocks += self._wrong()
+        blocks += self._unknown()
+        blocks += self._all()
+        notation = replace(self.notation, decimal=self.decimal)
+        return Document(title, self.language, tuple(blocks), notation)
+
+    def _counts(self) -> str:
+        counts = Counter(entry.verdict for verdict in self.verdicts for entry in verdict.entries)
+        said = [self.words.text("audit_count", count=counts.total())]
+        said += [self.words.text(key, count=counts[name]) for key, name in _COUNTED if counts[name]]
+        if not any(counts[name] for name in (WRONG, LAST_DIGIT, FOLLOWS)):
+            said.append(self.words.text("audit_nothing"))
+        return " ".join(said)
+
+    # -- what is wrong
+
+    def _wrong(self) -> Iterator[Block]:
+        roots = [verdict for verdict in self.verdicts if verdict.root]
+        if not roots:
+            return
+        yield Heading(2, self.words.say("audit_first"), "wrong")
+        from_root = roots_of(self.verdicts, self.case.network)
+        for number, verdict in enumerate(roots, 1):
+            yield Heading(3, self._headed(verdict), f"wrong-{number}")
+            for entry in verdict.entries:
+                if entry.verdict in ROOTS:
+                    yield Paragraph(self._told(verdict, entry), "observation")
+            yield Paragraph((" ".join(self._why(verdict)),))
+            following = [
+                other
+                for other in self.verdicts
+                if verdict.claim.number in from_root.get(other.claim.number, ())
+            ]
+            if following:
+                names = _listed([self._named(other) for other in following])
+                yield Paragraph(self.words.say("audit_follows", names=names))
+
+    def _headed(self, verdict: Verdict) -> Spans:
+        wrong = [entry for entry in verdict.entries if entry.verdict in ROOTS]
+        if len(wrong) == 1 and len(verdict.entries) > 1:
+            return self._named(verdict, wrong[0])
+        return self._named(verdict)
+
+    def _told(self, verdict: Verdict, entry: Entry) -> Spans:
+        key = "audit_claim_last" if entry.verdict == LAST_DIGIT else "audit_claim_wrong"
+        told = self.words.say(key, printed=(self._printed(entry.printed),), right=(self._right(entry),))
+        several = sum(other.verdict in ROOTS for other in verdict.entries) > 1
+        return joined((*self._named(verdict, entry), ": ", *told)) if several else told
+
+    def _why(self, verdict: Verdict) -> Iterator[str]:
+        cause = verdict.explanation
+        if not isinstance(cause, Explanation):
+            yield self.words.text("audit_no_cause")
+            return
+        yield from _cause(self.words, cause)
+        yield self.words.text("audit_sure" if cause.sure else "audit_likely")
+
+    def _named(self, verdict: Verdict, entry: Entry | None = None) -> Spans:
+        claim = verdict.claim
+        index = entry.index if entry is not None else claim.index
+        samples = claim.shape[0] if len(claim.shape) == 2 else 1
+        name = symbol_of(claim, index, samples, self.notation.orientation)
+        spans: Spans = (name,) if isinstance(name, Expression) else (printable(name),)
+        if not self.several:
+            return spans
+        return self.words.say("audit_of_step", which=spans, number=claim.step)
+
+    # -- numbers
+
+    def _printed(self, printed: Printed) -> Literal:
+        decimals = _decimals(printed.unit)
+        text = f"{printed.value:.{decimals}f}"
+        if len(text) > _MOST_DECIMALS or (printed.value != 0 and float(text) != printed.value):
+            text = str(shown(printed.value, Precision(_MOST_DECIMALS)))
+        return Literal(text.replace(".", self.decimal))
+
+    def _right(self, entry: Entry, more: int = 0) -> Literal:
+        if entry.computed is None:
+            return Literal("–")
+        decimals = min(_MOST_DECIMALS, _decimals(entry.printed.unit) + more)
+        return Literal(str(shown(entry.computed, Precision(decimals, None, self.decimal))))
+
+    # -- tables
+
+    def _unknown(self) -> Iterator[Block]:
+        lost = [verdict for verdict in self.verdicts if verdict.verdict == UNKNOWN]
+        if not lost:
+            return
+        yield Heading(2, self.words.say("audit_unknown"), "unknown")
+        yield Bullets(
+            tuple(
+                joined(
+                    (*self._named(verdict), ": ", self.words.text(f"missing:{verdict.missing or 'weights'}"))
+                )
+                for verdict in lost
+            )
+        )
+
+    def _all(self) -> Iterator[Block]:
+        yield Heading(2, self.words.say("audit_all"), "all")
+        keys = ("audit_quantity", "audit_printed", "audit_right", "audit_verdict")
+        header = tuple(self.words.say(key) for key in keys)
+        rows = [(entry, self._row(verdict, entry)) for verdict in self.verdicts for entry in verdict.entries]
+        kept, left = rows, 0
+        if len(rows) > MOST_ROWS:
+            kept = [row for row in rows if row[0].verdict != EXACT]
+            left = len(rows) - len(kept)
+        if kept:
+            yield Table(header, tuple(row for _, row in kept), "lrrl")
+        if left:
+            yield Paragraph((self.words.text("audit_more_rows", count=left),), "note")
+
+    def _row(self, verdict: Verdict, entry: Entry) -> tuple[Spans, ...]:
+        name = self._named(verdict, entry if len(verdict.entries) > 1 else None)
+        mark = self.words.text(f"verdict:{entry.verdict}")
+        return name, (self._printed(entry.printed),), (self._right(entry, 2),), (mark,)
+
+
+def _decimals(unit: float) -> int:
+    return max(0, min(_MOST_DECIMALS, _exponent(unit)))
+
+
+def _exponent(unit: float) -> int:
+    text = f"{unit:.0e}"
+    return -int(text.partition("e")[2])
+
+
+def _listed(names: list[Spans]) -> Spans:
+    parts: list[object] = []
+    for number, name in enumerate(names):
+        parts += [*([", "] if number else []), *name]
+    return joined(parts)  # type: ignore[arg-type]

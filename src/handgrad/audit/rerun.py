@@ -1,0 +1,315 @@
+"""The steps of a case, run again: as they are, with somebody's numbers carried forward, or with a mistake in them.
+
+Every run goes through the equations of `nn`, shown to a recorder. A carried number takes the place of what the
+equation gave, and both are kept; a rewriting is a mistake: it gives another value where a quantity comes to be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from handgrad.cases.case import Case
+from handgrad.nn.arrays import Array
+from handgrad.nn.forward import Masks, dropout_masks
+from handgrad.nn.network import Network
+from handgrad.nn.observe import UNOBSERVED, Observer
+from handgrad.nn.regularization import Regularization
+from handgrad.nn.step import Recipe, Training, training_step
+from handgrad.worked.trace import Recorder, trace_step
+from handgrad.worksheets.case_steps import initial_training
+
+Numbers = Mapping[str, Array]
+"""Quantities by name. In carried ones an entry that was not printed is NaN."""
+
+
+class Moment(NamedTuple):
+    """What a rewriting may look at: the step, and the quantities that came before (`q`)."""
+
+    network: Network
+    recipe: Recipe | None
+    regularization: Regularization
+    before: Training
+    masks: Masks | None
+    number: int
+    rate: float
+    q: Mapping[str, Array]
+    own: Mapping[str, Array]
+    """What the equations gave before anything took its place."""
+
+
+Rewrite = Callable[[Moment, Array], Array]
+
+
+Gaps = dict[tuple[object, ...], Training]
+"""Where stretches of training in which nobody looks have led, by where they began: the same stretch is run once."""
+
+
+@dataclass(frozen=True, eq=False)
+class World:
+    """A way to run a case: which case, what is carried (by step), what is rewritten, what is rounded.
+
+    `digits` rounds what is not carried to so many decimals; `chained` takes delta of the outputs from a carried
+    dyhat by the chain rule, in place of its short form; `single` computes in single precision.
+    """
+
+    case: Case
+    carried: Mapping[int, Numbers] = field(default_factory=dict)
+    rewrites: Mapping[str, Rewrite] = field(default_factory=dict)
+    digits: int | None = None
+    chained: bool = False
+    single: bool = False
+    gaps: Gaps = field(default_factory=dict)
+
+    @property
+    def skips(self) -> bool:
+        """True where a step in which nothing is carried and nobody looks needs no trace."""
+        whole = self.case.X is not None and self.case.Y is not None and not self.case.given
+        return whole and self.digits is None and not self.single
+
+
+class Seen(NamedTuple):
+    """A step of a run: `quantities` as the run went on with them, `raw` as the equations gave them."""
+
+    quantities: dict[str, Array]
+    raw: dict[str, Array]
+    before: Training
+
+    def equation(self, name: str) -> Array | None:
+        """What the equation of this quantity gave, from whatever was carried into it."""
+        found = self.raw.get(name)
+        return self.quantities.get(name) if found is None else found
+
+
+class Auditor(Recorder):
+    """Keeps what each equation gave; then rewrites, carries and rounds."""
+
+    def __init__(self, world: World, given: Numbers, carried: Numbers) -> None:
+        super().__init__(given)
+        self.raw: dict[str, Array] = {}
+        self.own: dict[str, Array] = {}
+        self._world, self._carried = world, carried
+        self._fused = not (world.chained and "dyhat" in carried)
+        self.rounds = world.digits is not None
+        self.moment: Moment | None = None
+
+    def __call__(self, name: str, value: Array) -> Array:
+        """The value to go on with; what the equation gave is kept beside it."""
+        if name in self.values_given:
+            return super().__call__(name, value)
+        self.own[name] = value
+        rewrite = self._world.rewrites.get(name)
+        if rewrite is not None and self.moment is not None:
+            value = rewrite(self.moment, value)
+        self.raw[name] = value
+        if self.rounds and self._world.digits is not None and not name.startswith("mask"):
+            value = rounded(value, self._world.digits)
+        printed = self._carried.get(name)
+        if printed is not None:
+            value = np.where(np.isnan(printed), value, printed)
+        self.quantities[name] = value
+        return value
+
+    def given(self, name: str) -> bool:
+        """True for what was given or carried; of dyhat only where delta is to be taken from it."""
+        carried = name in self._carried and not (name == "dyhat" and self._fused)
+        return carried or name in self.values_given
+
+
+def rounded(values: Array, digits: int) -> Array:
+    """Each entry rounded half up to `digits` decimals, with a hair's breadth for what is binary.
+
+    >>> rounded(np.array([0.285, -0.285, 1e300]), 2).tolist()
+    [0.29, -0.29, 1e+300]
+    """
+    scale = 10.0**digits
+    with np.errstate(all="ignore"):
+        whole = np.floor(np.abs(values) * scale + 0.5 + 1e-9)
+        return np.where(whole < 2**52, np.copysign(whole / scale, values) + 0.0, values)
+
+
+def rerun(
+    world: World,
+    steps: Collection[int],
+    start: tuple[int, Training] | None = None,
+) -> dict[int, Seen]:
+    """The steps asked for, of a run that begins with step 1 (or with `start`: a step and what stands before it)."""
+    case, seen = world.case, {}
+    first, training = (1, initial_training(case)) if start is None else start
+    if world.single and start is None:
+        training = _single(training)
+    last = max(steps)
+    skips = world.skips and case.recipe is not None
+    batches = case.batches(first)
+    waiting: list[Any] = []
+    for batch in batches:
+        if batch.step > last:
+            break
+        if skips and batch.step not in steps and batch.step not in world.carried:
+            waiting.append(batch)
+            continue
+        training = _through(world, training, waiting)
+        waiting = []
+        found, training = _watched(world, training, batch)
+        if batch.step in steps:
+            seen[batch.step] = found
+    return seen
+
+
+def _through(world: World, training: Training, batches: list[Any]) -> Training:
+    """Where the batches lead, without looking."""
+    if not batches:
+        return training
+    arrays = [*(part for layer in training.parameters for part in layer)]
+    arrays += [part for layer in training.state for slots in layer for part in slots]
+    key = (
+        id(world.case),
+        id(world.rewrites) if world.rewrites else 0,
+        batches[0].step,
+        batches[-1].step,
+        *(np.asarray(part).tobytes() for part in arrays),
+    )
+    if key not in world.gaps:
+        for batch in batches:
+            training = _quick(world, training, batch)
+        world.gaps[key] = training
+    return world.gaps[key]
+
+
+class Rewriter(Observer):
+    """Rewrites while nobody looks, and keeps what rewritings may ask for."""
+
+    complete = True
+
+    def __init__(self, world: World) -> None:
+        self.quantities: dict[str, Array] = {}
+        self.own: dict[str, Array] = {}
+        self._rewrites = world.rewrites
+        self.moment: Moment | None = None
+
+    def __call__(self, name: str, value: Array) -> Array:
+        """The value, rewritten where there is a rule for it."""
+        rule = self._rewrites.get(name)
+        if rule is not None and self.moment is not None:
+            self.own[name] = value
+            value = rule(self.moment, value)
+        self.quantities[name] = value
+        return value
+
+    def within(self, prefix: str) -> Observer:
+        """The same for the quantities of one parameter."""
+        return _Prefixed(self, prefix)
+
+
+class _Prefixed(Observer):
+    complete = True
+
+    def __init__(self, rewriter: Rewriter, prefix: str) -> None:
+        self._rewriter, self._prefix = rewriter, prefix
+
+    def __call__(self, name: str, value: Array) -> Array:
+        return self._rewriter(f"{self._prefix}_{name}", value)
+
+
+def _quick(world: World, training: Training, batch: Any) -> Training:
+    case = world.case
+    observe: Observer = UNOBSERVED
+    masks = dropout_masks(case.network, case.seed, batch.step, len(batch.rows))
+    if world.rewrites and case.recipe is not None:
+        observe = rewriter = Rewriter(world)
+        rewriter.quantities["x"] = case.X[batch.rows] if case.X is not None else np.zeros(0)
+        rewriter.moment = Moment(
+            case.network,
+            case.recipe,
+            case.recipe.regularization,
+            training,
+            masks,
+            batch.step,
+            case.learning_rate(batch),
+            rewriter.quantities,
+            rewriter.own,
+        )
+    assert case.recipe is not None
+    assert case.X is not None
+    assert case.Y is not None
+    with np.errstate(all="ignore"):
+        return training_step(
+            case.network,
+            case.recipe,
+            training,
+            case.X[batch.rows],
+            case.Y[batch.rows],
+            batch.step,
+            case.learning_rate(batch),
+            masks,
+            observe,
+        ).training
+
+
+def _watched(world: World, training: Training, batch: Any) -> tuple[Seen, Training]:
+    case, number = world.case, batch.step
+    masks = dropout_masks(case.network, case.seed, number, len(batch.rows))
+    given = {name: _of_batch(value, batch.rows, case.samples) for name, value in case.given.items()}
+    auditor = Auditor(world, given, world.carried.get(number, {}))
+    regularization = case.regularization if case.recipe is None else case.recipe.regularization
+    rate = case.learning_rate(batch)
+    auditor.moment = Moment(
+        case.network,
+        case.recipe,
+        regularization,
+        training,
+        masks,
+        number,
+        rate,
+        auditor.quantities,
+        auditor.own,
+    )
+    X = None if case.X is None else case.X[batch.rows]
+    Y = None if case.Y is None else case.Y[batch.rows]
+    if world.single:
+        X, Y = _float32(X), _float32(Y)
+        auditor.values_given = {name: value.astype(np.float32) for name, value in given.items()}
+    trace = trace_step(
+        case.network,
+        case.recipe,
+        training,
+        X,
+        Y,
+        number,
+        rate,
+        masks,
+        regularization=case.regularization,
+        recorder=auditor,
+    )
+    return Seen(auditor.quantities, auditor.raw, training), trace.after
+
+
+def step_again(
+    world: World, training: Training, number: int, carried: Numbers, chained: bool = False
+) -> Seen:
+    """One step with these parameters and these numbers carried into it."""
+    batch = next(batch for batch in world.case.batches(number) if batch.step == number)
+    once = World(world.case, {number: carried}, world.rewrites, chained=chained)
+    return _watched(once, training, batch)[0]
+
+
+def _of_batch(value: Array, rows: Array, samples: int) -> Array:
+    """The rows of a given quantity that belong to the batch, where it has one row a sample."""
+    return value[rows] if value.ndim == 2 and value.shape[0] == samples and len(rows) < samples else value
+
+
+def _float32(values: Array | None) -> Array | None:
+    return None if values is None else values.astype(np.float32)
+
+
+def _single(training: Training) -> Training:
+    parameters = tuple(
+        type(layer)(*(part.astype(np.float32) for part in layer)) for layer in training.parameters
+    )
+    state = tuple(
+        tuple(tuple(part.astype(np.float32) for part in slots) for slots in layer) for layer in training.state
+    )
+    return Training(parameters, state)  # type: ignore[arg-type]

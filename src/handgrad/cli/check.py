@@ -1,0 +1,80 @@
+"""`handgrad check`: somebody's printed numbers beside the calculation."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from handgrad.audit.check import Audit
+from handgrad.audit.check import check as audit_of
+from handgrad.files import judge_apart, judge_target, write_whole
+from handgrad.render.media import medium_of
+
+PIPE_WIDTH, MOST_WIDTH = 80, 120
+
+
+def check(
+    case: Annotated[Path, typer.Argument(metavar="CASE", help="A case file (.toml, .json) with [[claims]].")],
+    language: Annotated[
+        str | None, typer.Option(help="Language of the report: en, bn; otherwise that of the locale.")
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="Write the report to this file: md, html, tex, pdf, docx, ipynb, json, txt.",
+        ),
+    ] = None,
+    width: Annotated[int | None, typer.Option(min=20, help="Columns of the terminal.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON: a row for each claim.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only the exit status.")] = False,
+) -> None:
+    """Judge the numbers that a case claims: which are wrong, which only follow, and by which mistake.
+
+    Exit status 1 where something is wrong.
+
+    Example: handgrad check examples/mazur-2015-retold.toml
+
+    Example: handgrad check examples/sigmoid-2-2-1.toml -o report.html
+    """
+    if output is not None:
+        judge_target(output)
+        judge_apart(output, case)
+    audit = audit_of(case)
+    if output is not None:
+        _write(audit, output, width, language)
+        if not (quiet or as_json):
+            typer.echo(f"wrote {output}")
+    if as_json:
+        sys.stdout.write(audit.json())
+    elif not quiet and output is None:
+        sys.stdout.write(audit.text(_columns(width), _colored(), language))
+    if audit.wrong:
+        raise typer.Exit(1)
+
+
+def _write(audit: Audit, output: Path, width: int | None, language: str | None) -> None:
+    if medium_of(output) == "terminal":
+        write_whole(output, audit.text(width or PIPE_WIDTH, language=language).encode())
+    else:
+        audit.save(output, language=language)
+
+
+def _colored() -> bool:
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def _columns(width: int | None) -> int:
+    if width is not None:
+        return width
+    return (
+        min(MOST_WIDTH, shutil.get_terminal_size((PIPE_WIDTH, 24)).columns)
+        if sys.stdout.isatty()
+        else PIPE_WIDTH
+    )
