@@ -55,6 +55,17 @@ BETWEEN: dict[str, Claims] = {
         claim("W2[0,0] * derivative2[0,0]", 0.249, 3),
         claim("x[0,0] * derivative1[0,0]", -0.0904, 4),
     ],
+    "trask-2015-three-layers": [
+        {**claim("mean(abs(y - yhat))", value, digits), "step": step}
+        for value, digits, step in (
+            (0.496410031903, 12, 1),
+            (0.00858452565325, 14, 10001),
+            (0.00578945986251, 14, 20001),
+            (0.00462917677677, 14, 30001),
+            (0.00395876528027, 14, 40001),
+            (0.00351012256786, 14, 50001),
+        )
+    ],
     "han-kamber-3-2-1": [claim("y - yhat", [[0.526]], 3)],
 }
 

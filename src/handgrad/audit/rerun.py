@@ -13,10 +13,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from handgrad.cases.case import Case
+from handgrad.engines import choose
 from handgrad.nn.arrays import Array
 from handgrad.nn.forward import Masks, dropout_masks
 from handgrad.nn.network import Network
-from handgrad.nn.observe import UNOBSERVED, Observer
+from handgrad.nn.observe import Observer
 from handgrad.nn.regularization import Regularization
 from handgrad.nn.step import Recipe, Training, training_step
 from handgrad.worked.trace import Recorder, trace_step
@@ -173,9 +174,9 @@ def _through(world: World, training: Training, batches: list[Any]) -> Training:
         *(np.asarray(part).tobytes() for part in arrays),
     )
     if key not in world.gaps:
-        for batch in batches:
-            training = _quick(world, training, batch)
-        world.gaps[key] = training
+        world.gaps[key] = (
+            _rewritten(world, training, batches) if world.rewrites else _quick(world.case, training, batches)
+        )
     return world.gaps[key]
 
 
@@ -214,27 +215,51 @@ class _Prefixed(Observer):
         return self._rewriter(f"{self._prefix}_{name}", value)
 
 
-def _quick(world: World, training: Training, batch: Any) -> Training:
-    case = world.case
-    observe: Observer = UNOBSERVED
-    masks = dropout_masks(case.network, case.seed, batch.step, len(batch.rows))
-    if world.rewrites and case.recipe is not None:
-        observe = rewriter = Rewriter(world)
-        rewriter.quantities["x"] = case.X[batch.rows] if case.X is not None else np.zeros(0)
-        rewriter.moment = Moment(
-            case.network,
-            case.recipe,
-            case.recipe.regularization,
-            training,
-            masks,
-            batch.step,
-            case.learning_rate(batch),
-            rewriter.quantities,
-            rewriter.own,
-        )
+def _quick(case: Case, training: Training, batches: list[Any]) -> Training:
+    """The stretch on the quickest engine: nothing is looked at, and nothing is changed."""
     assert case.recipe is not None
     assert case.X is not None
     assert case.Y is not None
+    engine = choose("auto", case.network)
+    session = engine.start(case.network, case.recipe, training, case.X, case.Y, case.seed)
+    size = max(len(batch.rows) for batch in batches)
+    left = batches
+    while left:
+        # an engine takes batches of one size, of which the last one may be smaller
+        count = next((k for k, batch in enumerate(left, 1) if len(batch.rows) < size), len(left))
+        taken, left = left[:count], left[count:]
+        order = np.concatenate([batch.rows for batch in taken]).astype(np.int64)
+        rates = np.array([case.learning_rate(batch) for batch in taken], dtype=np.float64)
+        if session.run(order, size, rates, taken[0].step).failed:  # engines stop there, the equations go on
+            return _rewritten(World(case), training, batches)
+    return session.training()
+
+
+def _rewritten(world: World, training: Training, batches: list[Any]) -> Training:
+    for batch in batches:
+        training = _step(world, training, batch)
+    return training
+
+
+def _step(world: World, training: Training, batch: Any) -> Training:
+    case = world.case
+    masks = dropout_masks(case.network, case.seed, batch.step, len(batch.rows))
+    assert case.recipe is not None
+    assert case.X is not None
+    assert case.Y is not None
+    observe = Rewriter(world)
+    observe.quantities["x"] = case.X[batch.rows]
+    observe.moment = Moment(
+        case.network,
+        case.recipe,
+        case.recipe.regularization,
+        training,
+        masks,
+        batch.step,
+        case.learning_rate(batch),
+        observe.quantities,
+        observe.own,
+    )
     with np.errstate(all="ignore"):
         return training_step(
             case.network,
