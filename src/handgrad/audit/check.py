@@ -17,7 +17,7 @@ from handgrad.audit.claims import Claim, read_claims
 from handgrad.audit.diagnosis import diagnose
 from handgrad.audit.report import document, sentence
 from handgrad.audit.verdicts import VERDICTS, Verdict, judge
-from handgrad.audit.worlds import Worlds, after_the_end
+from handgrad.audit.worlds import Worlds
 from handgrad.cases.case import Case
 from handgrad.errors import CaseError, RenderError, SpecificationError
 from handgrad.files import judge_target, write_whole
@@ -128,7 +128,7 @@ def check(what: Case | Mapping[str, Any] | str | os.PathLike[str]) -> Audit:
 
 def _checked(case: Case, place: str) -> Audit:
     claims = read_claims(case, place)
-    worlds = Worlds(after_the_end(case, claims), claims)
+    worlds = Worlds(case, claims)
     verdicts, _ = diagnose(worlds, judge(worlds))
     return Audit(case, tuple(verdicts), place)
 

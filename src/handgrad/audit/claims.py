@@ -120,9 +120,7 @@ def _claim(
 def shape_of(name: str, case: Case, step: int) -> tuple[int, ...] | None:
     """The shape that a quantity has in a step; None for a name that is no quantity of this network."""
     sizes, depth = case.network.sizes, case.network.depth
-    samples = next((len(b.rows) for b in case.batches(step) if b.step == step), None)
-    if samples is None:  # one step after the last one: as many samples as in the last
-        samples = next((len(b.rows) for b in case.batches(case.steps)), 1)
+    samples = len(next(case.planned(step, step)).rows)
     if name in _SCALARS:
         return ()
     if name == "x":

@@ -19,7 +19,7 @@ from handgrad.audit.miscopied import all_solved, with_given
 from handgrad.audit.misreadings import misreadings
 from handgrad.audit.mistakes import CODES, MISTAKES
 from handgrad.audit.printed import Printed
-from handgrad.audit.rerun import Seen, World, rerun
+from handgrad.audit.rerun import Numbers, Seen, World, rerun
 from handgrad.audit.verdicts import ALARMS, FOLLOWS, ROOTS, WRONG, Entry, Verdict
 from handgrad.audit.worlds import LONG, Place, Worlds
 from handgrad.cases.case import Case
@@ -105,19 +105,22 @@ def _runs(worlds: Worlds, steps: set[int], right: object) -> Iterator[_Run]:
         alternatives = [] if mistake.making is None else list(mistake.making(worlds.case))
         for alternative in alternatives:
             try:
-                runs = tuple(_run(worlds.case, alternative, near, put) for put in ({}, carried))
+                runs = tuple(_run(worlds, alternative, near, put) for put in ({}, carried))
             except (HandgradError, KeyError, ValueError, IndexError):
                 continue  # this mistake cannot be made in this case
             yield _Run(mistake.code, alternative, len(alternatives), runs)
 
 
-def _run(case: Case, alternative: Alternative, steps: Iterable[int], carried: Mapping) -> dict[int, Seen]:  # type: ignore[type-arg]
+def _run(
+    worlds: Worlds, alternative: Alternative, steps: Iterable[int], carried: Mapping[int, Numbers]
+) -> dict[int, Seen]:
     world = World(
-        alternative.case or case,
+        alternative.case or worlds.case,
         carried,
         alternative.rewrites,
         digits=alternative.digits,
         single=alternative.single,
+        gaps=worlds.gaps,
     )
     return rerun(world, list(steps))
 
@@ -300,7 +303,7 @@ def _far(
         if mistake.making is None or mistake.code not in codes or not far:
             continue
         for alternative in list(mistake.making(worlds.case))[:1]:
-            seen = _run(worlds.case, alternative, {claim.step for claim, _ in far.values()}, {})
+            seen = _run(worlds, alternative, {claim.step for claim, _ in far.values()}, {})
             matched = _matched(worlds, seen, far)
             bits = _gain(matched, far) - _AMONG_CODES
             if matched and bits >= LIKELY:
@@ -329,7 +332,7 @@ def _beside(worlds: Worlds, verdict: Verdict, roots: dict[Place, Explanation]) -
     causes = {id(one): one for (number, _), one in roots.items() if worlds.claims[number].step == claim.step}
     for cause in causes.values():
         assert cause.alternative is not None
-        seen = _run(worlds.case, cause.alternative, {claim.step}, {})
+        seen = _run(worlds, cause.alternative, {claim.step}, {})
         made = {
             entry.index
             for entry in verdict.entries

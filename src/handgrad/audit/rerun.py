@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from handgrad.nn.network import Network
 from handgrad.nn.observe import Observer
 from handgrad.nn.regularization import Regularization
 from handgrad.nn.step import Recipe, Training, training_step
+from handgrad.training.plan import Step
 from handgrad.worked.trace import Recorder, trace_step
 from handgrad.worksheets.case_steps import initial_training
 
@@ -45,7 +46,7 @@ class Moment(NamedTuple):
 Rewrite = Callable[[Moment, Array], Array]
 
 
-Gaps = dict[tuple[object, ...], Training]
+Gaps = dict[tuple[object, ...], tuple[Training, object]]
 """Where stretches of training in which nobody looks have led, by where they began: the same stretch is run once."""
 
 
@@ -142,42 +143,54 @@ def rerun(
     first, training = (1, initial_training(case)) if start is None else start
     if world.single and start is None:
         training = _single(training)
-    last = max(steps)
     skips = world.skips and case.recipe is not None
-    batches = case.batches(first)
-    waiting: list[Any] = []
-    for batch in batches:
-        if batch.step > last:
-            break
-        if skips and batch.step not in steps and batch.step not in world.carried:
-            waiting.append(batch)
+    waiting: list[Step] = []
+    for step in case.planned(first, max(steps)):
+        if skips and step.number not in steps and step.number not in world.carried:
+            waiting.append(step)
             continue
         training = _through(world, training, waiting)
         waiting = []
-        found, training = _watched(world, training, batch)
-        if batch.step in steps:
-            seen[batch.step] = found
+        found, training = _watched(world, training, step)
+        if step.number in steps:
+            seen[step.number] = found
     return seen
 
 
-def _through(world: World, training: Training, batches: list[Any]) -> Training:
-    """Where the batches lead, without looking."""
-    if not batches:
+def _through(world: World, training: Training, steps: list[Step]) -> Training:
+    """Where the steps lead, without looking."""
+    if not steps:
         return training
     arrays = [*(part for layer in training.parameters for part in layer)]
     arrays += [part for layer in training.state for slots in layer for part in slots]
-    key = (
-        id(world.case),
-        id(world.rewrites) if world.rewrites else 0,
-        batches[0].step,
-        batches[-1].step,
-        *(np.asarray(part).tobytes() for part in arrays),
-    )
+    whole = (np.asarray(part).tobytes() for part in arrays)
+    rules = id(world.rewrites) if world.rewrites else 0
+    key = (id(world.case), rules, steps[0].number, steps[-1].number, *whole)
     if key not in world.gaps:
-        world.gaps[key] = (
-            _rewritten(world, training, batches) if world.rewrites else _quick(world.case, training, batches)
-        )
-    return world.gaps[key]
+        run = _rewritten(world, training, steps) if world.rewrites else _quick(world.case, training, steps)
+        world.gaps[key] = run, world  # the world is held, so that no other takes its place in memory
+    return world.gaps[key][0]
+
+
+def _quick(case: Case, training: Training, steps: list[Step]) -> Training:
+    """The stretch on the quickest engine: nothing is looked at, and nothing is changed."""
+    assert case.recipe is not None
+    assert case.X is not None
+    assert case.Y is not None
+    engine = choose("auto", case.network)
+    session = engine.start(case.network, case.recipe, training, case.X, case.Y, case.plan.seed)
+    rows, size = np.arange(case.samples, dtype=np.int64), case.plan.rows_of_batch(case.samples)
+    rate = case.recipe.optimizer.learning_rate
+    for stretch in case.plan.stretches(steps[0].number, steps[-1].number, rows, rate):
+        if session.run(stretch.rows, size, stretch.rates, stretch.first).failed:
+            return _rewritten(World(case), training, steps)  # engines stop there, the equations go on
+    return session.training()
+
+
+def _rewritten(world: World, training: Training, steps: list[Step]) -> Training:
+    for step in steps:
+        training = _step(world, training, step)
+    return training
 
 
 class Rewriter(Observer):
@@ -215,48 +228,22 @@ class _Prefixed(Observer):
         return self._rewriter(f"{self._prefix}_{name}", value)
 
 
-def _quick(case: Case, training: Training, batches: list[Any]) -> Training:
-    """The stretch on the quickest engine: nothing is looked at, and nothing is changed."""
-    assert case.recipe is not None
-    assert case.X is not None
-    assert case.Y is not None
-    engine = choose("auto", case.network)
-    session = engine.start(case.network, case.recipe, training, case.X, case.Y, case.seed)
-    size = max(len(batch.rows) for batch in batches)
-    left = batches
-    while left:
-        # an engine takes batches of one size, of which the last one may be smaller
-        count = next((k for k, batch in enumerate(left, 1) if len(batch.rows) < size), len(left))
-        taken, left = left[:count], left[count:]
-        order = np.concatenate([batch.rows for batch in taken]).astype(np.int64)
-        rates = np.array([case.learning_rate(batch) for batch in taken], dtype=np.float64)
-        if session.run(order, size, rates, taken[0].step).failed:  # engines stop there, the equations go on
-            return _rewritten(World(case), training, batches)
-    return session.training()
-
-
-def _rewritten(world: World, training: Training, batches: list[Any]) -> Training:
-    for batch in batches:
-        training = _step(world, training, batch)
-    return training
-
-
-def _step(world: World, training: Training, batch: Any) -> Training:
+def _step(world: World, training: Training, step: Step) -> Training:
     case = world.case
-    masks = dropout_masks(case.network, case.seed, batch.step, len(batch.rows))
+    masks = dropout_masks(case.network, case.plan.seed, step.number, len(step.rows))
     assert case.recipe is not None
     assert case.X is not None
     assert case.Y is not None
     observe = Rewriter(world)
-    observe.quantities["x"] = case.X[batch.rows]
+    observe.quantities["x"] = case.X[step.rows]
     observe.moment = Moment(
         case.network,
         case.recipe,
         case.recipe.regularization,
         training,
         masks,
-        batch.step,
-        case.learning_rate(batch),
+        step.number,
+        step.rate,
         observe.quantities,
         observe.own,
     )
@@ -265,22 +252,21 @@ def _step(world: World, training: Training, batch: Any) -> Training:
             case.network,
             case.recipe,
             training,
-            case.X[batch.rows],
-            case.Y[batch.rows],
-            batch.step,
-            case.learning_rate(batch),
+            case.X[step.rows],
+            case.Y[step.rows],
+            step.number,
+            step.rate,
             masks,
             observe,
         ).training
 
 
-def _watched(world: World, training: Training, batch: Any) -> tuple[Seen, Training]:
-    case, number = world.case, batch.step
-    masks = dropout_masks(case.network, case.seed, number, len(batch.rows))
-    given = {name: _of_batch(value, batch.rows, case.samples) for name, value in case.given.items()}
+def _watched(world: World, training: Training, step: Step) -> tuple[Seen, Training]:
+    case, number = world.case, step.number
+    masks = dropout_masks(case.network, case.plan.seed, number, len(step.rows))
+    given = {name: _of_batch(value, step.rows, case.samples) for name, value in case.given.items()}
     auditor = Auditor(world, given, world.carried.get(number, {}))
     regularization = case.regularization if case.recipe is None else case.recipe.regularization
-    rate = case.learning_rate(batch)
     auditor.moment = Moment(
         case.network,
         case.recipe,
@@ -288,12 +274,12 @@ def _watched(world: World, training: Training, batch: Any) -> tuple[Seen, Traini
         training,
         masks,
         number,
-        rate,
+        step.rate,
         auditor.quantities,
         auditor.own,
     )
-    X = None if case.X is None else case.X[batch.rows]
-    Y = None if case.Y is None else case.Y[batch.rows]
+    X = None if case.X is None else case.X[step.rows]
+    Y = None if case.Y is None else case.Y[step.rows]
     if world.single:
         X, Y = _float32(X), _float32(Y)
         auditor.values_given = {name: value.astype(np.float32) for name, value in given.items()}
@@ -304,7 +290,7 @@ def _watched(world: World, training: Training, batch: Any) -> tuple[Seen, Traini
         X,
         Y,
         number,
-        rate,
+        step.rate,
         masks,
         regularization=case.regularization,
         recorder=auditor,
@@ -316,9 +302,9 @@ def step_again(
     world: World, training: Training, number: int, carried: Numbers, chained: bool = False
 ) -> Seen:
     """One step with these parameters and these numbers carried into it."""
-    batch = next(batch for batch in world.case.batches(number) if batch.step == number)
+    step = next(world.case.planned(number, number))
     once = World(world.case, {number: carried}, world.rewrites, chained=chained)
-    return _watched(once, training, batch)[0]
+    return _watched(once, training, step)[0]
 
 
 def _of_batch(value: Array, rows: Array, samples: int) -> Array:

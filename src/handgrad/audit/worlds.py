@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice, product
 from typing import NamedTuple
@@ -13,7 +13,7 @@ import numpy as np
 from handgrad.audit.by_hand import shortenings, worked_by_hand
 from handgrad.audit.claims import Claim, Index
 from handgrad.audit.needs import read_by
-from handgrad.audit.rerun import Gaps, Seen, World, rerun, rounded, step_again
+from handgrad.audit.rerun import Gaps, Seen, World, rerun, step_again
 from handgrad.cases.case import Case
 from handgrad.nn.arrays import Array
 from handgrad.nn.step import Training
@@ -149,10 +149,9 @@ class Worlds:
         if step in self.full:
             return self.value(claim, self.full[step])
         if step not in self._near:
-            case = self.case if step <= self.case.steps else replace(self.case, steps=step)
             start = max((other for other in self.full if other <= step), default=None)
             before = None if start is None else (start, self.full[start].before)
-            self._near.update(rerun(World(case), [step], before))
+            self._near.update(rerun(World(self.case), [step], before))
         return self.value(claim, self._near[step])
 
     # -- the value that a claim is compared with
@@ -270,10 +269,4 @@ def _options(name: str, seen: list[Seen], finest: int) -> list[Array]:
     return found
 
 
-def after_the_end(case: Case, claims: tuple[Claim, ...]) -> Case:
-    """The case with one more step where a claim is about what comes after the last update."""
-    last = max((claim.step for claim in claims), default=1)
-    return replace(case, steps=last) if last > case.steps else case
-
-
-__all__ = ["LONG", "Place", "Route", "Worlds", "after_the_end", "rounded"]
+__all__ = ["LONG", "Place", "Route", "Worlds"]
