@@ -10,7 +10,9 @@ import argparse
 import os
 import sys
 import tomllib
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -34,6 +36,8 @@ NEVER = (
     "tests/training/test_against_scikit_learn.py",  # slow, and looser than the equations
 )
 
+Key = tuple[str, str, str, str]
+"""File, function, line as it stands, change."""
 Fates = dict[tuple[Path, Mutant], str]
 
 
@@ -51,7 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not (HOUSE / room).exists():
             continue
         files = _files(room, asked.what)
-        plugin = Mutation(files, asked.jobs, lambda file, m: asked.line in (None, m.line))
+        chosen = partial(_of_line, asked.line)
+        plugin = Mutation(files, asked.jobs, chosen, partial(_tell, known, Counter()))
         tests = [test for test in TESTS[room] if Path(test).exists()]
         options = ["-q", "-p", "no:xdist", "-p", "no:cacheprovider", *(f"--ignore={path}" for path in NEVER)]
         if pytest.main([*options, *tests], [plugin]) not in (0, 5):
@@ -69,27 +74,36 @@ def _files(room: str, what: Sequence[str]) -> list[Path]:
     return sorted((HOUSE / room).rglob("*.py")) if room in what else chosen
 
 
-def _key(file: Path, mutant: Mutant) -> tuple[str, str, str, str]:
+def _key(file: Path, mutant: Mutant) -> Key:
     return str(file.relative_to(HOUSE)), mutant.function, mutant.text, mutant.change
 
 
-def _equivalent() -> dict[tuple[str, str, str, str], str]:
+def _equivalent() -> dict[Key, str]:
     entries = tomllib.loads((HERE / "equivalent.toml").read_text(encoding="utf-8")).get("equivalent", [])
     return {(e["file"], e["function"], e["line"], e["change"]): e["why"] for e in entries}
 
 
-def _told(
-    room: str, files: Sequence[Path], fates: Fates, known: dict[tuple[str, str, str, str], str]
-) -> tuple[str, bool]:
-    """The survivors, printed, and the row of the table."""
+def _of_line(line: int | None, file: Path, mutant: Mutant) -> bool:
+    return line in (None, mutant.line)
+
+
+def _tell(known: Mapping[Key, str], count: Counter[str], file: Path, mutant: Mutant, fate: str) -> None:
+    """Says a survivor as soon as it is one, and now and then how far things are."""
+    count[fate] += 1
+    if fate != KILLED and _key(file, mutant) not in known:
+        where = f"{file.relative_to(HOUSE)}:{mutant.line}"
+        print(f"{where}: {fate}: in {mutant.function or 'the module'}: {mutant.change}\n    {mutant.text}")
+    if count.total() % 100 == 0:
+        print(
+            f"({count.total()} mutants of {file.parent.name}/{file.name} and before, {count[KILLED]} killed)"
+        )
+    sys.stdout.flush()
+
+
+def _told(room: str, files: Sequence[Path], fates: Fates, known: dict[Key, str]) -> tuple[str, bool]:
+    """The row of the table, and whether too many survive."""
     alive = {place: fate for place, fate in fates.items() if fate != KILLED}
     named = {place for place in alive if _key(*place) in known}
-    for (file, mutant), fate in alive.items():
-        if (file, mutant) not in named:
-            where = f"{file.relative_to(HOUSE)}:{mutant.line}"
-            print(
-                f"{where}: {fate}: in {mutant.function or 'the module'}: {mutant.change}\n    {mutant.text}"
-            )
     stale = {key for key in known if (HOUSE / key[0]) in files} - {_key(*place) for place in fates}
     for key in sorted(stale):
         print(f"equivalent.toml: no mutant is {key}", file=sys.stderr)

@@ -66,7 +66,8 @@ class Mutant:
 
 def _child(owner: ast.AST, name: str, place: int | None) -> ast.AST:
     held = getattr(owner, name)
-    return held if place is None else held[place]
+    child: ast.AST = held if place is None else held[place]
+    return child
 
 
 def mutants(source: str) -> list[Mutant]:
@@ -104,7 +105,7 @@ class _Walk:
             if _only_said(node, name, child):
                 continue
             inside = isinstance(node, _FUNCTIONS) and name == "body"
-            within = f"{function}.{node.name}".strip(".") if _named(node) and name == "body" else function
+            within = f"{function}.{_name(node)}".strip(".") if _name(node) and name == "body" else function
             reach = span
             if isinstance(child, ast.stmt | ast.expr) and (
                 isinstance(child, ast.stmt | ast.Lambda)
@@ -125,8 +126,8 @@ def _children(node: ast.AST) -> Iterator[tuple[str, int | None, ast.AST]]:
             )
 
 
-def _named(node: ast.AST) -> bool:
-    return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+def _name(node: ast.AST) -> str:
+    return node.name if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) else ""
 
 
 def _compound(node: ast.stmt) -> bool:

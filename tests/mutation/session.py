@@ -11,19 +11,21 @@ import ast
 import gc
 import json
 import os
-import random
 import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import spec_from_loader
+from multiprocessing import get_context
+from multiprocessing.connection import wait
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
-from typing import Any
+from typing import Any, cast
 
 import coverage
 import pytest
@@ -31,8 +33,12 @@ from _pytest.runner import runtestprotocol
 
 from tests.mutation.mutants import Mutant, mutants, unchanged
 
+FORKED = get_context("fork")
+FRESH = get_context("forkserver")
+FRESH.set_forkserver_preload(["hypothesis", "numpy", "pyarrow", "pytest", "sklearn", "torch"])
+
 KILLED, SURVIVED, UNREACHED = "killed", "survived", "unreached"
-LIKELIEST = 40.0  # seconds of tests, as measured once, that a mutant meets at most
+LIKELIEST = 20.0  # seconds of tests, as measured once, that a mutant meets at most
 PATIENCE = 20.0  # seconds beyond ten times that, after which a mutant is taken to run for ever
 
 
@@ -51,6 +57,8 @@ class Mutation:
     files: Sequence[Path]
     jobs: int = 1
     chosen: Callable[[Path, Mutant], bool] = lambda file, mutant: True
+    told: Callable[[Path, Mutant, str], None] = lambda file, mutant, fate: None
+    """Called with the fate of each mutant."""
     fates: dict[tuple[Path, Mutant], str] = field(default_factory=dict)
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
@@ -59,64 +67,61 @@ class Mutation:
             raise session.Interrupted("the tests could not be collected")
         items = {item.nodeid: item for item in session.items}
         reach = _in_child(lambda: _measured(list(items.values()), self.files))
-        _check_that_nothing_kills_nothing(self.files, items, reach)
-        todo = [
-            (file, mutant)
-            for file in self.files
-            for mutant in mutants(file.read_text(encoding="utf-8"))
-            if self.chosen(file, mutant)
-        ]
-        running: dict[int, tuple[Path, Mutant, float]] = {}
-        for count, (file, mutant) in enumerate(todo, 1):
+        running: dict[int, tuple[BaseProcess, Path, Mutant]] = {}
+        for file, mutant in self._mutants():
             tests = _tests_of(file, mutant, reach)
             if not tests:
-                self.fates[file, mutant] = UNREACHED
+                self._fate(file, mutant, UNREACHED)
                 continue
             while len(running) >= self.jobs:
                 self._reap(running)
-            limit = PATIENCE + 10 * sum(reach.seconds[name] for name in tests)
-            pid = _forked(lambda f=file, m=mutant, t=tests, s=limit: _meets(f, m, [items[n] for n in t], s))
-            running[pid] = (file, mutant, time.monotonic() + 2 * limit)
-            if sys.stderr.isatty():
-                print(f"\r{count} of {len(todo)} mutants", end="", file=sys.stderr, flush=True)
+            process = _meeting(file, mutant, [items[name] for name in tests], reach)
+            running[process.sentinel] = (process, file, mutant)
         while running:
             self._reap(running)
         return True
 
-    def _reap(self, running: dict[int, tuple[Path, Mutant, float]]) -> None:
-        pid, status = os.wait()
-        if pid in running:
-            file, mutant, _ = running.pop(pid)
-            self.fates[file, mutant] = SURVIVED if status == 0 else KILLED
+    def _mutants(self) -> Iterator[tuple[Path, Mutant]]:
+        """All of them; before those of a file two that change nothing, which have to survive."""
+        for file in self.files:
+            chosen = [m for m in mutants(file.read_text(encoding="utf-8")) if self.chosen(file, m)]
+            for way in sorted({mutant.at_import for mutant in chosen}):
+                yield file, unchanged(way)
+            yield from ((file, mutant) for mutant in chosen)
+
+    def _reap(self, running: dict[int, tuple[BaseProcess, Path, Mutant]]) -> None:
+        for sentinel in wait(list(running)):
+            process, file, mutant = running.pop(cast(int, sentinel))
+            process.join()
+            self._fate(file, mutant, SURVIVED if process.exitcode == 0 else KILLED)
+
+    def _fate(self, file: Path, mutant: Mutant, fate: str) -> None:
+        if not mutant.path:
+            if fate == KILLED:
+                raise pytest.UsageError(f"{file}: the tests fail although nothing is changed")
+            return
+        self.fates[file, mutant] = fate
+        self.told(file, mutant, fate)
 
 
-def _check_that_nothing_kills_nothing(
-    files: Sequence[Path], items: Mapping[str, pytest.Item], reach: Reach
-) -> None:
-    """A mutant without a change has to survive, both ways; else the mutants die of the way and not of a test."""
-    for file in files:
-        for mutant in (unchanged(at_import=True), unchanged(at_import=False)):
-            names = _tests_of(file, replace(mutant, first=0, last=10**4), reach)
-            if names:
-                pid = _forked(
-                    lambda f=file, m=mutant, n=names: _meets(f, m, [items[k] for k in n[:20]], 600.0)
-                )
-                if os.waitpid(pid, 0)[1] != 0:
-                    raise pytest.UsageError(f"{file}: the tests fail although nothing is changed")
+def _meeting(file: Path, mutant: Mutant, items: Sequence[pytest.Item], reach: Reach) -> BaseProcess:
+    """The process in which a mutant meets its tests; it ends with status 0 where all of them pass."""
+    limit = PATIENCE + 10 * sum(reach.seconds[item.nodeid] for item in items)
+    process: BaseProcess
+    if mutant.at_import:
+        process = FRESH.Process(target=meets_anew, args=(file, mutant, [i.nodeid for i in items], limit))
+    else:
+        process = FORKED.Process(target=_meets, args=(file, mutant, items, limit))
+    process.start()
+    return process
 
 
-def _forked(act: Callable[[], int]) -> int:
-    pid = os.fork()
-    if pid:
-        return pid
-    status = 1
-    try:
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, 1)
-        os.dup2(nowhere, 2)
-        status = act()
-    finally:
-        os._exit(status)
+def _quiet(limit: float) -> None:
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.alarm(int(limit) + 1)
 
 
 def _in_child(act: Callable[[], Reach]) -> Reach:
@@ -124,13 +129,15 @@ def _in_child(act: Callable[[], Reach]) -> Reach:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "reach.json"
 
-        def written() -> int:
+        def written() -> None:
+            _quiet(3600)
             found = act()
             path.write_text(json.dumps([found.lines, found.seconds]))
-            return 0
 
-        os.waitpid(_forked(written), 0)
-        if not path.exists():
+        process = FORKED.Process(target=written)
+        process.start()
+        process.join()
+        if process.exitcode != 0:
             raise pytest.UsageError("a test fails without any mutant; mend it first")
         lines, seconds = json.loads(path.read_text())
     return Reach(
@@ -168,13 +175,16 @@ def _tests_of(file: Path, mutant: Mutant, reach: Reach) -> list[str]:
         names = {name for tests in lines.values() for name in tests}
     else:
         names = {name for line in range(mutant.first, mutant.last + 1) for name in lines.get(line, ())}
+    if not mutant.path:
+        return sorted({name for tests in lines.values() for name in tests}, key=reach.seconds.__getitem__)[:9]
     stem, room = file.stem, file.parent.name
 
     def order(name: str) -> tuple[int, float]:
         own = 0 if f"test_{stem}" in name else 1 if f"tests/{room}/" in name else 2
         return own, reach.seconds[name]
 
-    chosen, spent = [], 0.0
+    chosen: list[str] = []
+    spent = 0.0
     for name in sorted(names, key=order):
         if spent + reach.seconds[name] > LIKELIEST and chosen:
             continue
@@ -183,18 +193,14 @@ def _tests_of(file: Path, mutant: Mutant, reach: Reach) -> list[str]:
     return chosen
 
 
-def _meets(file: Path, mutant: Mutant, items: Sequence[pytest.Item], limit: float) -> int:
-    """0 where every test passes with the mutant in place."""
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    signal.alarm(int(limit) + 1)
-    random.seed(0)
-    if mutant.at_import:
-        return _anew(file, mutant, [item.nodeid for item in items])
-    put_in_place(file, mutant)
+def _meets(file: Path, mutant: Mutant, items: Sequence[pytest.Item], limit: float) -> None:
+    """Ends with status 0 where every test passes with the mutant in place."""
+    _quiet(limit)
+    if mutant.path:
+        put_in_place(file, mutant)
     for item, following in _in_turn(items):
         if any(report.failed for report in runtestprotocol(item, nextitem=following, log=False)):
-            return 1
-    return 0
+            sys.exit(1)
 
 
 def put_in_place(file: Path, mutant: Mutant) -> None:
@@ -219,12 +225,16 @@ def _place(code: CodeType) -> tuple[Any, ...]:
     return code.co_qualname, code.co_firstlineno, tuple(code.co_positions())
 
 
-def _anew(file: Path, mutant: Mutant, names: Sequence[str]) -> int:
-    """The tests in a fresh interpreter that imports the mutant."""
-    told = json.dumps({"file": str(file), "line": mutant.line, "change": mutant.change, "path": mutant.path})
-    os.environ["HANDGRAD_MUTANT"] = told
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "tests.mutation.imported", "-p", "no:xdist"]
-    return os.spawnv(os.P_WAIT, sys.executable, [*command, *names])
+def meets_anew(file: Path, mutant: Mutant, names: Sequence[str], limit: float) -> None:
+    """The same in a process that has imported nothing of the house yet: the module is imported in its mutant."""
+    _quiet(limit)
+    package = next(parent for parent in file.parents if not (parent / "__init__.py").exists())
+    name = ".".join(file.relative_to(package).with_suffix("").parts).removesuffix(".__init__")
+    if name in sys.modules:
+        sys.exit(f"{name} is imported already")
+    sys.meta_path.insert(0, Imports(file, mutant, name))
+    options = ["-x", "-q", "-p", "no:xdist", "-W", "ignore::pytest.PytestAssertRewriteWarning"]  # preloaded
+    sys.exit(int(pytest.main([*options, *names])))
 
 
 class Imports(MetaPathFinder, Loader):
@@ -242,17 +252,3 @@ class Imports(MetaPathFinder, Loader):
         tree = self.mutant.applied(ast.parse(self.file.read_text(encoding="utf-8")))
         module.__file__ = str(self.file)
         exec(compile(tree, str(self.file), "exec", dont_inherit=True), module.__dict__)
-
-
-def imports_of(told: Mapping[str, Any]) -> Imports:
-    """The finder of the mutant that the environment names."""
-    file = Path(told["file"])
-    path = tuple((name, place) for name, place in told["path"])
-    mutant = next(
-        m
-        for m in (unchanged(at_import=True), *mutants(file.read_text(encoding="utf-8")))
-        if (m.line, m.change, m.path) == (told["line"], told["change"], path)
-    )
-    package = next(parent for parent in file.parents if not (parent / "__init__.py").exists())
-    name = ".".join(file.relative_to(package).with_suffix("").parts).removesuffix(".__init__")
-    return Imports(file, mutant, name)
