@@ -17,7 +17,15 @@ Each message names the place, what was expected, what came, and the remedy.
 
 
 class HandgradError(Exception):
-    """Root of all errors that handgrad raises on purpose; the command line exits with status 2."""
+    """Root of all errors that handgrad raises on purpose; the command line exits with status 2.
+
+    >>> import handgrad as hg
+    >>> try:
+    ...     hg.Activation("sin")
+    ... except hg.HandgradError as error:
+    ...     print(str(error)[:24])
+    unknown activation 'sin'
+    """
 
 
 class SpecificationError(HandgradError, ValueError):

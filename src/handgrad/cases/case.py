@@ -58,6 +58,13 @@ class Case:
 
     `X` (samples, inputs) and `Y` (samples, outputs) are float64, None where the case has none; `recipe` is None
     where there is no optimizer; `given` holds the quantities that are taken as they are.
+
+    >>> case = Case.from_dict({
+    ...     "network": {"inputs": 1, "loss": "squared_error", "layers": [{"units": 1, "W": [[2.0]]}]},
+    ...     "data": {"x": [[3.0], [1.0]], "y": [[5.0], [2.0]]},
+    ... })
+    >>> case.steps, case.samples
+    (1, 2)
     """
 
     network: Network
@@ -80,6 +87,14 @@ class Case:
     def load(cls, path: str | Path) -> Case:
         """A case from a TOML or JSON file.
 
+        >>> from pathlib import Path
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     path = Path(folder) / "case.toml"
+        ...     _ = path.write_text("[network]\\ninputs = 1\\n[[network.layers]]\\nunits = 3")
+        ...     Case.load(path).network.sizes
+        (1, 3)
+
         Raises CaseError naming the file, the key, what it holds and what is expected.
         """
         path = Path(path)
@@ -87,21 +102,45 @@ class Case:
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> Case:
-        """A case from a dictionary with the keys of a case file; raises CaseError as `load` does."""
+        """A case from a dictionary with the keys of a case file; raises CaseError as `load` does.
+
+        >>> Case.from_dict({"network": {"inputs": 1, "layers": [{"units": 3}]}}).network.sizes
+        (1, 3)
+        """
         return build_case(parse_case(dict(document)), "case")
 
     @property
     def symbolic(self) -> bool:
-        """True for a network without data and without given quantities: a sheet of formulas."""
+        """True for a network without data and without given quantities: a sheet of formulas.
+
+        >>> Case.from_dict({"network": {"inputs": 1, "layers": [{"units": 3}]}}).symbolic
+        True
+        """
         return self.X is None and self.Y is None and not self.given
 
     @property
     def samples(self) -> int:
-        """Number of samples in the data; 1 where there is none."""
+        """Number of samples in the data; 1 where there is none.
+
+        >>> case = Case.from_dict({
+        ...     "network": {"inputs": 1, "loss": "squared_error", "layers": [{"units": 1, "W": [[2.0]]}]},
+        ...     "data": {"x": [[3.0], [1.0]], "y": [[5.0], [2.0]]},
+        ... })
+        >>> case.samples
+        2
+        """
         return _samples(self.X, self.given)
 
     def planned(self, first: int = 1, last: int | None = None) -> Iterator[Step]:
-        """Epoch, batch, rows and rate of each step from `first` to `last`; the rate is 0 without an optimizer."""
+        """Epoch, batch, rows and rate of each step from `first` to `last`; the rate is 0 without an optimizer.
+
+        >>> case = Case.from_dict({
+        ...     "network": {"inputs": 1, "loss": "squared_error", "layers": [{"units": 1, "W": [[2.0]]}]},
+        ...     "data": {"x": [[3.0], [1.0]], "y": [[5.0], [2.0]]},
+        ... })
+        >>> [step.rows.tolist() for step in case.planned()]
+        [[0, 1]]
+        """
         rate = 0.0 if self.recipe is None else self.recipe.optimizer.learning_rate
         last = self.steps if last is None else last
         return self.plan.steps(first, last, np.arange(self.samples, dtype=np.int64), rate)

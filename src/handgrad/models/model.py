@@ -56,12 +56,27 @@ class Model(Presented):
 
     @property
     def network(self) -> Network:
-        """The network, as it was described before training."""
+        """The network, as it was described before training.
+
+        >>> import handgrad as hg
+        >>> line = hg.Network(1, [hg.Dense(1, W=[[0.0]])], "squared_error")
+        >>> result = hg.fit(line, [[0.0], [1.0], [2.0]], [1.0, 3.0, 5.0], epochs=2, batch_size=2, shuffle=False)
+        >>> hg.Model(result).network.sizes
+        (1, 1)
+        """
         return self.fit.network
 
     @property
     def parameters(self) -> tuple[Any, ...]:
-        """W and b of each layer, as training left them."""
+        """W and b of each layer, as training left them.
+
+        >>> import handgrad as hg
+        >>> line = hg.Network(1, [hg.Dense(1, W=[[0.0]])], "squared_error")
+        >>> result = hg.fit(line, [[0.0], [1.0], [2.0]], [1.0, 3.0, 5.0], epochs=2, batch_size=2, shuffle=False)
+        >>> (W, b), = hg.Model(result).parameters
+        >>> W.shape, b.shape
+        ((1, 1), (1,))
+        """
         return self.fit.training.parameters
 
     # -- using it
@@ -71,6 +86,12 @@ class Model(Presented):
 
         `data` is a file name, a mapping of columns, an Arrow, pandas or polars table; without a schema an
         array, and the outputs come back as they are.
+
+        >>> import handgrad as hg
+        >>> table = {"x": [0.0, 1.0, 2.0, 3.0], "kind": ["a", "a", "b", "b"]}
+        >>> model = hg.fit_table(table, "kind", hidden=(4,), validation=0, epochs=200, optimizer=hg.Adam(0.05))
+        >>> model.predict({"x": [0.5, 2.5]}).tolist()
+        ['a', 'b']
 
         Raises DataError for data that does not fit the schema.
         """
@@ -87,6 +108,12 @@ class Model(Presented):
     def predict_proba(self, data: Any) -> Floats:
         """A probability per class (samples, classes); for several targets that of the second class of each.
 
+        >>> import handgrad as hg
+        >>> table = {"x": [0.0, 1.0, 2.0, 3.0], "kind": ["a", "a", "b", "b"]}
+        >>> model = hg.fit_table(table, "kind", hidden=(4,), validation=0, epochs=200, optimizer=hg.Adam(0.05))
+        >>> model.predict_proba({"x": [0.5, 2.5]}).round().tolist()
+        [[1.0, 0.0], [0.0, 1.0]]
+
         Raises SpecificationError for a regression.
         """
         outputs, _ = self._outputs(data)
@@ -97,7 +124,15 @@ class Model(Presented):
         return self.schema.target.probabilities(outputs)
 
     def predictions(self, data: Any) -> tuple[pa.Table, tuple[str, ...]]:
-        """The table that `handgrad predict` writes, and remarks about categories that were not known."""
+        """The table that `handgrad predict` writes, and remarks about categories that were not known.
+
+        >>> import handgrad as hg
+        >>> table = {"x": [0.0, 1.0, 2.0, 3.0], "kind": ["a", "a", "b", "b"]}
+        >>> model = hg.fit_table(table, "kind", hidden=(4,), validation=0, epochs=200, optimizer=hg.Adam(0.05))
+        >>> predicted, remarks = model.predictions({"x": [0.5, 2.5]})
+        >>> predicted.column_names
+        ['prediction', 'probability_a', 'probability_b']
+        """
         outputs, remarks = self._outputs(data)
         return pa.table(self._prediction_columns(outputs)), remarks
 
@@ -126,12 +161,25 @@ class Model(Presented):
     def evaluate(self, data: Any) -> Evaluation:
         """The metrics on the rows of `data` that have a target.
 
+        >>> import handgrad as hg
+        >>> table = {"x": [0.0, 1.0, 2.0, 3.0], "kind": ["a", "a", "b", "b"]}
+        >>> model = hg.fit_table(table, "kind", hidden=(4,), validation=0, epochs=200, optimizer=hg.Adam(0.05))
+        >>> model.evaluate(table).accuracy
+        1.0
+
         Raises DataError for data that does not fit, SpecificationError for a model without a schema.
         """
         return self._evaluate(read_table(data))
 
     def evaluate_rows(self, data: Any, rows: Any) -> Evaluation:
-        """The metrics on some samples of the training data, for instance `fit.validation_rows`."""
+        """The metrics on some samples of the training data, for instance `fit.validation_rows`.
+
+        >>> import handgrad as hg
+        >>> table = {"x": [0.0, 1.0, 2.0, 3.0], "kind": ["a", "a", "b", "b"]}
+        >>> model = hg.fit_table(table, "kind", hidden=(4,), validation=0, epochs=200, optimizer=hg.Adam(0.05))
+        >>> model.evaluate_rows(table, [0, 3]).rows
+        2
+        """
         table = read_table(data)
         keep = np.flatnonzero(self._with_schema().target.present(table))
         return self._evaluate(table.take(keep[rows]))
@@ -193,7 +241,15 @@ class Model(Presented):
     # -- opening its training
 
     def training_file(self) -> Path:
-        """The recorded file of the training. Raises ModelError where none is recorded, or it has moved."""
+        """The recorded file of the training. Raises ModelError where none is recorded, or it has moved.
+
+        >>> import handgrad as hg
+        >>> table = {"x": [0.0, 1.0, 2.0, 3.0], "kind": ["a", "a", "b", "b"]}
+        >>> model = hg.fit_table(table, "kind", hidden=(4,), validation=0, epochs=200, optimizer=hg.Adam(0.05))
+        >>> model.training_file()
+        Traceback (most recent call last):
+        handgrad.errors.ModelError: the model does not name its training file; give the table with --data (data=...)
+        """
         if self.origin is None or self.origin.file is None:
             raise ModelError(
                 "the model does not name its training file; give the table with --data (data=...)"
@@ -207,6 +263,12 @@ class Model(Presented):
     def training_data(self, data: Any = None) -> TrainingData:
         """The arrays that training saw, from the recorded file or from `data`; of a model without a schema the
         arrays themselves, given as (X, Y).
+
+        >>> import handgrad as hg
+        >>> table = {"x": [0.0, 1.0, 2.0, 3.0], "kind": ["a", "a", "b", "b"]}
+        >>> model = hg.fit_table(table, "kind", hidden=(4,), validation=0, epochs=200, optimizer=hg.Adam(0.05))
+        >>> model.training_data(table).X.shape
+        (4, 1)
 
         Raises ModelError where the file is not the one of the training, or none is recorded; SpecificationError
         where the arrays of a model without a schema are not given.
@@ -238,6 +300,13 @@ class Model(Presented):
         """Where training stood before a step; see `handgrad.training.replay.replay`.
 
         `data` is the table of the training (by default its recorded file), or (X, Y) for a model of arrays.
+
+        >>> import handgrad as hg
+        >>> line = hg.Network(1, [hg.Dense(1, W=[[0.0]])], "squared_error")
+        >>> result = hg.fit(line, [[0.0], [1.0], [2.0]], [1.0, 3.0, 5.0], epochs=2, batch_size=2, shuffle=False)
+        >>> before = hg.Model(result).replay(3, ([[0.0], [1.0], [2.0]], [1.0, 3.0, 5.0]))
+        >>> before.epoch, before.batch, before.rows.tolist()
+        (2, 1, [0, 1])
         """
         seen = self.training_data(data)
         return replay(self.fit, seen.X, seen.Y, step, engine)
@@ -245,12 +314,34 @@ class Model(Presented):
     # -- keeping it
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Writes the model to one .safetensors file. Raises OutputError where that cannot be done."""
+        """Writes the model to one .safetensors file. Raises OutputError where that cannot be done.
+
+        >>> import handgrad as hg
+        >>> line = hg.Network(1, [hg.Dense(1, W=[[0.0]])], "squared_error")
+        >>> result = hg.fit(line, [[0.0], [1.0], [2.0]], [1.0, 3.0, 5.0], epochs=2, batch_size=2, shuffle=False)
+        >>> from pathlib import Path
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     path = hg.Model(result).save(Path(folder) / "line.safetensors")
+        ...     hg.Model.load(path)
+        Model(sizes=(1, 1), steps=4)
+        """
         return write_whole(path, packed(Contents(self.fit, self.schema, self.origin)))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Model:
-        """The model of a file that `save` wrote. Raises ModelError for any other file."""
+        """The model of a file that `save` wrote. Raises ModelError for any other file.
+
+        >>> import handgrad as hg
+        >>> line = hg.Network(1, [hg.Dense(1, W=[[0.0]])], "squared_error")
+        >>> result = hg.fit(line, [[0.0], [1.0], [2.0]], [1.0, 3.0, 5.0], epochs=2, batch_size=2, shuffle=False)
+        >>> from pathlib import Path
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     path = hg.Model(result).save(Path(folder) / "line.safetensors")
+        ...     hg.Model.load(path)
+        Model(sizes=(1, 1), steps=4)
+        """
         return cls(*unpacked(Path(path)))
 
     # -- showing it

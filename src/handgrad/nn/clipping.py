@@ -19,6 +19,9 @@ from handgrad.nn.observe import UNOBSERVED, Observer
 class Clipping:
     """Limits on the gradients: each entry to [-value, value]; the norm of all trained entries to `norm`.
 
+    >>> Clipping(norm=1.0)
+    Clipping(value=None, norm=1.0)
+
     Raises SpecificationError for a limit that is not positive.
     """
 

@@ -74,6 +74,11 @@ class Optimizer(ABC):
 class SGD(Optimizer):
     """Gradient descent: p := p - eta g. Batch, stochastic or mini-batch is the size of the batch.
 
+    >>> import numpy as np
+    >>> p, g = np.array([1.0]), np.array([2.0])
+    >>> float(SGD(0.1).step(p, g, (), 1, 0.1, UNOBSERVED)[0][0].round(6))
+    0.8
+
     Source: L. Bottou, Stochastic gradient descent tricks (2012), equation 2.
     """
 
@@ -96,6 +101,11 @@ class Momentum(Optimizer):
         velocity    v := mu v + g,              p := p - eta v     (PyTorch)
         heavy_ball  v := mu v - eta g,          p := p + v         (Rumelhart et al. 1986; Polyak 1964)
         average     v := mu v + (1 - mu) g,     p := p - eta v     (Ng's courses)
+
+    >>> import numpy as np
+    >>> p, g, zero = np.array([1.0]), np.array([2.0]), np.zeros(1)
+    >>> float(Momentum(0.1, momentum=0.9).step(p, g, (zero,), 1, 0.1, UNOBSERVED)[0][0].round(6))
+    0.8
 
     Raises SpecificationError unless 0 <= momentum < 1.
     """
@@ -141,6 +151,11 @@ class Momentum(Optimizer):
 class Nesterov(Optimizer):
     """Nesterov's momentum: v := mu v + g, p := p - eta (g + mu v).
 
+    >>> import numpy as np
+    >>> p, g, zero = np.array([1.0]), np.array([2.0]), np.zeros(1)
+    >>> float(Nesterov(0.1, momentum=0.9).step(p, g, (zero,), 1, 0.1, UNOBSERVED)[0][0].round(6))
+    0.62
+
     Source: I. Sutskever et al., On the importance of initialization and momentum (ICML 2013), in the form of
     Y. Bengio, N. Boulanger-Lewandowski, R. Pascanu (2013), equation 7, with the rate outside the velocity.
     """
@@ -171,6 +186,11 @@ class Nesterov(Optimizer):
 @dataclass(frozen=True)
 class RMSprop(Optimizer):
     """RMSprop: s := rho s + (1 - rho) g^2, p := p - eta g / (sqrt(s) + epsilon).
+
+    >>> import numpy as np
+    >>> p, g, zero = np.array([1.0]), np.array([2.0]), np.zeros(1)
+    >>> float(RMSprop(0.1, decay=0.9).step(p, g, (zero,), 1, 0.1, UNOBSERVED)[0][0].round(6))
+    0.683772
 
     Source: T. Tieleman, G. Hinton, Neural networks for machine learning, lecture 6.5 (2012).
     """
@@ -208,6 +228,11 @@ class Adam(Optimizer):
         p := p - eta m_hat / (sqrt(v_hat) + epsilon)
 
     `epsilon_inside` puts epsilon under the root; `amsgrad` uses the largest v so far.
+
+    >>> import numpy as np
+    >>> p, g, zero = np.array([1.0]), np.array([2.0]), np.zeros(1)
+    >>> float(Adam(0.1).step(p, g, (zero, zero), 1, 0.1, UNOBSERVED)[0][0].round(6))
+    0.9
 
     Source: D. Kingma, J. Ba, Adam: a method for stochastic optimization (ICLR 2015), algorithm 1;
     S. Reddi, S. Kale, S. Kumar, On the convergence of Adam and beyond (ICLR 2018), algorithm 2.
@@ -267,6 +292,11 @@ class AdamW(Adam):
     """Adam with decoupled weight decay: p := p - eta lambda p - eta m_hat / (sqrt(v_hat) + epsilon).
 
     Weights and trained biases both decay, as in PyTorch.
+
+    >>> import numpy as np
+    >>> p, g, zero = np.array([1.0]), np.array([2.0]), np.zeros(1)
+    >>> float(AdamW(0.1, weight_decay=0.5).step(p, g, (zero, zero), 1, 0.1, UNOBSERVED)[0][0].round(6))
+    0.85
 
     Source: I. Loshchilov, F. Hutter, Decoupled weight decay regularization (ICLR 2019), algorithm 2.
     """

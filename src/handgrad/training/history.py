@@ -46,6 +46,12 @@ class Fit(Presented):
 
     `training` holds the best parameters where early stopping restored them, else the last ones. `snapshots`
     begins with the start (step 1) and ends with the state after the last step.
+
+    >>> import handgrad as hg
+    >>> line = hg.Network(1, [hg.Dense(1, W=[[0.0]])], "squared_error")
+    >>> result = hg.fit(line, [[0.0], [1.0], [2.0]], [1.0, 3.0, 5.0], epochs=2, batch_size=2, shuffle=False)
+    >>> result
+    Fit(epochs=2, steps=4, loss=11.6313, ended='epochs')
     """
 
     network: Network
@@ -65,21 +71,48 @@ class Fit(Presented):
 
     @property
     def steps(self) -> int:
-        """The number of steps that were taken."""
+        """The number of steps that were taken.
+
+        >>> import handgrad as hg
+        >>> line = hg.Network(1, [hg.Dense(1, W=[[0.0]])], "squared_error")
+        >>> result = hg.fit(line, [[0.0], [1.0], [2.0]], [1.0, 3.0, 5.0], epochs=2, batch_size=2, shuffle=False)
+        >>> result.steps
+        4
+        """
         return self.snapshots[-1].step - 1
 
     @property
     def batch_size(self) -> int:
-        """B, the size of all batches but the last of an epoch."""
+        """B, the size of all batches but the last of an epoch.
+
+        >>> import handgrad as hg
+        >>> line = hg.Network(1, [hg.Dense(1, W=[[0.0]])], "squared_error")
+        >>> result = hg.fit(line, [[0.0], [1.0], [2.0]], [1.0, 3.0, 5.0], epochs=2, batch_size=2, shuffle=False)
+        >>> result.batch_size
+        2
+        """
         return self.plan.rows_of_batch(len(self.training_rows))
 
     @property
     def steps_per_epoch(self) -> int:
-        """The number of steps of a whole epoch."""
+        """The number of steps of a whole epoch.
+
+        >>> import handgrad as hg
+        >>> line = hg.Network(1, [hg.Dense(1, W=[[0.0]])], "squared_error")
+        >>> result = hg.fit(line, [[0.0], [1.0], [2.0]], [1.0, 3.0, 5.0], epochs=2, batch_size=2, shuffle=False)
+        >>> result.steps_per_epoch
+        2
+        """
         return self.plan.steps_per_epoch(len(self.training_rows))
 
     def predict(self, X: Any) -> Array:
         """The outputs (samples, outputs) for X (samples, inputs), without dropout, by the parameters found.
+
+        >>> import handgrad as hg
+        >>> line = hg.Network(1, [hg.Dense(1, W=[[0.0]])], "squared_error")
+        >>> result = hg.fit(line, [[0.0], [1.0], [2.0]], [1.0, 3.0, 5.0], epochs=2, batch_size=2, shuffle=False)
+        >>> result.predict([[1.0], [2.0]]).shape
+        (2, 1)
 
         Raises ShapeError for an array that does not fit the network, DataError where an output is not finite.
         """
@@ -90,7 +123,14 @@ class Fit(Presented):
         return outputs
 
     def at(self, step: int) -> Step:
-        """Epoch, batch, rows and rate of a step (from 1): of the training, or beyond its end."""
+        """Epoch, batch, rows and rate of a step (from 1): of the training, or beyond its end.
+
+        >>> import handgrad as hg
+        >>> line = hg.Network(1, [hg.Dense(1, W=[[0.0]])], "squared_error")
+        >>> result = hg.fit(line, [[0.0], [1.0], [2.0]], [1.0, 3.0, 5.0], epochs=2, batch_size=2, shuffle=False)
+        >>> result.at(4)
+        Step(number=4, epoch=2, batch=2, rows=array([2]), rate=0.001)
+        """
         return self.plan.at(step, self.training_rows, self.recipe.optimizer.learning_rate)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:

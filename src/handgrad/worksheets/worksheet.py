@@ -97,7 +97,15 @@ def explain(
 
 @dataclass(frozen=True, eq=False)
 class Worksheet:
-    """The worked steps `first` to `last` of a case or a model; it shows itself in terminals and notebooks."""
+    """The worked steps `first` to `last` of a case or a model; it shows itself in terminals and notebooks.
+
+    >>> sheet = explain({
+    ...     "network": {"inputs": 1, "loss": "squared_error", "layers": [{"units": 1, "W": [[2.0]]}]},
+    ...     "data": {"x": [[3.0]], "y": [[5.0]]},
+    ... })
+    >>> sheet
+    Worksheet('1-1', step 1 of 1)
+    """
 
     source: Source
     first: int
@@ -107,7 +115,15 @@ class Worksheet:
     settings: Settings = field(default_factory=Settings)
 
     def with_choices(self, **choices: Unpack[Choices]) -> Worksheet:
-        """The same steps with other choices; see `explain`."""
+        """The same steps with other choices; see `explain`.
+
+        >>> sheet = explain({
+        ...     "network": {"inputs": 1, "loss": "squared_error", "layers": [{"units": 1, "W": [[2.0]]}]},
+        ...     "data": {"x": [[3.0]], "y": [[5.0]]},
+        ... })
+        >>> sheet.with_choices(layer_notation="superscript").settings.notation.layer
+        'superscript'
+        """
         source = _rounded(self.source, choices)
         case = source.case if isinstance(source, CaseSource) else None
         asked = case.notation if case is not None else None
@@ -170,13 +186,29 @@ class Worksheet:
     # -- what it holds
 
     def traces(self) -> Iterator[Trace]:
-        """The steps as they happened, one after another."""
+        """The steps as they happened, one after another.
+
+        >>> sheet = explain({
+        ...     "network": {"inputs": 1, "loss": "squared_error", "layers": [{"units": 1, "W": [[2.0]]}]},
+        ...     "data": {"x": [[3.0]], "y": [[5.0]]},
+        ... })
+        >>> [trace.number for trace in sheet.traces()]
+        [1]
+        """
         steps = self.source.traces(self.first, self.last)
         while (trace := _next(steps)) is not None:
             yield trace
 
     def quantities(self, step: int | None = None) -> dict[str, Array]:
-        """Every quantity of a step (the first one shown, unless another is named), one sample a row."""
+        """Every quantity of a step (the first one shown, unless another is named), one sample a row.
+
+        >>> sheet = explain({
+        ...     "network": {"inputs": 1, "loss": "squared_error", "layers": [{"units": 1, "W": [[2.0]]}]},
+        ...     "data": {"x": [[3.0]], "y": [[5.0]]},
+        ... })
+        >>> sheet.quantities()["dW1"].tolist()
+        [[6.0]]
+        """
         number = self.first if step is None else step
         if not 1 <= number <= self.source.total:
             raise SpecificationError(f"step {number}: there are the steps 1 to {self.source.total}")
@@ -186,7 +218,15 @@ class Worksheet:
 
     @cached_property
     def record(self) -> Record:
-        """The worked record, verified."""
+        """The worked record, verified.
+
+        >>> sheet = explain({
+        ...     "network": {"inputs": 1, "loss": "squared_error", "layers": [{"units": 1, "W": [[2.0]]}]},
+        ...     "data": {"x": [[3.0]], "y": [[5.0]]},
+        ... })
+        >>> [step.number for step in sheet.record.steps]
+        [1]
+        """
         with np.errstate(all="ignore"):  # what is beyond float64 stands in the sheet as such
             return self._record()
 
@@ -234,7 +274,15 @@ class Worksheet:
 
     @cached_property
     def document(self) -> Document:
-        """The laid-out sheet."""
+        """The laid-out sheet.
+
+        >>> sheet = explain({
+        ...     "network": {"inputs": 1, "loss": "squared_error", "layers": [{"units": 1, "W": [[2.0]]}]},
+        ...     "data": {"x": [[3.0]], "y": [[5.0]]},
+        ... })
+        >>> sheet.document.title
+        '1-1'
+        """
         return replace(lay_out(self.record, self.settings), program=self._program())
 
     def _program(self) -> str:
@@ -254,11 +302,28 @@ class Worksheet:
     # -- how it is shown
 
     def text(self, width: int = 80, color: bool = False) -> str:
-        """The sheet for a terminal `width` columns wide."""
+        """The sheet for a terminal `width` columns wide.
+
+        >>> sheet = explain({
+        ...     "network": {"inputs": 1, "loss": "squared_error", "layers": [{"units": 1, "W": [[2.0]]}]},
+        ...     "data": {"x": [[3.0]], "y": [[5.0]]},
+        ... })
+        >>> sheet.text().splitlines()[0].strip()
+        '1-1'
+        """
         return to_text(self.document, width, color)
 
     def json(self) -> bytes:
-        """Title and every quantity of every step, full precision; infinite values are null."""
+        """Title and every quantity of every step, full precision; infinite values are null.
+
+        >>> sheet = explain({
+        ...     "network": {"inputs": 1, "loss": "squared_error", "layers": [{"units": 1, "W": [[2.0]]}]},
+        ...     "data": {"x": [[3.0]], "y": [[5.0]]},
+        ... })
+        >>> import json
+        >>> json.loads(sheet.json())["steps"][0]["quantities"]["loss"]
+        1.0
+        """
         from handgrad.version import __version__
 
         return encoded(
@@ -267,6 +332,13 @@ class Worksheet:
 
     def to(self, medium: str) -> bytes:
         """The sheet in a medium: md, html, tex, pdf, docx, ipynb, json or terminal (plain text).
+
+        >>> sheet = explain({
+        ...     "network": {"inputs": 1, "loss": "squared_error", "layers": [{"units": 1, "W": [[2.0]]}]},
+        ...     "data": {"x": [[3.0]], "y": [[5.0]]},
+        ... })
+        >>> sheet.to("md").decode().splitlines()[0]
+        '# 1-1'
 
         Raises RenderError for another name, MissingExtraError where a library is missing.
         """
@@ -284,6 +356,15 @@ class Worksheet:
         """Writes the sheet to a file, whole or not at all, in the medium of its suffix or the one named.
 
         Beside Markdown stand its figures, as files of their own: that is where GitHub shows them from.
+
+        >>> sheet = explain({
+        ...     "network": {"inputs": 1, "loss": "squared_error", "layers": [{"units": 1, "W": [[2.0]]}]},
+        ...     "data": {"x": [[3.0]], "y": [[5.0]]},
+        ... })
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     sheet.save(Path(folder) / "sheet.html").name
+        'sheet.html'
         """
         medium, path = medium or medium_of(path), Path(path)
         judge_target(path)
@@ -292,7 +373,15 @@ class Worksheet:
         return path
 
     def files(self, path: Path, medium: str) -> dict[Path, bytes]:
-        """What `save` writes: each file and its content, the sheet last."""
+        """What `save` writes: each file and its content, the sheet last.
+
+        >>> sheet = explain({
+        ...     "network": {"inputs": 1, "loss": "squared_error", "layers": [{"units": 1, "W": [[2.0]]}]},
+        ...     "data": {"x": [[3.0]], "y": [[5.0]]},
+        ... })
+        >>> [path.name for path in sheet.files(Path("sheet.md"), "md")]
+        ['sheet-figure-1.svg', 'sheet.md']
+        """
         if medium != "md" or is_stream(path) or (path.exists() and not path.is_file()):
             return {path: self.to(medium)}
         figures = markdown.figures(self.document, path.stem)
@@ -300,7 +389,15 @@ class Worksheet:
         return {**beside, path: markdown.write(self.document, path.stem)}
 
     def reads(self) -> tuple[Path, ...]:
-        """The files that a model names as its own; what is written must not replace them."""
+        """The files that a model names as its own; what is written must not replace them.
+
+        >>> sheet = explain({
+        ...     "network": {"inputs": 1, "loss": "squared_error", "layers": [{"units": 1, "W": [[2.0]]}]},
+        ...     "data": {"x": [[3.0]], "y": [[5.0]]},
+        ... })
+        >>> sheet.reads()
+        ()
+        """
         model = self.source.model if isinstance(self.source, ModelSource) else None
         origin = None if model is None else model.origin
         return () if origin is None or origin.file is None else (Path(origin.file),)

@@ -1,0 +1,51 @@
+"""Every public name, and every method of what users hold in their hands, has an example; `make test` runs them all."""
+
+from __future__ import annotations
+
+import doctest
+import inspect
+from functools import cached_property
+
+import pytest
+
+import handgrad as hg
+
+HELD = (hg.Case, hg.Fit, hg.Model, hg.Worksheet)
+
+
+def methods(kind: type) -> list[str]:
+    """The public methods and properties that the class has from handgrad itself."""
+    found = {}
+    for base in kind.__mro__:
+        if base.__module__.startswith("handgrad"):
+            found |= {name: held for name, held in vars(base).items() if name not in found}
+    kinds = (classmethod, staticmethod, property, cached_property)
+    return sorted(
+        name
+        for name, held in found.items()
+        if not name.startswith("_") and (inspect.isfunction(held) or isinstance(held, kinds))
+    )
+
+
+def examples(thing: object) -> list[doctest.Example]:
+    return doctest.DocTestParser().get_examples(inspect.getdoc(thing) or "")
+
+
+@pytest.mark.parametrize("name", hg.__all__)
+def test_every_public_name_has_an_example(name):
+    assert examples(getattr(hg, name)), f"hg.{name} has no example"
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [(kind, name) for kind in HELD for name in methods(kind)],
+    ids=lambda part: part if isinstance(part, str) else part.__name__,
+)
+def test_every_method_has_an_example(kind, name):
+    held = inspect.getattr_static(kind, name)
+    assert examples(getattr(held, "__func__", held)), f"{kind.__name__}.{name} has no example"
+
+
+def test_there_are_methods_to_look_at():
+    assert {"predict", "at"} <= set(methods(hg.Fit))
+    assert {"load", "from_dict"} <= set(methods(hg.Case))
