@@ -42,13 +42,15 @@ class PythonWatch final : public Watch {
     explicit PythonWatch(nb::object stop) : stop_(std::move(stop)) {}
 
     bool interrupted() override {
-        if (raised_) return true;
+        if (raised_ || left_) return true;
         const auto now = Clock::now();
         if (now - signals_seen_ < interval) return false;
         signals_seen_ = now;
         const nb::gil_scoped_acquire gil;
         if (PyErr_CheckSignals() != 0) keep_error();
-        return raised_ != nullptr;
+        // a step may be long: the wish to stop leaves it in its middle, and it is not applied
+        if (!raised_) left_ = stop();
+        return raised_ != nullptr || left_;
     }
     bool due() override { return Clock::now() - stop_asked_ >= interval; }
     bool stop() override {
@@ -80,6 +82,7 @@ class PythonWatch final : public Watch {
 
     nb::object stop_;
     std::exception_ptr raised_;
+    bool left_ = false;
     Clock::time_point signals_seen_ = Clock::now(), stop_asked_ = Clock::now();
 };
 

@@ -1,7 +1,7 @@
 """The `handgrad` command: its verbs, and what happens when one of them cannot go on.
 
 Exit status: 0 done; 1 done and something was found; 2 the call or its input is wrong; 70 a defect of
-handgrad; 130 ended by Ctrl-C.
+handgrad; 130 ended by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP (128 and the number of the signal).
 """
 
 from __future__ import annotations
@@ -15,13 +15,19 @@ from typing import Annotated
 
 import typer
 
-from handgrad.cli import bench, check, diagram, evaluate, explain, gradcheck, predict, train, verify
+from handgrad.cli import bench, check, diagram, evaluate, explain, gradcheck, predict, streams, train, verify
 from handgrad.errors import HandgradError
 from handgrad.rich_repr import printable
+from handgrad.training.interruption import ENDING, Ended, end
 from handgrad.version import __version__
 
 WRONG, DEFECT, INTERRUPTED = 2, 70, 130
 _LEAST_WIDTH = 20
+_WANT = "there is not enough memory, or the system refuses threads; use a smaller table, network or batch"
+_SIGNS_OF_WANT = (
+    *("failed to map segment", "annot allocate memory", "Resource temporarily unavailable"),
+    *("can't start new thread", "std::bad_alloc", "Failed to launch worker thread"),
+)
 _LONGEST = 1_000  # of a message that quotes what somebody gave
 
 # Typer brings its own click or uses the installed one, by version; both derive BadParameter from UsageError
@@ -64,10 +70,13 @@ def handgrad(
 def run(arguments: list[str] | None = None) -> None:
     """Runs the command line and ends the process with its exit status."""
     prepare_streams()
-    if sys.platform != "win32":
-        # `handgrad ... | head` ends quietly, as other programs do
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-    sys.exit(status(arguments))
+    for number in ENDING:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
+            signal.signal(number, end)
+    code = status(arguments)
+    for number in ENDING:  # it ends now anyway, with this status
+        signal.signal(number, signal.SIG_IGN)
+    sys.exit(code)
 
 
 def prepare_streams() -> None:
@@ -75,14 +84,15 @@ def prepare_streams() -> None:
 
     A width below `_LEAST_WIDTH`, which some programs hand on, would leave nothing of a table.
     """
-    for name in ("stdout", "stderr"):
+    for name, number in (("stdout", 1), ("stderr", 2)):
         stream = getattr(sys, name)
         if stream is None:
             # the lowest free descriptor is the closed one: no other file will take what is written to it
             setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
         elif isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(
-                encoding=None if _has_letters(stream.encoding) else "utf-8", errors="backslashreplace"
+            stream.flush()
+            setattr(
+                sys, name, streams.text(number, stream.encoding if _has_letters(stream.encoding) else "utf-8")
             )
     columns = os.environ.get("COLUMNS", "")
     if columns.isdecimal() and int(columns) < _LEAST_WIDTH:
@@ -108,18 +118,24 @@ def guarded(call: Callable[[], object]) -> int:  # noqa: PLR0911  one kind of er
         ended = call()
         sys.stdout.flush()
     except HandgradError as error:
-        return _told(str(error), WRONG)
+        wanting = any(sign in str(error) for sign in _SIGNS_OF_WANT)
+        return _told(_WANT if wanting else str(error), WRONG)
     except _UsageError as error:
         # without a message it was a call for help
         return _told(_usage(error), WRONG) if str(error) else WRONG
+    except Ended as signalled:
+        told = "interrupted" if signalled.number == signal.SIGINT else f"ended by {signalled}"
+        return _told(told, signalled.status)
     except (KeyboardInterrupt, typer.Abort):
         return _told("interrupted", INTERRUPTED)
     except MemoryError:
-        return _told("there is not enough memory; use a smaller table, network or batch", WRONG)
+        return _told(_WANT, WRONG)
     except OSError as error:  # files are told by their names; what is left is the standard output
         _give_up_stdout()
         return _told(f"cannot write the output: {error.strerror or error}; free some room", WRONG)
     except Exception as error:
+        if any(sign in str(error) for sign in _SIGNS_OF_WANT):
+            return _told(_WANT, WRONG)
         if os.environ.get("HANDGRAD_TRACEBACK"):
             raise
         kind = type(error).__name__
@@ -129,7 +145,7 @@ def guarded(call: Callable[[], object]) -> int:  # noqa: PLR0911  one kind of er
 
 def _give_up_stdout() -> None:
     """What is left in the buffer goes nowhere, so that the end of the process does not fail on it again."""
-    if sys.stdout is sys.__stdout__ and sys.stdout is not None:
+    if streams.is_process_stream(sys.stdout):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

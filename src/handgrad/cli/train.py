@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 from time import perf_counter
 from typing import Annotated, Any, Literal
@@ -25,9 +26,8 @@ from handgrad.nn.losses import Loss
 from handgrad.nn.optimizers import OPTIMIZERS, Optimizer
 from handgrad.nn.regularization import Regularization
 from handgrad.nn.schedules import Schedule
+from handgrad.training.interruption import Ended, Interruption
 from handgrad.training.plan import EarlyStopping
-
-INTERRUPTED = 130
 
 
 def train(
@@ -114,31 +114,32 @@ def train(
     }
     table = read_table(data)
     began = perf_counter()
-    trained = fit_table(
-        table,
-        _targets(table, target),
-        task=task,
-        categorical=categorical or (),
-        numeric=numeric or (),
-        ignore=ignore or (),
-        hidden=whole_numbers("--hidden", hidden),
-        dropout=dropout,
-        epochs=epochs,
-        validation=validation,
-        seed=seed,
-        engine=engine if device is None else f"{engine}:{device}",
-        dtype=dtype,
-        threads=threads,
-        progress=shown_on(remarks(), quiet or as_json),
-        **options,
-    )
-    seconds = perf_counter() - began
-    trained.save(model)
-    if plot_file is not None:
-        write_whole(plot_file, as_svg(trained.fit.history).encode())
-    _tell(trained, table, model, seconds, plot=plot, as_json=as_json, quiet=quiet)
-    if trained.fit.ended == "interrupted":
-        raise typer.Exit(INTERRUPTED)
+    with Interruption(kept=True) as interruption:
+        trained = fit_table(
+            table,
+            _targets(table, target),
+            task=task,
+            categorical=categorical or (),
+            numeric=numeric or (),
+            ignore=ignore or (),
+            hidden=whole_numbers("--hidden", hidden),
+            dropout=dropout,
+            epochs=epochs,
+            validation=validation,
+            seed=seed,
+            engine=engine if device is None else f"{engine}:{device}",
+            dtype=dtype,
+            threads=threads,
+            progress=shown_on(remarks(), quiet or as_json),
+            **options,
+        )
+        seconds = perf_counter() - began
+        trained.save(model)
+        if plot_file is not None:
+            write_whole(plot_file, as_svg(trained.fit.history).encode())
+    _tell(trained, table, model, seconds, interruption.number, plot=plot, as_json=as_json, quiet=quiet)
+    if interruption.number is not None:
+        raise typer.Exit(Ended(interruption.number).status)
 
 
 def _targets(table: Table, names: list[str]) -> list[str]:
@@ -171,7 +172,15 @@ def _batch_size(text: str) -> int | Literal["auto"] | None:
 
 
 def _tell(
-    trained: Model, table: Table, path: Path, seconds: float, *, plot: bool, as_json: bool, quiet: bool
+    trained: Model,
+    table: Table,
+    path: Path,
+    seconds: float,
+    ended_by: int | None,
+    *,
+    plot: bool,
+    as_json: bool,
+    quiet: bool,
 ) -> None:
     """What training came to: remarks, the curve, the table of metrics."""
     fit = trained.fit
@@ -192,7 +201,7 @@ def _tell(
         console.print(in_terminal(fit.history, min(console.width, 100)))
     console.print(
         f"{len(fit.history)} epochs, {fit.steps:,} steps in {seconds:.2f} s (engine {fit.engine}); "
-        + _ending(trained),
+        + _ending(trained, ended_by),
         soft_wrap=True,
     )
     console.print(
@@ -202,9 +211,10 @@ def _tell(
     console.print(f"model written to {path}", soft_wrap=True)
 
 
-def _ending(trained: Model) -> str:
+def _ending(trained: Model, ended_by: int | None) -> str:
     if trained.fit.ended == "interrupted":
-        return "ended by Ctrl-C, what there is was saved"
+        name = "Ctrl-C" if ended_by in (None, signal.SIGINT) else signal.Signals(ended_by).name
+        return f"ended by {name}, what there is was saved"
     if trained.fit.best_epoch is not None:
         return f"the parameters are those of epoch {trained.fit.best_epoch}"
     return "all epochs done"

@@ -31,7 +31,8 @@ class Session(Protocol):
 
         Step k takes rows order[k B : (k + 1) B] with learning rate rates[k] (float64) and is number
         first_step + k of the training (counted from 1; Adam's t and the dropout masks depend on it).
-        After each step `stop` is asked (at least every 0.1 s); True ends the run.
+        After each step `stop` is asked (at least every 0.1 s); True ends the run. An engine may ask within a
+        long step too, and then leaves it: it is not applied, and its loss is not among those of the run.
         """
         ...
 

@@ -2,13 +2,34 @@
 
 from __future__ import annotations
 
+from time import perf_counter
+
 import numpy as np
 
 from handgrad.engines.protocol import Run, Stop
 from handgrad.nn.arrays import Array
 from handgrad.nn.forward import dropout_masks, predict
 from handgrad.nn.network import Network
+from handgrad.nn.observe import UNOBSERVED, Observer
 from handgrad.nn.step import Recipe, Training, training_step
+
+_LONG = 0.1  # seconds, after which a step is left where stopping is wished
+
+
+class _Left(Exception):
+    """A long step was left in its middle."""
+
+
+class _Leaving(Observer):
+    """Leaves a step that has taken long where the caller wishes to stop."""
+
+    def __init__(self, stop: Stop) -> None:
+        self._stop, self._began = stop, perf_counter()
+
+    def __call__(self, name: str, value: Array) -> Array:
+        if perf_counter() - self._began > _LONG and self._stop():
+            raise _Left
+        return value
 
 
 class ReferenceSession:
@@ -29,17 +50,22 @@ class ReferenceSession:
         for k, rate in enumerate(rates):
             rows = order[k * batch_size : (k + 1) * batch_size]
             masks = dropout_masks(self._network, self._seed, first_step + k, len(rows))
-            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # judged by the loss
-                stepped = training_step(
-                    self._network,
-                    self._recipe,
-                    self._training,
-                    self._X[rows],
-                    self._Y[rows],
-                    first_step + k,
-                    float(rate),
-                    masks,
-                )
+            observe = UNOBSERVED if stop is None else _Leaving(stop)
+            try:
+                with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # judged by the loss
+                    stepped = training_step(
+                        self._network,
+                        self._recipe,
+                        self._training,
+                        self._X[rows],
+                        self._Y[rows],
+                        first_step + k,
+                        float(rate),
+                        masks,
+                        observe,
+                    )
+            except _Left:
+                break
             losses.append(float(stepped.loss))
             if not np.isfinite(losses[-1]):
                 return Run(np.array(losses), failed=True)

@@ -139,12 +139,17 @@ class _Trainer:
             for epoch in range(self.plan.epochs):
                 kept.update(epoch, self.step, session)
                 line = self.run_epoch(session, epoch)
+                if line is None:
+                    ended = "interrupted"
+                    break
                 self.history.append(line)
                 self.progress.epoch(line, self.metric)
                 best.update(line, session)
                 ended = self.reason_to_end(best, self.answers(callbacks, line, session))
                 if ended is not None:
                     break
+        if not self.history:
+            self.interruption.give_up()
         last = session.training()
         check_parameters(last.parameters, self.step - 1)
         return Fit(
@@ -174,8 +179,11 @@ class _Trainer:
             return "callback"
         return "early stopping" if best.exhausted else None
 
-    def run_epoch(self, session: Session, epoch: int) -> Epoch:
-        """One pass over the training rows in the order of this epoch, then the validation rows."""
+    def run_epoch(self, session: Session, epoch: int) -> Epoch | None:
+        """One pass over the training rows in the order of this epoch, then the validation rows.
+
+        None where it was interrupted in its first step.
+        """
         began, first, rows = perf_counter(), self.step, self.split.training
         B, last = self.plan.rows_of_batch(len(rows)), first + self.plan.steps_per_epoch(len(rows)) - 1
         losses: list[float] = []
@@ -185,11 +193,14 @@ class _Trainer:
             losses += run.losses.tolist()
             if run.failed:
                 raise self.failure(session, first + len(losses) - 1, losses[-1])
-            self.step = first + len(losses)
-            last_rate = float(part.rates[len(run.losses) - 1])
-            self.progress.steps(epoch, len(losses), losses[-1], last_rate)
+            if len(run.losses):  # an engine may leave a long step in its middle
+                self.step = first + len(losses)
+                last_rate = float(part.rates[len(run.losses) - 1])
+                self.progress.steps(epoch, len(losses), losses[-1], last_rate)
             if self.interruption.asked:
                 break
+        if not losses:
+            return None
         validation = self.validate(session)
         loss = _epoch_loss(self.network, losses, B, len(rows))
         seconds = perf_counter() - began
