@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from handgrad.audit.check import check
     from handgrad.cases.case import Case
     from handgrad.errors import HandgradError
+    from handgrad.interop.opening import explain, load
+    from handgrad.interop.watching import watch
     from handgrad.models.fit_table import fit_table
     from handgrad.models.model import Model
     from handgrad.nn.activations import Activation
@@ -34,13 +36,15 @@ if TYPE_CHECKING:
     from handgrad.training.fit import fit
     from handgrad.training.history import Fit
     from handgrad.training.plan import EarlyStopping
-    from handgrad.worksheets.worksheet import Worksheet, explain
+    from handgrad.worksheets.worksheet import Worksheet
 
 _HOMES = {
     "handgrad.audit.check": ("check",),
     "handgrad.cases.case": ("Case",),
     "handgrad.errors": ("HandgradError",),
-    "handgrad.worksheets.worksheet": ("Worksheet", "explain"),
+    "handgrad.interop.opening": ("explain", "load"),
+    "handgrad.interop.watching": ("watch",),
+    "handgrad.worksheets.worksheet": ("Worksheet",),
     "handgrad.training.history": ("Fit",),
     "handgrad.training.plan": ("EarlyStopping",),
     "handgrad.models.model": ("Model",),
@@ -84,6 +88,8 @@ __all__ = [
     "explain",
     "fit",
     "fit_table",
+    "load",
+    "watch",
 ]
 
 

@@ -41,9 +41,11 @@ from handgrad.estimators.stochastic import (
     Rates,
     Samples,
 )
+from handgrad.interop.foreign import Foreign
+from handgrad.models.model import Model
 from handgrad.nn.arrays import Array
 from handgrad.nn.forward import predict
-from handgrad.nn.network import Network, Parameters
+from handgrad.nn.network import Dense, Network, Parameters
 from handgrad.nn.optimizers import Optimizer, initial_state
 from handgrad.nn.regularization import Regularization
 from handgrad.nn.step import Recipe, Training
@@ -363,6 +365,20 @@ class MultilayerPerceptron(Sheets, BaseEstimator):  # type: ignore[misc]
         """The network that was fitted, as its coefficients have it."""
         parameters = self._parameters() | {"hidden_layer_sizes": [coef.shape[1] for coef in self.coefs_[:-1]]}
         return network_of(parameters, self.coefs_[0].shape[0], self.coefs_[-1].shape[1], self.out_activation_)
+
+    def to_model(self) -> Model:
+        """The fitted network as a `handgrad.Model`, which can be saved, drawn and exported.
+
+        It takes and gives arrays: the features as `fit` took them, the outputs as they are.
+        """
+        check_is_fitted(self)
+        parameters = from_coefficients(self.coefs_, self.intercepts_, np.float64)
+        described = self._network()
+        layers = [
+            Dense(layer.units, layer.function, W=W, b=b, dropout=layer.dropout)
+            for layer, (W, b) in zip(described.layers, parameters, strict=True)
+        ]
+        return Foreign("handgrad.sklearn", Network(described.inputs, layers, described.loss)).model()
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

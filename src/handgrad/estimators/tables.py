@@ -110,6 +110,11 @@ class TableEstimator(BaseEstimator):  # type: ignore[misc]
         )
         return sheet
 
+    def to_model(self) -> Model:
+        """`model_`: with the schema of the table."""
+        check_is_fitted(self)
+        return self.model_
+
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True

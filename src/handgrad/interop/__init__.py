@@ -1,0 +1,1 @@
+"""Other people's models in and out: scikit-learn, PyTorch, Keras, flax, equinox, ONNX; a C header, a program."""
