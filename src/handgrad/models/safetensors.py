@@ -289,6 +289,7 @@ def _judge_schema(header: _Header, network: Network) -> None:
 
 
 def _judge_history(header: _Header, training_rows: int) -> None:
+    """A model that was made elsewhere has no step, no epoch and no row."""
     epochs = [line.epoch for line in header.history]
     if epochs != list(range(1, len(epochs) + 1)) or len(epochs) > header.plan.epochs:
         raise ValueError("the epochs of its history are not counted from 1")
@@ -296,9 +297,9 @@ def _judge_history(header: _Header, training_rows: int) -> None:
         raise ValueError(f"its best epoch is {header.best_epoch}, and it has {len(epochs)}")
     steps = [line.steps for line in header.history]
     taken = header.snapshots[-1] - 1
-    if steps != sorted(steps) or (steps and steps[-1] > taken) or not training_rows:
+    if steps != sorted(steps) or (steps and steps[-1] > taken) or (taken and not training_rows):
         raise ValueError(f"its history does not fit its {taken} steps")
-    if taken > header.plan.epochs * header.plan.steps_per_epoch(training_rows):
+    if taken and taken > header.plan.epochs * header.plan.steps_per_epoch(training_rows):
         raise ValueError(f"it counts {taken} steps, more than its epochs have")
 
 
