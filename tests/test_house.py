@@ -166,3 +166,11 @@ def test_there_is_no_circle_between_folders():
 def test_a_circle_would_be_found():
     edges = {"a": frozenset("b"), "b": frozenset("c"), "c": frozenset("a"), "d": frozenset("a")}
     assert circles(edges) == [["a", "b", "c"]]
+
+
+def test_a_verb_that_writes_obeys_the_rule_of_all_verbs() -> None:
+    """What may be replaced is judged in one place; a verb that writes and does not ask there may lose a file."""
+    for path in (HOUSE / "cli").rglob("*.py"):
+        text = path.read_text()
+        writes = any(call in text for call in ("write_whole(", ".save("))
+        assert not writes or "judge_outputs(" in text, f"{path.name} writes files; see cli/outputs.py"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-import unicodedata
+import re
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -11,7 +11,6 @@ from rich.console import Console
 from rich.table import Table
 
 _SHOWN_EPOCHS = 10
-_TURNING = ("LRE", "LRO", "RLE", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
 
 
 class Presented:
@@ -26,16 +25,40 @@ class Presented:
 
 
 def printable(text: str) -> str:
-    """The text in one line, without characters that command a terminal or turn the direction of writing.
+    """The text in one line; characters that command a terminal or turn the direction of writing as escapes.
 
     >>> printable("a\\n b\\x1b[31m")
-    'a b[31m'
+    'a b\\\\x1b[31m'
     """
-    return "".join(character for character in " ".join(text.split()) if not _commands(character))
+    return visible(" ".join(text.split()))
 
 
-def _commands(character: str) -> bool:
-    return unicodedata.category(character) in ("Cc", "Cs") or unicodedata.bidirectional(character) in _TURNING
+def visible(text: str) -> str:
+    """The text with escapes for characters that command a terminal or turn the direction of writing.
+
+    Ends of lines and tabs stay. Source: Unicode 16.0, UAX 9, table 4 (explicit directional formatting).
+
+    >>> print(visible("pay \\u202e100\\x1b[2J"))
+    pay \\u202e100\\x1b[2J
+    """
+    return _COMMANDS.sub(_escape, text)
+
+
+def visible_json(text: str) -> str:
+    r"""The JSON text with those characters in JSON's own form; whoever reads it gets them back.
+
+    >>> visible_json('{"a": "\x9b"}')
+    '{"a": "\\u009b"}'
+    """
+    return _COMMANDS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+_COMMANDS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def _escape(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
 
 
 def number(value: float | None, digits: int = 4) -> str:

@@ -24,6 +24,7 @@ from handgrad.files import judge_target, write_whole
 from handgrad.render.document import Document
 from handgrad.render.media import MEDIA, medium_of, write
 from handgrad.render.terminal.sheet import to_text
+from handgrad.rich_repr import visible_json
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +52,8 @@ class Audit:
 
     def json(self) -> str:
         """`as_dict` as text."""
-        return json.dumps(self.as_dict(), indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+        text = json.dumps(self.as_dict(), indent=2, allow_nan=False, ensure_ascii=False)
+        return visible_json(text) + "\n"
 
     def document(self, language: str | None = None) -> Document:
         """The report, ready for a writer of any medium."""

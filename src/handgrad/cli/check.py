@@ -12,7 +12,9 @@ import typer
 
 from handgrad.audit.check import Audit
 from handgrad.audit.check import check as audit_of
-from handgrad.files import judge_apart, judge_target, write_whole
+from handgrad.cli.consoles import told
+from handgrad.cli.outputs import Force, judge_outputs, sheet_output
+from handgrad.files import is_stream, write_whole
 from handgrad.render.media import medium_of
 
 PIPE_WIDTH, MOST_WIDTH = 80, 120
@@ -31,6 +33,7 @@ def check(
             help="Write the report to this file: md, html, tex, pdf, docx, ipynb, json, txt.",
         ),
     ] = None,
+    force: Force = False,
     width: Annotated[int | None, typer.Option(min=20, help="Columns of the terminal.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON: a row for each claim.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only the exit status.")] = False,
@@ -44,13 +47,12 @@ def check(
     Example: handgrad check examples/sigmoid-2-2-1.toml -o report.html
     """
     if output is not None:
-        judge_target(output)
-        judge_apart(output, case)
+        judge_outputs([sheet_output(output, medium_of(output))], reads=[case], force=force)
     audit = audit_of(case)
     if output is not None:
         _write(audit, output, width, language)
-        if not (quiet or as_json):
-            typer.echo(f"wrote {output}")
+        if not (quiet or as_json or is_stream(output)):
+            told(f"wrote {output}")
     if as_json:
         sys.stdout.write(audit.json())
     elif not quiet and output is None:

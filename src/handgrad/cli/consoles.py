@@ -5,27 +5,58 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable
-from typing import Any
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderHook, RenderResult
+from rich.segment import Segment
+
+from handgrad.rich_repr import printable, visible, visible_json
+
+
+class _Visible:
+    """What is printed, without characters that command the terminal or turn the direction of writing."""
+
+    def __init__(self, inner: ConsoleRenderable) -> None:
+        self._inner = inner
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for segment in console.render(self._inner, options):
+            yield segment if segment.control else Segment(visible(segment.text), segment.style)
+
+
+class _Hook(RenderHook):
+    def process_renderables(self, renderables: list[ConsoleRenderable]) -> list[ConsoleRenderable]:
+        return [_Visible(renderable) for renderable in renderables]
+
+
+def _console(stderr: bool) -> Console:
+    """A console whose every print passes the hook, whatever a table, a class or a file brought into the text."""
+    console = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+    console.push_render_hook(_Hook())
+    return console
 
 
 def output() -> Console:
     """The console of results."""
-    return Console(highlight=False, markup=False, emoji=False)
+    return _console(stderr=False)
 
 
 def remarks() -> Console:
     """The console of progress and remarks."""
-    return Console(stderr=True, highlight=False, markup=False, emoji=False)
+    return _console(stderr=True)
 
 
 def remark(lines: Iterable[str], quiet: bool = False) -> None:
     """Remarks to stderr, unless quiet."""
     for line in () if quiet else lines:
-        remarks().print(f"note: {line}", soft_wrap=True)
+        remarks().print(f"note: {visible(line)}", soft_wrap=True)  # rich drops some of them before the hook
 
 
-def print_json(value: dict[str, Any]) -> None:
+def print_json(value: object) -> None:
     """One JSON document on stdout."""
-    sys.stdout.write(json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False) + "\n")
+    text = json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False)
+    sys.stdout.write(visible_json(text) + "\n")
+
+
+def told(line: str) -> None:
+    """One line on stdout."""
+    sys.stdout.write(printable(line) + "\n")

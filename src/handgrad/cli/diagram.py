@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from handgrad.cli.consoles import told
 from handgrad.cli.outputs import Force, Output, judge_outputs
 from handgrad.diagram import DrawingOptions, Scene, draw
 from handgrad.diagram.captions import captions_in
@@ -113,7 +114,7 @@ def diagram(
         return
     path = write_whole(output, _written(scene, form))
     if not (quiet or is_stream(output)):
-        typer.echo(f"wrote {path}")
+        told(f"wrote {path}")
 
 
 def _form(output: Path | None) -> str:

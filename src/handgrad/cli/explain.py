@@ -10,10 +10,11 @@ from typing import Annotated
 
 import typer
 
-from handgrad.cli.outputs import Force, Output, judge_outputs
+from handgrad.cli.consoles import told
+from handgrad.cli.outputs import Force, Output, judge_outputs, sheet_output
 from handgrad.errors import SpecificationError
 from handgrad.files import is_stream, write_whole
-from handgrad.render.media import SUFFIXES, medium_of
+from handgrad.render.media import medium_of
 from handgrad.render.settings import DEFAULT_PARTS, PARTS
 from handgrad.worksheets.worksheet import Worksheet
 from handgrad.worksheets.worksheet import explain as open_worksheet
@@ -94,7 +95,7 @@ def explain(
     """
     medium = _medium(to, output, as_json)
     if output is not None:
-        judge_outputs([_output(output, medium)], reads=[what, data], force=force)
+        judge_outputs([sheet_output(output, medium)], reads=[what, data], force=force)
     worksheet = open_worksheet(
         what,
         step=None if step is None else parse_steps(step),
@@ -119,11 +120,11 @@ def explain(
         text = worksheet.text(width or PIPE_WIDTH).encode() if medium == "terminal" else None
         files = worksheet.files(output, medium) if text is None else {output: text}
         beside = [Output("-o", path, (".svg",)) for path in files if path != output]  # figures of Markdown
-        judge_outputs([*beside, _output(output, medium)], reads=[what, *worksheet.reads()], force=force)
+        judge_outputs([*beside, sheet_output(output, medium)], reads=[what, *worksheet.reads()], force=force)
         for path, content in files.items():
             write_whole(path, content)
         if not (quiet or is_stream(output)):
-            typer.echo(f"wrote {output}")
+            told(f"wrote {output}")
     elif medium == "terminal":
         _show(worksheet, width)
     else:
@@ -164,12 +165,6 @@ def _medium(to: str | None, output: Path | None, as_json: bool) -> str:
     if to is not None:
         return to
     return "terminal" if output is None else medium_of(output)
-
-
-def _output(path: Path, medium: str) -> Output:
-    """The file, with the suffixes of its medium."""
-    usual = {"terminal": ".txt"}.get(medium, f".{medium}")
-    return Output("-o", path, (usual, *(f".{suffix}" for suffix, name in SUFFIXES.items() if name == medium)))
 
 
 def _show(worksheet: Worksheet, width: int | None) -> None:

@@ -17,6 +17,7 @@ import typer
 
 from handgrad.errors import OutputError
 from handgrad.files import is_stream, judge_target, same_file
+from handgrad.render.media import SUFFIXES
 
 Force = Annotated[
     bool, typer.Option("--force", help="Replace a file that stands there and that handgrad did not write.")
@@ -63,6 +64,12 @@ class Output(NamedTuple):
     path: Path
     suffixes: tuple[str, ...]
     """Those of its format, the usual one first."""
+
+
+def sheet_output(path: Path, medium: str) -> Output:
+    """A sheet or a report, with the suffixes of its medium."""
+    usual = {"terminal": ".txt"}.get(medium, f".{medium}")
+    return Output("-o", path, (usual, *(f".{suffix}" for suffix, name in SUFFIXES.items() if name == medium)))
 
 
 def judge_outputs(

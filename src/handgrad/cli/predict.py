@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -16,12 +15,14 @@ import pyarrow.feather
 import pyarrow.parquet
 import typer
 
-from handgrad.cli.consoles import remark
+from handgrad.cli.consoles import print_json, remark
 from handgrad.cli.outputs import Force, Output, judge_outputs
+from handgrad.cli.spreadsheets import defused
 from handgrad.data.tables import read_table
 from handgrad.errors import OutputError
 from handgrad.files import write_whole
 from handgrad.models.model import Model
+from handgrad.rich_repr import visible
 from handgrad.version import __version__
 
 
@@ -35,6 +36,9 @@ def predict(
         typer.Option("-o", "--output", help="Where the predictions go (.csv .tsv .parquet .feather)."),
     ] = None,
     force: Force = False,
+    raw: Annotated[
+        bool, typer.Option("--raw", help="Leave text that a spreadsheet would run (= + - @) as it is.")
+    ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print a JSON list, one object for each row.")
     ] = False,
@@ -42,7 +46,8 @@ def predict(
 ) -> None:
     """Predict every row of a file: the class and its probabilities, or the number.
 
-    Without -o the predictions go to the standard output as CSV.
+    Without -o the predictions go to the standard output as CSV. In CSV and TSV a class that a spreadsheet would run
+    as a formula gets an apostrophe before it, which spreadsheets do not show.
 
     Example: handgrad predict penguins.safetensors new.csv -o predicted.csv
     """
@@ -57,11 +62,13 @@ def predict(
     table, notes = loaded.predictions(read_table(data))
     remark(notes, quiet)
     if out is not None:
-        write_whole(out, write(table))
+        delimited = out.suffix.lower() in (".csv", ".tsv")
+        write_whole(out, write(defused(table) if delimited and not raw else table))
     if as_json:
-        sys.stdout.write(json.dumps(table.to_pylist(), indent=2, allow_nan=False, ensure_ascii=False) + "\n")
+        print_json(table.to_pylist())
     elif out is None:
-        sys.stdout.write(_delimited(table, ",").decode())
+        text = _delimited(table if raw else defused(table), ",").decode()
+        sys.stdout.write(visible(text) if sys.stdout.isatty() else text)
 
 
 def _delimited(table: pa.Table, mark: str) -> bytes:

@@ -11,7 +11,7 @@ from rich.table import Table as Grid
 
 from handgrad.data.cells import Floats
 from handgrad.data.targets import Target
-from handgrad.rich_repr import Presented, number
+from handgrad.rich_repr import Presented, number, printable
 from handgrad.training.score import if_finite, r_squared
 
 _SHOWN_CLASSES = 50
@@ -82,7 +82,7 @@ class Evaluation(Presented):
                 yield f"and {len(self.classes) - _SHOWN_CLASSES:,} more classes"
         if self.left_out:
             yield f"{self.left_out:,} rows without a target were left out"
-        yield from self.remarks
+        yield from map(printable, self.remarks)
 
 
 def _grid(headings: tuple[str, ...], lines: tuple[tuple[Any, ...], ...]) -> Grid:
@@ -96,7 +96,7 @@ def _grid(headings: tuple[str, ...], lines: tuple[tuple[Any, ...], ...]) -> Grid
 
 def _cell(value: Any) -> str:
     if isinstance(value, str):
-        return value
+        return printable(value)
     return f"{value:,}" if isinstance(value, int) else number(value)
 
 

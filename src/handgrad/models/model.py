@@ -22,7 +22,7 @@ from handgrad.models.origin import Origin
 from handgrad.models.safetensors import Contents, packed, unpacked
 from handgrad.nn.arrays import Array
 from handgrad.nn.network import Network
-from handgrad.rich_repr import Presented, history_table
+from handgrad.rich_repr import Presented, history_table, printable
 from handgrad.training.history import Fit
 from handgrad.training.replay import Replayed, replay
 from handgrad.training.score import Forecast, check_finite, forecast
@@ -357,8 +357,8 @@ class Model(Presented):
         if self.schema is not None:
             target = self.schema.target
             used = [column.name for column in self.schema.columns if column.kind != "ignored"]
-            yield f"target    {', '.join(target.names)} ({target.task})"
-            yield f"columns   {', '.join(used)}"
+            yield f"target    {printable(', '.join(target.names))} ({target.task})"
+            yield f"columns   {printable(', '.join(used))}"
         optimizer = self.fit.recipe.optimizer
         yield (
             f"training  {optimizer.name}, rate {optimizer.learning_rate:g}, {self.fit.steps:,} steps in "

@@ -11,6 +11,7 @@ from typing import Annotated
 import msgspec
 
 from handgrad.errors import SpecificationError
+from handgrad.rich_repr import visible_json
 from handgrad.worked.trace import Trace
 
 MOST_BYTES = 1 << 30
@@ -51,6 +52,7 @@ def encoded(version: str, title: str, source: str, traces: Iterable[Trace], coun
     Raises SpecificationError where the steps, by the size of the first, would take more than `MOST_BYTES`.
     """
     head = msgspec.json.encode(WorksheetValues(version, title, source, []))
+    head = visible_json(head.decode()).encode()
     return head[: -len(b"]}")] + b",".join(_within_bounds(map(_step, traces), count)) + b"]}\n"
 
 
