@@ -13,8 +13,8 @@ from handgrad.errors import VerificationError
 from handgrad.nn.step import training_step
 from handgrad.worked.derive.step import derive
 from handgrad.worked.evaluate import map_tree
-from handgrad.worked.expressions import Apply, BigSum, Matrix, Number, Symbol
-from handgrad.worked.record import Options, Record, StepRecord, WorkedStep
+from handgrad.worked.expressions import Apply, BigSum, Expression, Matrix, Number, Symbol, Transpose
+from handgrad.worked.record import Equation, Options, Record, StepRecord, WorkedStep
 from handgrad.worked.rounding import round_array
 from handgrad.worked.verify import verify
 from handgrad.worksheets.case_steps import trace_case
@@ -74,10 +74,11 @@ def case_of(
     )
 
 
-def record_of(case: Case, **options: object) -> Record:
+def record_of(case: Case, last: int | None = None, **options: object) -> Record:
     chosen = Options(**options)
     steps = tuple(
-        derive(trace, case.network, case.recipe, chosen, case.regularization) for trace in trace_case(case)
+        derive(trace, case.network, case.recipe, chosen, case.regularization)
+        for trace in trace_case(case, 1, last)
     )
     rounding = case.rounding
     return Record(
@@ -141,6 +142,68 @@ def test_a_wrong_number_is_found():
             continue
         with pytest.raises(VerificationError, match=worked.quantity):
             verify(forged)
+
+
+def forged(record: Record, place: int, equation: Equation, scalar: tuple[Equation, ...] = ()) -> Record:
+    """The record with another equation, or another scalar detail, at one of its steps."""
+    (step,) = record.steps[:1]
+    changed = dataclasses.replace(step.steps[place], equation=equation, scalar=scalar)
+    steps = (*step.steps[:place], changed, *step.steps[place + 1 :])
+    return dataclasses.replace(record, steps=(dataclasses.replace(step, steps=steps),))
+
+
+def exchanged(tree: Expression, old: Expression, new: Expression) -> Expression:
+    return map_tree(tree, lambda part: new if part == old else part)
+
+
+def place_of(record: Record, quantity: str) -> int:
+    return [worked.quantity for worked in record.steps[0].steps].index(quantity)
+
+
+WRONG_LETTERS = (
+    # quantity, what stands in its letters, what somebody wrote in its place
+    ("z1", Symbol("b", 1), Symbol("b", 1, mark="new")),
+    ("a1", Apply("tanh", (Symbol("z", 1),)), Apply("sigmoid", (Symbol("z", 1),))),
+    ("delta2", Symbol("y"), Symbol("a", 1)),
+    ("dW2", Transpose(Symbol("a", 1)), Symbol("a", 1)),
+    ("dW2", Symbol("m"), Symbol("n")),
+    ("db1", Symbol("m"), Number(1.0)),
+    ("da1", Transpose(Symbol("W", 2)), Symbol("W", 2)),
+    ("W1_m", Symbol("beta1"), Symbol("beta2")),
+    ("W1_new", Symbol("eta"), Symbol("epsilon")),
+)
+
+
+@pytest.mark.parametrize(("quantity", "old", "new"), WRONG_LETTERS, ids=lambda value: str(value)[:40])
+def test_a_wrong_letter_is_found(quantity: str, old: Expression, new: Expression):
+    record = record_of(case_of("tanh", ("softmax", "cross_entropy", 3), 2, {"name": "adam"}))
+    assert verify(record) > 20
+    place = place_of(record, quantity)
+    equation = record.steps[0].steps[place].equation
+    wrong = tuple(exchanged(tree, old, new) for tree in equation.symbols)
+    assert wrong != equation.symbols
+    with pytest.raises(VerificationError, match=quantity):
+        verify(forged(record, place, dataclasses.replace(equation, symbols=wrong)))
+
+
+def test_a_wrong_index_is_found():
+    # w_jk for w_kj: what comes back to unit j goes over the weights of the units k that it feeds
+    record = record_of(case_of("tanh", ("softmax", "cross_entropy", 3), 1, {"name": "sgd"}), detail="scalar")
+    place = place_of(record, "delta1")
+    worked = record.steps[0].steps[place]
+
+    def turned(part: Expression) -> Expression:
+        if isinstance(part, Symbol) and part.letter == "W":
+            return dataclasses.replace(part, entry=(part.entry[1], part.entry[0]))
+        return part
+
+    scalar = tuple(
+        dataclasses.replace(equation, symbols=tuple(map_tree(tree, turned) for tree in equation.symbols))
+        for equation in worked.scalar
+    )
+    assert scalar != worked.scalar
+    with pytest.raises(VerificationError, match="delta1"):
+        verify(forged(record, place, worked.equation, scalar))
 
 
 def test_fused_form_and_chain_rule_stand_side_by_side():
@@ -232,7 +295,7 @@ def test_given_quantities_are_used_and_not_computed():
 def test_the_chain_rule_is_written_factor_by_factor():
     step = steps_of(record_of(case_of("relu", ("sigmoid", "squared_error", 1), 1, {"name": "sgd"})))
     *factors, whole = step_by_quantity(step, "dW1").factors
-    assert len(whole.symbols[0].factors) == 5  # dz1/dW1, da1/dz1, dz2/da1, dyhat/dz2, dL/dyhat
+    assert len(whole.scheme.factors) == 5  # dz1/dW1, da1/dz1, dz2/da1, dyhat/dz2, dL/dyhat
     assert [factor.symbols for factor in factors] == [(Symbol("W", 2),), (Symbol("x"),)]
 
 
@@ -286,7 +349,7 @@ def test_before_softmax_the_chain_of_factors_begins_at_delta():
     step = steps_of(record_of(case_of("tanh", OUTPUTS[2], 1, {"name": "sgd"})))
     *identities, whole = step_by_quantity(step, "dW1").factors
     assert [equation.symbols for equation in identities] == [(Symbol("W", 2),), (Symbol("x"),)]
-    assert whole.symbols[0].factors[-1] == Symbol("delta", 2)
+    assert whole.scheme.factors[-1] == Symbol("delta", 2)
     assert step_by_quantity(step, "dW2").factors == ()
 
 

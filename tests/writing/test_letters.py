@@ -6,8 +6,8 @@ import pytest
 
 from handgrad.errors import RenderError
 from handgrad.nn.activations import ACTIVATIONS
-from handgrad.worked.evaluate import FUNCTIONS
 from handgrad.worked.expressions import Symbol
+from handgrad.worked.functions import FUNCTIONS
 from handgrad.writing.letter_parts import Notation, Written
 from handgrad.writing.letters import LABELS, LETTERS, STATES, function_written, plain, written
 

@@ -1,27 +1,31 @@
-"""Evaluation of expression trees: what `verify` holds every shown number against.
+"""Evaluation of expression trees: what `verify` holds every letter and every shown number against.
 
-The functions are written here once more, plainly, in float64: a tree that was built wrongly must not be saved by
-the code that built it.
+Letters are looked up in the bindings of a step, so the tree that is shown is the tree that is evaluated. The
+functions are written once more (functions.py), plainly, in float64.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import reduce
-from typing import Any
+from operator import add, mul
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from handgrad.errors import VerificationError
 from handgrad.nn.arrays import Array
+from handgrad.worked.bindings import NOTHING, Bindings, name_of, taken
+from handgrad.worked.computed import Computed
 from handgrad.worked.expressions import (
     Apply,
+    BigSum,
     Cases,
     Divide,
     Expression,
     Factor,
+    Gradient,
     Grid,
     Hadamard,
     MatMul,
@@ -35,94 +39,181 @@ from handgrad.worked.expressions import (
     Root,
     Sum,
     SumOver,
+    Symbol,
     Times,
     Transpose,
 )
+from handgrad.worked.functions import applied
+
+NO_ERRORS: Mapping[str, Array] = {}
 
 
-def evaluate(tree: Expression) -> Array:
-    """The value of a tree of numbers, always with two dimensions (a number is 1 x 1), float64.
+def evaluate(tree: Expression, bindings: Bindings = NOTHING) -> Array:
+    """The value of a tree, always with two dimensions (a number is 1 x 1), float64.
 
     >>> evaluate(Sum((Number(2.0), Negative(Number(0.5))))).tolist()
     [[1.5]]
+    >>> squares = BigSum("k", Number(1), Symbol("n"), Power(Symbol("x", entry=("k",)), Number(2)))
+    >>> evaluate(squares, Bindings({"n": Number(2), "x": Matrix(np.array([[3.0], [4.0]]))})).tolist()
+    [[25.0]]
 
-    Raises VerificationError for a tree that holds a symbol, or whose shapes do not fit.
+    Raises VerificationError for a letter that stands for nothing, or shapes that do not fit.
     """
+    return _evaluated(tree, Context(bindings)).value
+
+
+def evaluate_bounded(
+    tree: Expression, bindings: Bindings, unit: float, errors: Mapping[str, Array] = NO_ERRORS
+) -> Computed:
+    """The value with a bound on its rounding error in an arithmetic with the unit roundoff `unit`.
+
+    `errors` says how far quantities (by public name, as on paper) may be off themselves.
+
+    Raises VerificationError as `evaluate` does.
+    """
+    return _evaluated(tree, Context(bindings, unit=unit, errors=errors))
+
+
+class Context(NamedTuple):
+    """Where a tree is evaluated: its letters, the open indices, and the arithmetic whose errors are bounded.
+
+    An index holds the numbers 1, 2, ... of its sum along an axis of its own, in front of all others: a value inside
+    a sum has such axes before its two dimensions.
+    """
+
+    bindings: Bindings
+    indices: Mapping[str, Array] = {}
+    unit: float = 0.0
+    errors: Mapping[str, Array] = NO_ERRORS
+
+    def leaf(self, value: Array, error: Array | float = 0.0) -> Computed:
+        """A number that is given."""
+        return Computed(value, error, self.unit)
+
+
+def _evaluated(tree: Expression, context: Context) -> Computed:
+    with np.errstate(all="ignore"):
+        return _of(tree, context)
+
+
+def _of(tree: Expression, context: Context) -> Computed:
     rule = RULES.get(type(tree))
     if rule is None:
         raise VerificationError(f"{type(tree).__name__} has no value of its own: {tree}")
     try:
-        with np.errstate(all="ignore"):
-            return np.asarray(rule(tree), dtype=np.float64)
+        return rule(tree, context)
     except ValueError as error:
         raise VerificationError(f"shapes do not fit in {type(tree).__name__}: {error}") from error
 
 
-def _sigmoid(z: Array) -> Array:
-    return np.where(z >= 0, 1 / (1 + np.exp(-np.abs(z))), np.exp(-np.abs(z)) / (1 + np.exp(-np.abs(z))))
+def _each(trees: Iterable[Expression], context: Context) -> Iterator[Computed]:
+    return (_of(tree, context) for tree in trees)
 
 
-def _phi(z: Array) -> Array:
-    return np.exp(-z * z / 2) / math.sqrt(2 * math.pi)
+def _number(tree: Number, context: Context) -> Computed:
+    return context.leaf(np.array([[tree.value]]))
 
 
-_erfc = np.frompyfunc(math.erfc, 1, 1)
+def _matrix(tree: Matrix, context: Context) -> Computed:
+    return context.leaf(np.asarray(tree.values, dtype=np.float64))
 
 
-def _normal_cdf(z: Array) -> Array:
-    return np.asarray(_erfc(-z / math.sqrt(2)), np.float64) / 2
+def _symbol(tree: Symbol | Gradient, context: Context) -> Computed:
+    if isinstance(tree, Symbol) and tree.letter in context.indices:
+        return context.leaf(context.indices[tree.letter][..., np.newaxis, np.newaxis].astype(np.float64))
+    number = context.bindings.number(tree)
+    value = np.array([[number]]) if number is not None else context.bindings.part(tree, context.indices)
+    error = None if context.errors is NO_ERRORS else context.errors.get(name_of(tree))
+    if error is None:
+        return context.leaf(value)
+    return context.leaf(value, taken(error, tree, context.indices, context.bindings.column))
 
 
-def _softmax(z: Array, axis: int) -> Array:
-    e = np.exp(z - z.max(axis=axis, keepdims=True))
-    return np.asarray(e / e.sum(axis=axis, keepdims=True))
+MANY = 8
+"""More numbers than this are added up all at once."""
 
 
-def _ln_softmax(z: Array, axis: int) -> Array:
-    shifted = z - z.max(axis=axis, keepdims=True)
-    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True)))
+def _sum(tree: Sum, context: Context) -> Computed:
+    terms = list(_each(tree.terms, context))
+    if len(terms) <= MANY or any(term.value.shape != (1, 1) for term in terms):
+        return reduce(add, terms)
+    value = np.array([term.value[0, 0] for term in terms])
+    errors = [term.error if isinstance(term.error, float) else term.error.item() for term in terms]
+    error = np.array(errors) if any(errors) else 0.0
+    return Computed(
+        value.reshape(-1, 1, 1), error if isinstance(error, float) else error.reshape(-1, 1, 1), context.unit
+    ).total(0, keepdims=False)
 
 
-def _elu(z: Array, alpha: float) -> Array:
-    return np.where(z > 0, z, alpha * np.expm1(np.minimum(z, 0)))
+def _times(tree: Times, context: Context) -> Computed:
+    factors = list(_each(tree.factors, context))
+    if sum(factor.value.shape[-2:] != (1, 1) for factor in factors) > 1:
+        shapes = " times ".join(" x ".join(map(str, factor.value.shape[-2:])) for factor in factors)
+        raise VerificationError(f"a product of numbers has more than one matrix among its factors: {shapes}")
+    return reduce(mul, factors)
 
 
-# name -> function of (arguments, parameters, axis)
-FUNCTIONS: dict[str, Callable[[list[Array], list[float], int], Array]] = {
-    "identity": lambda x, p, axis: x[0],
-    "sigmoid": lambda x, p, axis: _sigmoid(x[0]),
-    "tanh": lambda x, p, axis: np.tanh(x[0]),
-    "relu": lambda x, p, axis: np.maximum(x[0], 0),
-    "leaky_relu": lambda x, p, axis: np.where(x[0] > 0, x[0], p[0] * x[0]),
-    "elu": lambda x, p, axis: _elu(x[0], p[0]),
-    "gelu": lambda x, p, axis: x[0] * _normal_cdf(x[0]),
-    "silu": lambda x, p, axis: x[0] * _sigmoid(x[0]),
-    "softplus": lambda x, p, axis: np.logaddexp(0, x[0]),
-    "softmax": lambda x, p, axis: _softmax(x[0], axis),
-    "step": lambda x, p, axis: (x[0] > 0).astype(float),
-    "identity'": lambda x, p, axis: np.ones_like(x[0]),
-    "sigmoid'": lambda x, p, axis: _sigmoid(x[0]) * _sigmoid(-x[0]),
-    "tanh'": lambda x, p, axis: 1 - np.tanh(x[0]) ** 2,
-    "relu'": lambda x, p, axis: (x[0] > 0).astype(float),
-    "leaky_relu'": lambda x, p, axis: np.where(x[0] > 0, 1.0, p[0]),
-    "elu'": lambda x, p, axis: np.where(x[0] > 0, 1.0, p[0] * np.exp(np.minimum(x[0], 0))),
-    "gelu'": lambda x, p, axis: _normal_cdf(x[0]) + x[0] * _phi(x[0]),
-    "silu'": lambda x, p, axis: _sigmoid(x[0]) * (1 + x[0] * _sigmoid(-x[0])),
-    "softplus'": lambda x, p, axis: _sigmoid(x[0]),
-    "softmax'": lambda x, p, axis: _softmax(x[0], axis) * (1 - _softmax(x[0], axis)),
-    "step'": lambda x, p, axis: np.zeros_like(x[0]),
-    "exp": lambda x, p, axis: np.exp(x[0]),
-    "ln": lambda x, p, axis: np.log(x[0]),
-    "ln_softmax": lambda x, p, axis: _ln_softmax(x[0], axis),
-    "max": lambda x, p, axis: reduce(np.maximum, x),
-    "min": lambda x, p, axis: reduce(np.minimum, x),
-    "abs": lambda x, p, axis: np.abs(x[0]),
-    "sign": lambda x, p, axis: np.sign(x[0]),
-    "erf_phi": lambda x, p, axis: _normal_cdf(x[0]),
-    "phi": lambda x, p, axis: _phi(x[0]),
-    "clip": lambda x, p, axis: np.clip(x[0], -p[0], p[0]),
-    "indicator": lambda x, p, axis: (x[0] > 0).astype(float),
-}
+def _turned(value: Computed) -> Computed:
+    return value.shaped(lambda array: np.swapaxes(array, -1, -2))
+
+
+def _outer(tree: Outer, context: Context) -> Computed:
+    left, right = _of(tree.left, context), _of(tree.right, context)
+    column = left.shaped(lambda array: array.reshape(*array.shape[:-2], -1, 1))
+    return column * right.shaped(lambda array: array.reshape(*array.shape[:-2], 1, -1))
+
+
+def _norm(tree: Norm, context: Context) -> Computed:
+    value = _of(tree.operand, context)
+    if tree.order == 1:
+        return applied("abs", [value], [], -2).total((-2, -1))
+    return (value * value).total((-2, -1)).root()
+
+
+def _apply(tree: Apply, context: Context) -> Computed:
+    parameters = [float(_of(parameter, context).value.reshape(-1)[0]) for parameter in tree.parameters]
+    return applied(tree.function, list(_each(tree.arguments, context)), parameters, tree.axis - 2)
+
+
+def _big_sum(tree: BigSum, context: Context) -> Computed:
+    first, last = (int(_whole(tree, end, context)) for end in (tree.first, tree.last))
+    depth = len(context.indices)
+    counted = np.arange(first, last + 1).reshape(-1, *(1,) * depth)
+    inner = context._replace(indices={**context.indices, tree.index: counted})
+    body = _of(tree.body, inner)
+    if body.value.ndim < depth + 3:  # no term says which it is: all are the same
+        body = body.shaped(lambda array: np.broadcast_to(array, (counted.size, *array.shape)))
+    return body.total(0, keepdims=False)
+
+
+def _whole(tree: BigSum, end: Expression | None, context: Context) -> float:
+    if end is None:
+        raise VerificationError(f"the sum over {tree.index} does not say from where to where")
+    return float(_of(end, context).value.reshape(-1)[0])
+
+
+def _sum_over(tree: SumOver, context: Context) -> Computed:
+    value = _of(tree.operand, context)
+    total = value.total((-2, -1) if tree.axis is None else tree.axis - 2)
+    if not tree.mean:
+        return total
+    share = total.value.size / value.value.size
+    return total * context.leaf(np.array([[share]]))
+
+
+def _grid(tree: Grid, context: Context) -> Computed:
+    rows = [list(_each(row, context)) for row in tree.rows]
+    value = np.block([[entry.value for entry in row] for row in rows])
+    if not context.unit:
+        return context.leaf(value)
+    errors = [[np.broadcast_to(entry.error, entry.value.shape) for entry in row] for row in rows]
+    return context.leaf(value, np.block(errors))
+
+
+def _relation(tree: Relation, context: Context) -> Computed:
+    left, right = _of(tree.left, context), _of(tree.right, context)
+    return context.leaf(np.asarray(_TRUTH[tree.sign](left.value, right.value), dtype=np.float64))
+
 
 _TRUTH: dict[str, Callable[[Array, Array], Any]] = {
     "=": np.equal,
@@ -134,71 +225,44 @@ _TRUTH: dict[str, Callable[[Array, Array], Any]] = {
 }
 
 
-def _sum_terms(tree: Sum) -> Array:
-    return reduce(np.add, (evaluate(term) for term in tree.terms))
-
-
-def _times(tree: Times) -> Array:
-    return reduce(np.multiply, (evaluate(factor) for factor in tree.factors))
-
-
-def _hadamard(tree: Hadamard) -> Array:
-    return reduce(np.multiply, (evaluate(factor) for factor in tree.factors))
-
-
-def _outer(tree: Outer) -> Array:
-    return evaluate(tree.left).reshape(-1, 1) * evaluate(tree.right).reshape(1, -1)
-
-
-def _norm(tree: Norm) -> Array:
-    value = evaluate(tree.operand)
-    return np.array([[np.abs(value).sum() if tree.order == 1 else math.sqrt((value * value).sum())]])
-
-
-def _apply(tree: Apply) -> Array:
-    function = FUNCTIONS.get(tree.function)
-    if function is None:
-        raise VerificationError(f"unknown function {tree.function!r} in a worked calculation")
-    parameters = [float(evaluate(parameter)[0, 0]) for parameter in tree.parameters]
-    return function([evaluate(argument) for argument in tree.arguments], parameters, tree.axis)
-
-
-def _sum_over(tree: SumOver) -> Array:
-    value = evaluate(tree.operand)
-    reduced = value.sum(axis=tree.axis, keepdims=True)
-    return np.asarray(reduced * (reduced.size / value.size) if tree.mean else reduced)
-
-
-def _grid(tree: Grid) -> Array:
-    return np.block([[evaluate(entry) for entry in row] for row in tree.rows])
-
-
-def _cases(tree: Cases) -> Array:
-    for value, condition in tree.branches:
-        if condition is None or bool(np.all(evaluate(condition))):
-            return evaluate(value)
+def _cases(tree: Cases, context: Context) -> Computed:
+    """Entry by entry, the first branch whose condition holds."""
+    result: Computed | None = None
+    left_over: Array = np.array(True)
+    for branch, condition in tree.branches:
+        holds = left_over if condition is None else left_over & (_of(condition, context).value != 0)
+        if not holds.any():
+            continue
+        value = _of(branch, context)
+        result = value if result is None and holds.all() else value.where(holds, result or value)
+        left_over = left_over & ~holds
+        if not left_over.any():
+            return result
     raise VerificationError("none of the cases applies")
 
 
-RULES: dict[type[Expression], Callable[[Any], Array]] = {
-    Number: lambda tree: np.array([[tree.value]]),
-    Matrix: lambda tree: tree.values,
+RULES: dict[type[Expression], Callable[[Any, Context], Computed]] = {
+    Number: _number,
+    Matrix: _matrix,
+    Symbol: _symbol,
+    Gradient: _symbol,
     Grid: _grid,
-    Sum: _sum_terms,
-    Negative: lambda tree: -evaluate(tree.operand),
+    Sum: _sum,
+    Negative: lambda tree, context: -_of(tree.operand, context),
     Times: _times,
-    MatMul: lambda tree: evaluate(tree.left) @ evaluate(tree.right),
-    Hadamard: _hadamard,
+    MatMul: lambda tree, context: _of(tree.left, context) @ _of(tree.right, context),
+    Hadamard: lambda tree, context: reduce(mul, _each(tree.factors, context)),
     Outer: _outer,
-    Transpose: lambda tree: evaluate(tree.operand).T,
-    Divide: lambda tree: evaluate(tree.numerator) / evaluate(tree.denominator),
-    Power: lambda tree: evaluate(tree.base) ** evaluate(tree.exponent),
-    Root: lambda tree: np.sqrt(evaluate(tree.operand)),
+    Transpose: lambda tree, context: _turned(_of(tree.operand, context)),
+    Divide: lambda tree, context: _of(tree.numerator, context) / _of(tree.denominator, context),
+    Power: lambda tree, context: _of(tree.base, context).power(_of(tree.exponent, context)),
+    Root: lambda tree, context: _of(tree.operand, context).root(),
     Norm: _norm,
     Apply: _apply,
-    Factor: lambda tree: evaluate(tree.operand),
+    Factor: lambda tree, context: _of(tree.operand, context),
+    BigSum: _big_sum,
     SumOver: _sum_over,
-    Relation: lambda tree: _TRUTH[tree.sign](evaluate(tree.left), evaluate(tree.right)),
+    Relation: _relation,
     Cases: _cases,
 }
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cached_property
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from handgrad.nn.arrays import Array
 from handgrad.nn.network import Network
 from handgrad.nn.regularization import Regularization
 from handgrad.nn.step import Recipe
+from handgrad.worked.bindings import Bindings, Value, bind
 from handgrad.worked.evaluate import leaves
 from handgrad.worked.expressions import (
     Divide,
@@ -22,16 +24,15 @@ from handgrad.worked.expressions import (
     Gradient,
     Hadamard,
     MatMul,
-    Matrix,
     Negative,
     Number,
-    Outer,
     Sum,
     Symbol,
     Times,
     Transpose,
 )
-from handgrad.worked.record import Options, Shape
+from handgrad.worked.record import Equation, Options, Shape
+from handgrad.worked.substitute import Line, node, same, substitute
 from handgrad.worked.trace import Trace
 
 _PARAMETER = re.compile(r"([Wb])(\d+)(?:_(\w+))?")
@@ -46,14 +47,11 @@ def exact(value: float) -> Number:
     return Number(float(value), exact=True)
 
 
-def node(values: Array) -> Number | Matrix:
-    """A table of numbers as a node; one number is a `Number`."""
-    array = np.atleast_2d(np.asarray(values, dtype=np.float64))
-    return Number(float(array[0, 0])) if array.size == 1 else Matrix(array)
-
-
 class Paper:
-    """The step of a trace as a derivation needs it: symbols and numbers by public name."""
+    """The step of a trace as a derivation needs it: symbols and numbers by public name.
+
+    `constants` are the letters of the step besides its quantities: hyperparameters, m, n, t.
+    """
 
     def __init__(
         self,
@@ -62,14 +60,53 @@ class Paper:
         recipe: Recipe | None,
         options: Options,
         regularization: Regularization = NO_PENALTY,
+        constants: Mapping[str, Value] | None = None,
     ) -> None:
         self.trace, self.network, self.recipe, self.options = trace, network, recipe, options
         self.column = options.orientation == "column"
-        self.samples = trace.samples
+        self.samples, self.sizes = trace.samples, network.sizes
         self.quantities: Mapping[str, Array] = trace.quantities
         self.loss = Symbol("loss")
         self.regularization = recipe.regularization if recipe is not None else regularization
         self.regularized = bool(self.regularization)
+        self.constants = constants or {}
+
+    @cached_property
+    def bindings(self) -> Bindings:
+        """Every letter of the step with its value: quantities, states before the step, constants."""
+        values = {name: node(self.array(name)) for name in self.quantities}
+        if self.trace.updated and self.recipe is not None:
+            slots = self.recipe.optimizer.slots
+            for l, states in enumerate(self.trace.before.state, 1):
+                for letter, held in zip("Wb", states, strict=True):
+                    for slot, array in zip(slots, held, strict=True):
+                        bind(values, f"{letter}{l}_{slot}_old", node(self.lay(f"{letter}{l}", array)))
+        for name, value in self.constants.items():
+            bind(values, name, value)
+        return Bindings(values, self.column)
+
+    def equation(
+        self,
+        target: Expression,
+        *letters: Expression,
+        numbers: Expression | None = None,
+        lines: tuple[Line, ...] = (same,),
+        result: Expression | None = None,
+        scheme: Expression | None = None,
+    ) -> Equation:
+        """target = letters = numbers = result: the numbers are put in, and worked out line by line.
+
+        They are put into the last of the letters, or into `numbers`, another form of it. The result is what the
+        target stands for.
+        """
+        put_in = substitute(letters[-1] if numbers is None else numbers, self.bindings)
+        forms = dict.fromkeys(line(put_in) for line in lines)
+        stated = substitute(target, self.bindings) if result is None else result
+        return Equation(target, letters, tuple(forms), stated, scheme)
+
+    def letter(self, name: str, l: int) -> Symbol:
+        """The letter of a constant of layer l: its own where the layers differ in it."""
+        return Symbol(name, l if f"{name}{l}" in self.constants else None)
 
     def has(self, name: str) -> bool:
         """True where the step has this quantity."""
@@ -89,9 +126,9 @@ class Paper:
         weights = re.match(r"d?W\d", name) is not None
         return array if weights or not self.column else array.T
 
-    def value(self, name: str) -> Number | Matrix:
+    def value(self, name: str) -> Value:
         """The numbers of a quantity."""
-        return node(self.array(name))
+        return self.bindings[name]
 
     def activity(self, l: int) -> str:
         """Public name of what layer l gives: x, a1, ..., yhat."""
@@ -144,14 +181,10 @@ class Paper:
 
     def weighted(self, W: Expression, a: Expression) -> Expression:
         """W a, or a W^T with samples as rows."""
-        if isinstance(W, Number) and isinstance(a, Number):
-            return Times((W, a), sign=True)
         return MatMul(W, a) if self.column else MatMul(a, Transpose(W))
 
     def back(self, W: Expression, delta: Expression) -> Expression:
         """W^T delta, or delta W with samples as rows."""
-        if isinstance(W, Number) and isinstance(delta, Number):
-            return Times((W, delta), sign=True)
         return MatMul(Transpose(W), delta) if self.column else MatMul(delta, W)
 
     def product(self, delta: Expression, a: Expression) -> Expression:
@@ -160,13 +193,9 @@ class Paper:
 
     def entrywise(self, l: int, *factors: Expression) -> Expression:
         """The product entry by entry of quantities of layer l: of numbers, where it has one unit and one sample."""
-        if self.samples * self.network.sizes[l] > 1:
+        if self.samples * self.sizes[l] > 1:
             return Hadamard(factors)
         return Times(factors, sign=any(isinstance(leaf, Number) for leaf in leaves(factors)))
-
-    def outer(self, delta: Array, a: Array) -> Expression:
-        """The outer product of one sample's delta and input, arrays (units,) and (inputs,)."""
-        return Outer(node(delta.reshape(-1, 1)), node(a.reshape(1, -1)))
 
     def share(self) -> int:
         """m where the loss is a mean over the samples, else 1."""
@@ -174,10 +203,6 @@ class Paper:
 
     def averaged(self, tree: Expression) -> Expression:
         """1/m tree where the loss is a mean over several samples."""
-        return tree if self.share() == 1 else Times((Divide(ONE, exact(self.share())), tree))
-
-    def averaged_symbol(self, tree: Expression) -> Expression:
-        """The same with the letter m."""
         return tree if self.share() == 1 else Times((Divide(ONE, Symbol("m")), tree))
 
     @property

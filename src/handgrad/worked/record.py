@@ -2,17 +2,32 @@
 
 A `Record` holds what a sheet shows, in the order of the calculation, and nothing of how it is shown: expressions
 are trees, words are keys of the message catalogue with their arguments.
+
+A step is a program, too. `StepRecord.bindings` gives every letter its value; `StepRecord.program` says, in the order
+of the calculation, from which letters each quantity is computed. Whoever starts with the leaves alone (the bindings
+that the program does not make: inputs, targets, parameters, states before the step, masks, given quantities,
+hyperparameters) and evaluates line by line,
+
+    values = {name: value for name, value in step.bindings.items() if name not in made}
+    for quantity, letters in step.program:
+        values[quantity] = node(evaluate(letters, Bindings(values, step.bindings.column)))
+
+has every quantity of the step again, as it stands on paper, to the last digits. The program is whole whatever a sheet
+shows of it, and holds no choice made from the numbers: clipping and the like are `Cases`. The gradient of a bias that
+units share is one number there. Where a case carries rounded results (`Record.carry`), each value but a derivative of
+an activation is rounded as `Rounding.of` says before it is used again.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from handgrad.nn.arrays import Array
 from handgrad.nn.network import Network
 from handgrad.nn.regularization import Regularization
 from handgrad.nn.step import Recipe
+from handgrad.worked.bindings import Bindings
 from handgrad.worked.expressions import Expression, Symbol
 from handgrad.worked.rounding import Rounding
 
@@ -38,17 +53,31 @@ def words(key: str, **arguments: Argument) -> Words:
 
 @dataclass(frozen=True)
 class Equation:
-    """target = symbols[0] = symbols[1] ... = numbers = result.
+    """target = scheme = symbols[0] = symbols[1] ... = numbers = result.
 
-    `symbols` are forms of the right-hand side without numbers (several when the chain rule is first written as
-    derivatives, then as the quantities that they are); `numbers` the substituted forms, each of which evaluates
-    to `result` (several when an intermediate line is shown); `result` a Number or Matrix, None for a formula.
+    `symbols` are forms of the right-hand side in letters, each of which evaluates to `result` with the bindings of
+    the step; `numbers` the forms with numbers put in (several when an intermediate line is shown), which do so too;
+    `result` a Number or Matrix, None for a formula. `scheme` is the chain rule as a product of derivatives: it says
+    what is multiplied, not in which order matrices are, and is never evaluated.
     """
 
     target: Expression
     symbols: tuple[Expression, ...] = ()
     numbers: tuple[Expression, ...] = ()
     result: Expression | None = None
+    scheme: Expression | None = None
+
+    @property
+    def letters(self) -> tuple[Expression, ...]:
+        """Every form without numbers: the scheme, where there is one, then the symbols."""
+        return self.symbols if self.scheme is None else (self.scheme, *self.symbols)
+
+
+class Assignment(NamedTuple):
+    """One line of a program: a quantity by its public name, and the letters that it is computed from."""
+
+    quantity: str
+    letters: Expression
 
 
 @dataclass(frozen=True)
@@ -68,7 +97,8 @@ class WorkedStep:
     for what belongs to no layer. `equation` is the matrix form, `shapes` the shapes that meet in it (operands,
     then the result), `reason` why this is the next step. `scalar` has the same in scalars: one equation for each
     entry (empty unless asked for, `left_out` of them not written), `factors` the chain rule factor by factor,
-    `check` a second route that must give the same result, `remark` what the result means.
+    `check` a second route that must give the same result, `remark` what the result means. `rule` has the letters for
+    any numbers, where the equation shows those that hold for these.
     """
 
     quantity: str
@@ -82,6 +112,7 @@ class WorkedStep:
     factors: tuple[Equation, ...] = ()
     check: Equation | None = None
     remark: Words | None = None
+    rule: Expression | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,6 +153,10 @@ class StepRecord:
     checks: tuple[GradientCheck, ...] = ()
     rows: tuple[int, ...] = ()
     """Zero-based row numbers of the batch in the data."""
+    bindings: Bindings = field(default_factory=Bindings)
+    """Every letter of the step with its value on paper, by public name."""
+    program: tuple[Assignment, ...] = ()
+    """What computes the quantities from the leaves, in order; see the head of this file."""
 
 
 @dataclass(frozen=True)

@@ -63,10 +63,12 @@ LETTERS: dict[str, Letter] = {
     "epsilon": Letter("ε"),
     "lambda": Letter("λ"),
     "lambda1": Letter("λ", subscript="1"),
+    "lambda_w": Letter("λ", subscript="w"),
     "keep": Letter("p"),
     "alpha": Letter("α"),
     "threshold": Letter("κ"),
-    "limit": Letter("c"),
+    "limit_value": Letter("c", subscript="v"),
+    "limit_norm": Letter("c", subscript="n"),
 }
 """Every letter that a record may hold. In the names x, y, z the layers are X, Y, Z; the weighted sum is then
 s, the target t and the step τ."""

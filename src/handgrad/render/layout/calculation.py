@@ -62,7 +62,7 @@ def _is_large(sheet: Sheet, worked: WorkedStep) -> bool:
 
 
 def _in_letters(equation: Equation) -> Equation:
-    return Equation(equation.target, equation.symbols)
+    return Equation(equation.target, equation.symbols, scheme=equation.scheme)
 
 
 def _remark(sheet: Sheet, remark: Words) -> Spans:
@@ -87,8 +87,8 @@ def _says_the_same(sheet: Sheet, worked: WorkedStep, formula: Formula) -> bool:
     if len(worked.scalar) != 1 or worked.left_out:
         return False
     entry = worked.scalar[0]
-    numbers = sheet.formula(entry, worked.quantity).forms[len(entry.symbols) :]
-    return numbers == formula.forms[len(worked.equation.symbols) :]
+    numbers = sheet.formula(entry, worked.quantity).forms[len(entry.letters) :]
+    return numbers == formula.forms[len(worked.equation.letters) :]
 
 
 def _fold_title(sheet: Sheet, worked: WorkedStep) -> Spans:

@@ -177,7 +177,7 @@ class Sheet:
         """The equation line by line: symbols, numbers, result."""
         display = self.working(quantity)
         scalar = isinstance(equation.result, Number)
-        symbols = [_of_numbers(tree) if scalar else tree for tree in equation.symbols]
+        symbols = [_of_numbers(tree) if scalar else tree for tree in equation.letters]
         forms = [("=", display.tree(tree)) for tree in symbols]
         for place, tree in enumerate(equation.numbers):
             rounded = place > 0 and not display.exact(tree)

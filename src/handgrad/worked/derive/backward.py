@@ -13,9 +13,11 @@ from handgrad.worked.derive.derivatives import (
     derivative_step,
     dyhat_step,
     entry_products,
+    output_of,
     with_constants,
 )
-from handgrad.worked.derive.forward import given_step
+from handgrad.worked.derive.forward import dropped, given_step
+from handgrad.worked.derive.letters import PENALTY_LETTERS
 from handgrad.worked.derive.scalars import bias_scalars, delta_scalars, error_scalars, weight_scalars
 from handgrad.worked.expressions import (
     Apply,
@@ -29,8 +31,9 @@ from handgrad.worked.expressions import (
     Times,
 )
 from handgrad.worked.forms.losses import LOSS_FORMS, scale_tree
-from handgrad.worked.paper import ONE, Paper, difference, exact, node
-from handgrad.worked.record import Equation, Words, WorkedStep, words
+from handgrad.worked.paper import ONE, Paper, difference, exact
+from handgrad.worked.record import Words, WorkedStep, words
+from handgrad.worked.substitute import Line, added, as_outer, node, same, sample_by_sample
 
 MOST_OUTER = 4  # up to so many samples, dW is also written as a sum of one outer product each
 
@@ -42,14 +45,14 @@ def backward_steps(paper: Paper) -> Iterator[WorkedStep]:
         yield first  # of outputs given by hand, without what led to them
     for l in range(depth, 0, -1):
         layer = paper.network.layers[l - 1]
-        if paper.has(f"delta{l}") and paper.wanted(l):
+        if paper.has(f"delta{l}"):
             if l == depth:
                 yield from _output_delta(paper, layer)
             else:
                 yield from _hidden_delta(paper, l, layer)
-        if paper.has(f"dW{l}") and paper.wanted(l):
+        if paper.has(f"dW{l}"):
             yield from _weights(paper, l)
-        if paper.has(f"db{l}") and paper.wanted(l):
+        if paper.has(f"db{l}"):
             yield given_step(paper, f"db{l}", "backward", l) or _bias(paper, l, layer)
 
 
@@ -68,16 +71,16 @@ def _output_delta(paper: Paper, layer: Dense) -> Iterator[WorkedStep]:
     if given is not None:
         yield given
         return
-    chain = _through(paper, "dyhat", l, layer) if dyhat is not None else None
+    chain = through(paper, "dyhat", l, layer) if dyhat is not None else None
     if fused:
         assert loss is not None
-        target, equation = paper.symbol(f"delta{l}"), _fused(paper, loss, layer)
+        target = paper.symbol(f"delta{l}")
         scalar, left_out = error_scalars(paper, l, layer)
         yield WorkedStep(
             quantity=f"delta{l}",
             part="backward",
             layer=l,
-            equation=Equation(target, *equation, paper.value(f"delta{l}")),
+            equation=paper.equation(target, _closed(paper, loss, layer)),
             shapes=paper.shapes("yhat", "y", f"delta{l}"),
             reason=words(
                 "delta_output_fused" if chain is not None else "delta_output_saturated",
@@ -87,7 +90,8 @@ def _output_delta(paper: Paper, layer: Dense) -> Iterator[WorkedStep]:
             ),
             scalar=scalar,
             left_out=left_out,
-            check=None if chain is None else Equation(target, *chain, paper.value(f"delta{l}")),
+            check=None if chain is None else paper.equation(target, chain),
+            rule=_closed(paper, loss, layer, any_targets=True),
         )
     elif chain is not None:
         yield _delta_step(
@@ -100,51 +104,30 @@ def _output_delta(paper: Paper, layer: Dense) -> Iterator[WorkedStep]:
         )
 
 
-def _fused(paper: Paper, loss: Loss, layer: Dense) -> tuple[tuple[Expression, ...], tuple[Expression, ...]]:
-    """`yhat - y` and its kin: symbols and numbers."""
+def _closed(paper: Paper, loss: Loss, layer: Dense, *, any_targets: bool = False) -> Expression:
+    """`yhat - y` and its kin, in the form for these targets or for any."""
     constants: tuple[Expression, ...] = () if loss.scale == 1 else (scale_tree(loss.scale),)
     if loss.outputs == "mean" and paper.network.outputs > 1:
-        constants = (*constants, Divide(ONE, exact(paper.network.outputs)))
-    closed = LOSS_FORMS[loss.name].closed[layer.function.name]
-    classes = np.allclose(paper.quantities["y"].sum(axis=1), 1, atol=1e-12)
-
-    def tree(yhat: Expression, y: Expression) -> Expression:
-        if classes and closed.delta_of_classes is not None:
-            return closed.delta_of_classes(yhat, y)
-        return entry_products(paper, paper.network.depth, closed.delta(yhat, y, paper.unit_axis))
-
-    symbols = with_constants(constants, tree(Symbol("yhat"), Symbol("y")))
-    return (symbols,), (with_constants(constants, tree(paper.value("yhat"), paper.value("y"))),)
+        constants = (*constants, Divide(ONE, Symbol("n")))
+    closed, yhat, y = LOSS_FORMS[loss.name].closed[layer.function.name], Symbol("yhat"), Symbol("y")
+    classes = np.allclose(paper.quantities["y"].sum(axis=1), 1, atol=1e-12) and not any_targets
+    if classes and closed.delta_of_classes is not None:
+        return with_constants(constants, closed.delta_of_classes(yhat, y))
+    delta = closed.delta(yhat, y, paper.unit_axis)
+    return with_constants(constants, entry_products(paper, paper.network.depth, delta))
 
 
-def _through(
-    paper: Paper, upstream: str, l: int, layer: Dense
-) -> tuple[tuple[Expression, ...], tuple[Expression, ...]]:
-    """dloss/dz[l] from dloss/d(output of layer l), symbols and numbers: the chain rule through f_l."""
+def through(paper: Paper, upstream: str, l: int, layer: Dense) -> Expression:
+    """dloss/dz[l] from dloss/d(output of layer l): the chain rule through f_l."""
+    da = paper.symbol(upstream)
     if layer.function.elementwise:
-        derivative = f"derivative{l}"
-        return (
-            (paper.entrywise(l, paper.symbol(upstream), paper.symbol(derivative)),),
-            (paper.entrywise(l, paper.value(upstream), paper.value(derivative)),),
-        )
-    output = f"f{l}" if paper.has(f"f{l}") else paper.activity(l)
-
-    def tree(da: Expression, a: Expression) -> Expression:
-        return Hadamard((a, difference(da, SumOver(Hadamard((da, a)), paper.unit_axis, index="k"))))
-
-    return (
-        (tree(paper.symbol(upstream), paper.symbol(output)),),
-        (tree(paper.value(upstream), paper.value(output)),),
-    )
+        return paper.entrywise(l, da, paper.symbol(f"derivative{l}"))
+    a = paper.symbol(output_of(paper, l))
+    return Hadamard((a, difference(da, SumOver(Hadamard((da, a)), paper.unit_axis, index="k"))))
 
 
 def _delta_step(
-    paper: Paper,
-    l: int,
-    layer: Dense,
-    chain: tuple[tuple[Expression, ...], tuple[Expression, ...]],
-    reason: Words,
-    upstream: str,
+    paper: Paper, l: int, layer: Dense, chain: Expression, reason: Words, upstream: str
 ) -> WorkedStep:
     scalar, left_out = delta_scalars(paper, l, layer, upstream)
     of_layer = f"derivative{l}" if layer.function.elementwise else paper.activity(l)
@@ -152,7 +135,7 @@ def _delta_step(
         quantity=f"delta{l}",
         part="backward",
         layer=l,
-        equation=Equation(paper.symbol(f"delta{l}"), *chain, paper.value(f"delta{l}")),
+        equation=paper.equation(paper.symbol(f"delta{l}"), chain),
         shapes=paper.shapes(upstream, of_layer, f"delta{l}"),
         reason=reason,
         scalar=scalar,
@@ -168,12 +151,7 @@ def _hidden_delta(paper: Paper, l: int, layer: Dense) -> Iterator[WorkedStep]:
             quantity=upstream,
             part="backward",
             layer=l,
-            equation=Equation(
-                paper.symbol(upstream),
-                (paper.back(paper.symbol(W), paper.symbol(above)),),
-                (paper.back(paper.value(W), paper.value(above)),),
-                paper.value(upstream),
-            ),
+            equation=paper.equation(paper.symbol(upstream), paper.back(paper.symbol(W), paper.symbol(above))),
             shapes=paper.shapes(*((W, above) if paper.column else (above, W)), upstream),
             reason=words("da" if paper.column else "da_row", layer=l),
         )
@@ -186,25 +164,19 @@ def _hidden_delta(paper: Paper, l: int, layer: Dense) -> Iterator[WorkedStep]:
         paper,
         l,
         layer,
-        _through(paper, upstream, l, layer),
+        through(paper, upstream, l, layer),
         words("delta_hidden", layer=l, function=layer.function.name),
         upstream,
     )
 
 
 def _through_dropout(paper: Paper, l: int, layer: Dense) -> WorkedStep:
-    assert layer.dropout is not None
     name, mask, da = f"df{l}", f"mask{l}", f"da{l}"
     return WorkedStep(
         quantity=name,
         part="backward",
         layer=l,
-        equation=Equation(
-            paper.symbol(name),
-            (Divide(Hadamard((paper.symbol(mask), paper.symbol(da))), Symbol("keep")),),
-            (Divide(Hadamard((paper.value(mask), paper.value(da))), exact(layer.dropout.keep)),),
-            paper.value(name),
-        ),
+        equation=paper.equation(paper.symbol(name), dropped(paper, l, da)),
         shapes=paper.shapes(mask, da, name),
         reason=words("df", layer=l),
     )
@@ -228,11 +200,8 @@ def _weights(paper: Paper, l: int) -> Iterator[WorkedStep]:
         quantity=name,
         part="backward",
         layer=l,
-        equation=Equation(
-            paper.symbol(name),
-            (Sum((paper.symbol(f"{name}_data"), paper.symbol(f"{name}_penalty"))),),
-            (Sum((paper.value(f"{name}_data"), paper.value(f"{name}_penalty"))),),
-            paper.value(name),
+        equation=paper.equation(
+            paper.symbol(name), Sum((paper.symbol(f"{name}_data"), paper.symbol(f"{name}_penalty")))
         ),
         shapes=paper.shapes(name),
         reason=words("dW_total"),
@@ -241,30 +210,23 @@ def _weights(paper: Paper, l: int) -> Iterator[WorkedStep]:
 
 def _weight_gradient(paper: Paper, l: int, name: str) -> WorkedStep:
     delta, a = f"delta{l}", paper.activity(l - 1)
-    symbols = paper.averaged_symbol(paper.product(paper.symbol(delta), paper.symbol(a)))
-    deltas, inputs = paper.quantities[delta], paper.quantities[a]
-    outers = (
-        tuple(paper.outer(d, x) for d, x in zip(deltas, inputs, strict=True))
-        if paper.samples <= MOST_OUTER
-        else ()
-    )
-    numbers: tuple[Expression, ...]
-    if paper.samples == 1:
-        numbers = outers
-        reason = words("dW", layer=l)
-    else:
-        numbers = (paper.averaged(paper.product(paper.value(delta), paper.value(a))),)
-        if outers:
-            numbers += (paper.averaged(Sum(outers)),)
-        reason = words("dW_batch", layer=l, samples=paper.samples)
+    lines: tuple[Line, ...] = (as_outer,)
+    if paper.samples > 1:
+        lines = (same, sample_by_sample) if paper.samples <= MOST_OUTER else (same,)
     scalar, left_out = weight_scalars(paper, l, name)
     return WorkedStep(
         quantity=name,
         part="backward",
         layer=l,
-        equation=Equation(paper.symbol(name), (symbols,), numbers, paper.value(name)),
+        equation=paper.equation(
+            paper.symbol(name),
+            paper.averaged(paper.product(paper.symbol(delta), paper.symbol(a))),
+            lines=lines,
+        ),
         shapes=paper.shapes(delta, a, name),
-        reason=reason,
+        reason=words("dW", layer=l)
+        if paper.samples == 1
+        else words("dW_batch", layer=l, samples=paper.samples),
         scalar=scalar,
         left_out=left_out,
         factors=factors(paper, l, name, bias=False),
@@ -273,58 +235,45 @@ def _weight_gradient(paper: Paper, l: int, name: str) -> WorkedStep:
 
 def _penalty_gradient(paper: Paper, l: int) -> WorkedStep:
     regularization, name = paper.regularization, f"dW{l}_penalty"
-    symbols: list[Expression] = []
-    numbers: list[Expression] = []
-    W, value = paper.symbol(f"W{l}"), paper.value(f"W{l}")
+    W, terms = paper.symbol(f"W{l}"), list[Expression]()
     if regularization.l2:
-        symbols.append(_l2_gradient(Symbol("lambda"), regularization.form, Symbol("m"), W))
-        numbers.append(
-            _l2_gradient(exact(regularization.l2), regularization.form, exact(paper.samples), value)
-        )
+        terms.append(_l2_gradient(Symbol(PENALTY_LETTERS["l2"]), regularization.form, W))
     if regularization.l1:
-        symbols.append(Times((Symbol("lambda1"), Apply("sign", (W,)))))
-        numbers.append(Times((exact(regularization.l1), Apply("sign", (value,))), sign=True))
+        terms.append(Times((Symbol(PENALTY_LETTERS["l1"]), Apply("sign", (W,)))))
     return WorkedStep(
         quantity=name,
         part="backward",
         layer=l,
-        equation=Equation(
-            paper.symbol(name),
-            (symbols[0] if len(symbols) == 1 else Sum(tuple(symbols)),),
-            (numbers[0] if len(numbers) == 1 else Sum(tuple(numbers)),),
-            paper.value(name),
-        ),
+        equation=paper.equation(paper.symbol(name), added(terms)),
         shapes=paper.shapes(f"W{l}", name),
         reason=words("dW_penalty", layer=l),
     )
 
 
-def _l2_gradient(strength: Expression, form: str, samples: Expression, W: Expression) -> Expression:
+def _l2_gradient(strength: Expression, form: str, W: Expression) -> Expression:
     if form == "full":
         return Times((exact(2), strength, W))
-    return Times((Divide(strength, samples) if form == "half_mean" else strength, W))
+    return Times((Divide(strength, Symbol("m")) if form == "half_mean" else strength, W))
 
 
 def _bias(paper: Paper, l: int, layer: Dense) -> WorkedStep:
     name, delta = f"db{l}", f"delta{l}"
     shared = layer.bias == "shared" and layer.units > 1
-    numbers = paper.averaged(_added_up(paper, l, shared=shared))
-    result = paper.value(name)
-    if shared:
-        result = node(np.atleast_2d(paper.quantities[name])[:1, :1])
+    target = paper.symbol(name)
     reason = {"shared": "db_shared", "frozen": "db_frozen"}.get(layer.bias, "db")
     if reason == "db" and paper.samples > 1:
         reason = "db_batch"
     scalar, left_out = bias_scalars(paper, l)
+    whole = _added_at_once(paper, l, shared=shared)
     return WorkedStep(
         quantity=name,
         part="backward",
         layer=l,
-        equation=Equation(
-            paper.symbol(name),
-            (paper.averaged_symbol(_letters_added_up(paper, l, shared=shared)),),
-            (numbers,),
-            result,
+        equation=paper.equation(
+            target,
+            paper.averaged(_added_up(paper, l, shared=shared)),
+            numbers=None if whole is None else paper.averaged(whole),
+            result=node(np.atleast_2d(paper.quantities[name])[:1, :1]) if shared else None,
         ),
         shapes=() if shared else paper.shapes(delta, name),
         reason=words(reason, layer=l),
@@ -334,22 +283,17 @@ def _bias(paper: Paper, l: int, layer: Dense) -> WorkedStep:
     )
 
 
-def _letters_added_up(paper: Paper, l: int, *, shared: bool) -> Expression:
+def _added_up(paper: Paper, l: int, *, shared: bool) -> Expression:
     """delta of one sample; the sum over samples i of several, and over units j where they share a bias."""
     several = paper.samples > 1
     tree: Expression = Symbol("delta", l, ("j",) if shared else (), "i" if several else None)
     if shared:
-        tree = BigSum("j", ONE, Symbol("n", l), tree)
+        tree = BigSum("j", ONE, paper.letter("n", l), tree)
     return BigSum("i", ONE, Symbol("m"), tree) if several else tree
 
 
-def _added_up(paper: Paper, l: int, *, shared: bool) -> Expression:
-    """The numbers of delta added up over the samples: one by one where they are few."""
-    delta = paper.array(f"delta{l}")
+def _added_at_once(paper: Paper, l: int, *, shared: bool) -> Expression | None:
+    """The same as the sum of a matrix, where the terms are not written one by one."""
     if shared:
-        return SumOver(node(delta), None, index="ij" if paper.samples > 1 else "j")
-    if paper.samples == 1:
-        return node(delta)
-    if paper.samples > MOST_OUTER:
-        return SumOver(node(delta), paper.sum_axis, index="i")
-    return Sum(tuple(node(sample) for sample in np.split(delta, paper.samples, axis=paper.sum_axis)))
+        return SumOver(Symbol("delta", l), None, index="ij" if paper.samples > 1 else "j")
+    return SumOver(Symbol("delta", l), paper.sum_axis, index="i") if paper.samples > MOST_OUTER else None

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
-from handgrad.worked.derive.derivatives import derivative_step, dyhat_step
+from handgrad.worked.derive.derivatives import derivative, dyhat, saturated
+from handgrad.worked.evaluate import map_tree
 from handgrad.worked.expressions import (
+    BigSum,
     Expression,
     Factor,
     Gradient,
     MatMul,
-    Number,
     SumOver,
     Symbol,
     Times,
@@ -55,15 +58,29 @@ def factors(paper: Paper, l: int, name: str, *, bias: bool) -> tuple[Equation, .
     else:
         derivatives.append(Gradient(Symbol("z", top + 1), paper.symbol(paper.activity(top))))
         derivatives.append(paper.symbol(f"delta{top + 1}"))
-    symbols = _nested(paper, l, top, lambda name: _formula_of(paper, name), bias=bias)
-    numbers = _nested(paper, l, top, paper.value, bias=bias)
-    whole = Equation(
-        Gradient(Symbol("data_loss") if name.endswith("_data") else Symbol("loss"), parameter),
-        (Times(tuple(derivatives)), paper.averaged_symbol(symbols)),
-        (paper.averaged(numbers),),
-        paper.value(name),
+    target = Gradient(Symbol("data_loss") if name.endswith("_data") else Symbol("loss"), parameter)
+    letters = _nested(paper, l, top, paper.symbol, bias=bias)
+    formulas = _nested(paper, l, top, partial(_formula_of, paper), bias=bias)
+    whole = paper.equation(
+        target,
+        paper.averaged(formulas),
+        numbers=paper.averaged(letters),
+        scheme=_over_samples(paper, Times(tuple(derivatives))),
     )
     return (*_each_factor(paper, l, top, bias=bias), whole)
+
+
+def _over_samples(paper: Paper, chain: Expression) -> Expression:
+    """The chain of one sample; of several their sum, or their mean."""
+    if paper.samples == 1:
+        return chain
+
+    def of_sample(part: Expression) -> Expression:
+        if isinstance(part, Symbol) and part.letter in ("x", "z", "a", "yhat", "delta"):
+            return replace(part, sample="i")
+        return part
+
+    return paper.averaged(BigSum("i", ONE, Symbol("m"), map_tree(chain, of_sample)))
 
 
 def _chain_is_plain(paper: Paper, l: int, top: int) -> bool:
@@ -106,20 +123,19 @@ def _nested(
         summed: Expression = tree if paper.samples == 1 else SumOver(tree, paper.sum_axis, index="i")
         return Times((summed, one), sign=True)
     a = Factor("input" if l == 1 else "activation", show(paper.activity(l - 1)))
-    if paper.samples * paper.network.sizes[l] * paper.network.sizes[l - 1] == 1:
-        return Times((tree, a), sign=isinstance(a.operand, Number))
+    if paper.samples * paper.sizes[l] * paper.sizes[l - 1] == 1:
+        return Times((tree, a))
     if paper.column:
         return MatMul(tree, Transpose(a))
-    return MatMul(tree if paper.samples * paper.network.sizes[l] == 1 else Transpose(tree), a)
+    return MatMul(tree if paper.samples * paper.sizes[l] == 1 else Transpose(tree), a)
 
 
 def _formula_of(paper: Paper, name: str) -> Expression:
-    """A factor of the chain in letters: the formula that was shown for it, else its symbol."""
-    if name == "dyhat" and (dyhat := dyhat_step(paper)) is not None:
-        return dyhat.equation.symbols[0]
+    """A factor of the chain by the formula that was shown for it, else by its symbol."""
+    if name == "dyhat" and paper.network.loss is not None and not saturated(paper):
+        return dyhat(paper, paper.network.loss)
     if name.startswith("derivative"):
-        l = int(name.removeprefix("derivative"))
-        return derivative_step(paper, l, paper.network.layers[l - 1]).equation.symbols[0]
+        return derivative(paper, int(name.removeprefix("derivative")))
     return paper.symbol(name)
 
 

@@ -11,8 +11,8 @@ from handgrad.worked.evaluate import map_tree
 from handgrad.worked.expressions import Apply, Divide, Expression, Hadamard, Symbol, Times
 from handgrad.worked.forms.activations import ACTIVATION_FORMS
 from handgrad.worked.forms.losses import LOSS_FORMS, scale_tree
-from handgrad.worked.paper import ONE, Paper, exact
-from handgrad.worked.record import Equation, WorkedStep, words
+from handgrad.worked.paper import ONE, Paper
+from handgrad.worked.record import WorkedStep, words
 
 # --- the first factor: dloss/dyhat ----------------------------------------------------------------------
 
@@ -22,7 +22,7 @@ def dyhat_constants(paper: Paper, loss: Loss) -> tuple[Expression, ...]:
     constant = loss.scale * LOSS_FORMS[loss.name].factor
     parts: list[Expression] = [] if constant == 1 else [scale_tree(constant)]
     if loss.outputs == "mean" and paper.network.outputs > 1:
-        parts.append(Divide(ONE, exact(paper.network.outputs)))
+        parts.append(Divide(ONE, Symbol("n")))
     return tuple(parts)
 
 
@@ -46,6 +46,12 @@ def saturated(paper: Paper) -> bool:
     return bool(np.isin(yhat, loss.rule.infinite_at).any())
 
 
+def dyhat(paper: Paper, loss: Loss) -> Expression:
+    """dloss/dyhat by its formula."""
+    tree = LOSS_FORMS[loss.name].derivative(paper.symbol("yhat"), paper.symbol("y"), Symbol("threshold"))
+    return with_constants(dyhat_constants(paper, loss), entry_products(paper, paper.network.depth, tree))
+
+
 def dyhat_step(paper: Paper) -> WorkedStep | None:
     """dloss/dyhat; None where it is infinite or its formula is 0/0 (a saturated output) or not needed."""
     loss = paper.network.loss
@@ -54,22 +60,11 @@ def dyhat_step(paper: Paper) -> WorkedStep | None:
     given = given_step(paper, "dyhat", "backward", paper.network.depth)
     if given is not None or loss is None:
         return given
-    threshold, constants = exact(loss.threshold or 0.0), dyhat_constants(paper, loss)
-
-    def derivative(a: Expression, y: Expression, k: Expression) -> Expression:
-        tree = LOSS_FORMS[loss.name].derivative(a, y, k)
-        return with_constants(constants, entry_products(paper, paper.network.depth, tree))
-
     return WorkedStep(
         quantity="dyhat",
         part="backward",
         layer=paper.network.depth,
-        equation=Equation(
-            paper.symbol("dyhat"),
-            (derivative(Symbol("yhat"), Symbol("y"), Symbol("threshold")),),
-            (derivative(paper.value("yhat"), paper.value("y"), threshold),),
-            paper.value("dyhat"),
-        ),
+        equation=paper.equation(paper.symbol("dyhat"), dyhat(paper, loss)),
         shapes=paper.shapes("yhat", "y", "dyhat"),
         reason=words("dyhat", name=loss.name),
     )
@@ -78,31 +73,30 @@ def dyhat_step(paper: Paper) -> WorkedStep | None:
 # --- the activation's derivative ------------------------------------------------------------------------
 
 
-def derivative_of(paper: Paper, l: int, z: Expression, a: Expression) -> Expression:
-    """f'(z), through the output where the textbook writes it so."""
+def derivative(paper: Paper, l: int) -> Expression:
+    """f'(z) of layer l, through the output where the textbook writes it so."""
     function = paper.network.layers[l - 1].function
     through_output = ACTIVATION_FORMS[function.name].through_output
     if through_output is not None:
-        return entry_products(paper, l, through_output(a))
-    parameters = () if function.alpha is None else (exact(function.alpha),)
-    return Apply(function.name + "'", (z,), parameters)
+        return entry_products(paper, l, through_output(paper.symbol(output_of(paper, l))))
+    parameters = () if function.alpha is None else (paper.letter("alpha", l),)
+    return Apply(function.name + "'", (paper.symbol(f"z{l}"),), parameters, paper.unit_axis)
+
+
+def output_of(paper: Paper, l: int) -> str:
+    """f(z) of layer l by its public name: what the layer gives, before dropout."""
+    return f"f{l}" if paper.has(f"f{l}") else paper.activity(l)
 
 
 def derivative_step(paper: Paper, l: int, layer: Dense) -> WorkedStep:
     """f'(z) of layer l, worked out."""
     name = f"derivative{l}"
-    output = f"f{l}" if paper.has(f"f{l}") else paper.activity(l)
     from_output = ACTIVATION_FORMS[layer.function.name].through_output is not None
     return WorkedStep(
         quantity=name,
         part="backward",
         layer=l,
-        equation=Equation(
-            paper.symbol(name),
-            (derivative_of(paper, l, paper.symbol(f"z{l}"), paper.symbol(output)),),
-            (derivative_of(paper, l, paper.value(f"z{l}"), paper.value(output)),),
-            paper.value(name),
-        ),
-        shapes=paper.shapes(output if from_output else f"z{l}", name),
+        equation=paper.equation(paper.symbol(name), derivative(paper, l)),
+        shapes=paper.shapes(output_of(paper, l) if from_output else f"z{l}", name),
         reason=words("derivative", layer=l, function=layer.function.name),
     )

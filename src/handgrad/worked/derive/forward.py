@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -10,7 +9,9 @@ import numpy as np
 from handgrad.nn.losses import Loss
 from handgrad.nn.network import Dense
 from handgrad.nn.targets import LABELS
-from handgrad.worked.derive.scalars import activation_scalars, linear_scalars
+from handgrad.worked.computed import roundoff
+from handgrad.worked.derive.letters import PENALTY_LETTERS
+from handgrad.worked.derive.scalars import activation_scalars, entry_of, linear_scalars
 from handgrad.worked.evaluate import evaluate
 from handgrad.worked.expressions import (
     Apply,
@@ -18,7 +19,6 @@ from handgrad.worked.expressions import (
     Expression,
     Hadamard,
     Norm,
-    Number,
     Power,
     Sum,
     SumOver,
@@ -26,19 +26,19 @@ from handgrad.worked.expressions import (
     Times,
 )
 from handgrad.worked.forms.equations import loss_formula
-from handgrad.worked.forms.losses import LOSS_FORMS, ClosedForm, scale_tree, term_at
+from handgrad.worked.forms.losses import LOSS_FORMS, ClosedForm, scale_tree
 from handgrad.worked.forms.trees import scalar_products
-from handgrad.worked.paper import ONE, Paper, exact, node
+from handgrad.worked.paper import ONE, Paper, exact
 from handgrad.worked.record import Equation, Words, WorkedStep, words
+from handgrad.worked.substitute import Line, added, products_worked_out, same, substitute
 
 MOST_TERMS = 12  # a loss over more outputs and samples than this is written with matrices, not term by term
-TOLERANCE = 1e-9
 
 
 def forward_steps(paper: Paper) -> Iterator[WorkedStep]:
     """z and a of each layer, with the dropout between them where there is one."""
     for l, layer in paper.network.numbered():
-        if not paper.has(f"z{l}") or not paper.wanted(l):
+        if not paper.has(f"z{l}"):
             continue
         yield given_step(paper, f"z{l}", "forward", l) or _linear(paper, l, layer)
         if paper.has(f"f{l}"):
@@ -66,20 +66,20 @@ def given_step(paper: Paper, name: str, part: str, l: int | None) -> WorkedStep 
     )
 
 
+def linear(paper: Paper, l: int) -> Expression:
+    """W a + b."""
+    product = paper.weighted(paper.symbol(f"W{l}"), paper.symbol(paper.activity(l - 1)))
+    return Sum((product, paper.symbol(f"b{l}"))) if paper.network.layers[l - 1].bias != "none" else product
+
+
 def _linear(paper: Paper, l: int, layer: Dense) -> WorkedStep:
     W, b, a, z = f"W{l}", f"b{l}", paper.activity(l - 1), f"z{l}"
-    product = paper.weighted(paper.value(W), paper.value(a))
-    symbols = paper.weighted(paper.symbol(W), paper.symbol(a))
-    numbers: tuple[Expression, ...] = (product,)
-    if layer.bias != "none":
-        symbols = Sum((symbols, paper.symbol(b)))
-        numbers = (Sum((product, paper.value(b))), Sum((node(evaluate(product)), paper.value(b))))
     scalar, left_out = linear_scalars(paper, l, layer)
     return WorkedStep(
         quantity=z,
         part="forward",
         layer=l,
-        equation=Equation(paper.symbol(z), (symbols,), numbers, paper.value(z)),
+        equation=paper.equation(paper.symbol(z), linear(paper, l), lines=(same, products_worked_out)),
         shapes=paper.shapes(*((W, a) if paper.column else (a, W)), b, z),
         reason=words("linear" if layer.bias != "none" else "linear_without_bias", layer=l),
         scalar=scalar,
@@ -87,11 +87,11 @@ def _linear(paper: Paper, l: int, layer: Dense) -> WorkedStep:
     )
 
 
-def activation_of(layer: Dense, z: Expression, axis: int) -> Apply:
-    """f(z) as a node."""
-    function = layer.function
-    parameters = () if function.alpha is None else (exact(function.alpha),)
-    return Apply(function.name, (z,), parameters, axis)
+def activation(paper: Paper, l: int) -> Apply:
+    """f(z) of layer l."""
+    function = paper.network.layers[l - 1].function
+    parameters = () if function.alpha is None else (paper.letter("alpha", l),)
+    return Apply(function.name, (paper.symbol(f"z{l}"),), parameters, paper.unit_axis)
 
 
 def _activation(paper: Paper, l: int, layer: Dense, name: str) -> WorkedStep:
@@ -100,12 +100,7 @@ def _activation(paper: Paper, l: int, layer: Dense, name: str) -> WorkedStep:
         quantity=name,
         part="forward",
         layer=l,
-        equation=Equation(
-            paper.symbol(name),
-            (activation_of(layer, paper.symbol(f"z{l}"), paper.unit_axis),),
-            (activation_of(layer, paper.value(f"z{l}"), paper.unit_axis),),
-            paper.value(name),
-        ),
+        equation=paper.equation(paper.symbol(name), activation(paper, l)),
         shapes=paper.shapes(f"z{l}", name),
         reason=words("output" if name == "yhat" else "activation", layer=l, function=layer.function.name),
         scalar=scalar,
@@ -126,20 +121,20 @@ def _as_probability(paper: Paper) -> Words | None:
     return words("as_probability", percent=percent) if 0 < percent < 100 else None
 
 
+def dropped(paper: Paper, l: int, name: str) -> Expression:
+    """mask * name / keep."""
+    kept = Hadamard((paper.symbol(f"mask{l}"), paper.symbol(name)))
+    return Divide(kept, paper.letter("keep", l))
+
+
 def _dropout(paper: Paper, l: int, layer: Dense) -> WorkedStep:
     assert layer.dropout is not None
     f, mask, a = f"f{l}", f"mask{l}", f"a{l}"
-    keep = exact(layer.dropout.keep)
     return WorkedStep(
         quantity=a,
         part="forward",
         layer=l,
-        equation=Equation(
-            paper.symbol(a),
-            (Divide(Hadamard((paper.symbol(mask), paper.symbol(f))), Symbol("keep")),),
-            (Divide(Hadamard((paper.value(mask), paper.value(f))), keep),),
-            paper.value(a),
-        ),
+        equation=paper.equation(paper.symbol(a), dropped(paper, l, f)),
         shapes=paper.shapes(mask, f, a),
         reason=words("dropout", layer=l, keep=layer.dropout.keep),
     )
@@ -164,89 +159,127 @@ def loss_steps(paper: Paper) -> Iterator[WorkedStep]:
 
 
 def _data_loss(paper: Paper, loss: Loss, name: str) -> WorkedStep:
-    numbers = _loss_numbers(paper, loss)
-    symbols = loss_formula(loss, paper.network.outputs, paper.samples)
-    wanted = float(np.asarray(paper.quantities[name]))
-    shown = float(evaluate(numbers)[0, 0])
+    numbers = _loss_in_terms(paper, loss)
+    equation = paper.equation(
+        Symbol(name),
+        loss_formula(loss, paper.network.outputs, paper.samples),
+        numbers=numbers,
+        lines=(same, *_without_zeros(paper, loss)),
+    )
     closed = LOSS_FORMS[loss.name].closed.get(paper.network.layers[-1].function.name)
     reason = words("loss", name=loss.name)
-    worked_out = (numbers, *_without_zeros(paper, loss, constants=_constant(paper, loss)))
-    carried = paper.trace.rounding.carry
-    if closed is not None and not carried and not math.isclose(shown, wanted, rel_tol=TOLERANCE):
-        symbols, numbers = _loss_of_z(paper, loss, closed)  # ln of a saturated output says nothing
-        worked_out = (numbers,)
+    if closed is not None and not paper.trace.rounding.carry and not _half_right(paper, equation):
+        equation = paper.equation(
+            Symbol(name), loss_of_z(paper, loss, closed)
+        )  # ln of a saturated output says nothing
         reason = words("loss_from_z", name=loss.name)
     return WorkedStep(
         quantity=name,
         part="loss",
         layer=None,
-        equation=Equation(Symbol(name), (symbols,), worked_out, paper.value(name)),
+        equation=equation,
         shapes=paper.shapes("yhat", "y"),
         reason=reason,
     )
 
 
-def _constant(paper: Paper, loss: Loss) -> list[Number | Expression]:
-    """The numbers before the sum of all terms: scale, 1/n, 1/m."""
-    constants: list[Number | Expression] = []
-    if loss.scale != 1:
-        constants.append(scale_tree(loss.scale))
+def _half_right(paper: Paper, equation: Equation) -> bool:
+    """True where at least half of the digits of the loss come out of the outputs; training computes it from z."""
+    assert equation.result is not None
+    shown, wanted = evaluate(equation.numbers[0]).item(), evaluate(equation.result).item()
+    lost = np.sqrt(roundoff(np.asarray(paper.quantities["yhat"]).dtype))
+    return bool(shown == wanted or abs(shown - wanted) <= lost * abs(wanted))
+
+
+def _constants(paper: Paper, loss: Loss) -> list[Expression]:
+    """What stands before the sum of all terms: scale, 1/n, 1/m."""
+    constants: list[Expression] = [] if loss.scale == 1 else [scale_tree(loss.scale)]
     if loss.outputs == "mean" and paper.network.outputs > 1:
-        constants.append(Divide(ONE, exact(paper.network.outputs)))
+        constants.append(Divide(ONE, Symbol("n")))
     if paper.share() > 1:
-        constants.append(Divide(ONE, exact(paper.share())))
+        constants.append(Divide(ONE, Symbol("m")))
     return constants
 
 
-def _scaled(constants: list[Number | Expression], tree: Expression) -> Expression:
+def scaled(constants: list[Expression], tree: Expression) -> Expression:
+    """constants times tree; the tree alone where there are none."""
     return Times((*constants, tree)) if constants else tree
 
 
-def _loss_numbers(paper: Paper, loss: Loss) -> Expression:
-    """The loss with the numbers put in: term by term where there are few, else by matrices."""
-    yhat, y = paper.quantities["yhat"], paper.quantities["y"]
-    form, constants = LOSS_FORMS[loss.name], _constant(paper, loss)
-    if yhat.size > MOST_TERMS:
-        whole = form.term(paper.value("yhat"), paper.value("y"), exact(loss.threshold or 0.0))
-        return _scaled(constants, SumOver(whole, None))
-    pairs = list(zip(yhat.reshape(-1).tolist(), y.reshape(-1).tolist(), strict=True))
-    nothing = loss.rule.vanishes_at
-    if nothing is not None and any(target != nothing for _, target in pairs):
-        pairs = [(a, target) for a, target in pairs if target != nothing]  # 0 ln p is 0
-        left = _left(loss, pairs)
+Place = tuple[Expression, Expression, float]
+"""The prediction and the target of one output and sample, and the target's number."""
+
+
+def _places(paper: Paper) -> list[Place]:
+    y, l = paper.quantities["y"], paper.network.depth
+    return [
+        (entry_of(paper, "yhat", l, i, k), entry_of(paper, "y", l, i, k), float(y[i, k]))
+        for i, k in np.ndindex(*y.shape)
+    ]
+
+
+def _loss_in_terms(paper: Paper, loss: Loss) -> Expression:
+    """The loss term by term where there are few, else by matrices."""
+    form, threshold = LOSS_FORMS[loss.name], Symbol("threshold")
+    constants = _constants(paper, loss)
+    if paper.quantities["y"].size > MOST_TERMS:
+        whole = form.term(paper.symbol("yhat"), paper.symbol("y"), threshold)
+        return scaled(constants, SumOver(whole, None))
+    places, nothing = _places(paper), loss.rule.vanishes_at
+    if nothing is not None and any(target != nothing for _, _, target in places):
+        places = [place for place in places if place[2] != nothing]  # 0 ln p is 0
+        left = _left(loss, places)
         if left:
-            return _scaled(constants, _one_or_sum(left))
-    return _scaled(constants, _one_or_sum([term_at(loss, a, target) for a, target in pairs]))
+            return scaled(constants, added(left))
+    term = form.branches or form.term
+    return scaled(constants, added([scalar_products(term(yhat, y, threshold)) for yhat, y, _ in places]))
 
 
-def _left(loss: Loss, pairs: list[tuple[float, float]]) -> list[Expression]:
+def _left(loss: Loss, places: list[Place]) -> list[Expression]:
     """What is left of each term, as -ln(yhat) where the target is 1; none unless all have become shorter."""
     left_at = LOSS_FORMS[loss.name].left_at
-    if not all(target in left_at for _, target in pairs):
+    if not all(target in left_at for _, _, target in places):
         return []
-    return [left_at[target](Number(a)) for a, target in pairs]
+    return [left_at[target](yhat) for yhat, _, target in places]
 
 
-def _without_zeros(paper: Paper, loss: Loss, constants: list[Number | Expression]) -> tuple[Expression, ...]:
+def _without_zeros(paper: Paper, loss: Loss) -> tuple[Line, ...]:
     """Targets that leave one part of a term, as binary cross-entropy of 0 and 1: -ln(yhat) or -ln(1 - yhat)."""
-    yhat, y = paper.quantities["yhat"], paper.quantities["y"]
-    if loss.rule.vanishes_at is not None or yhat.size > MOST_TERMS:
+    if loss.rule.vanishes_at is not None or paper.quantities["y"].size > MOST_TERMS:
         return ()  # said at once, or not at all
-    left = _left(loss, list(zip(yhat.reshape(-1).tolist(), y.reshape(-1).tolist(), strict=True)))
-    return (_scaled(constants, _one_or_sum(left)),) if left else ()
+    left = _left(loss, _places(paper))
+    if not left:
+        return ()
+    shorter = substitute(scaled(_constants(paper, loss), added(left)), paper.bindings)
+    return (lambda tree: shorter,)
 
 
-def _loss_of_z(paper: Paper, loss: Loss, closed: ClosedForm) -> tuple[Expression, Expression]:
-    z = f"z{paper.network.depth}"
-    axis = paper.unit_axis
-    symbols = closed.term(paper.symbol(z), Symbol("y"), axis)
-    numbers = closed.term(paper.value(z), paper.value("y"), axis)
+def loss_of_z(paper: Paper, loss: Loss, closed: ClosedForm) -> Expression:
+    """The loss from the weighted sums, which training computes."""
+    tree = closed.term(paper.symbol(f"z{paper.network.depth}"), Symbol("y"), paper.unit_axis)
     if paper.quantities["y"].size == 1:
-        symbols, numbers = scalar_products(symbols), scalar_products(numbers)
+        return scaled(_constants(paper, loss), scalar_products(tree))
+    return scaled(_constants(paper, loss), SumOver(tree, None, index="ik"))
+
+
+def loss_terms(paper: Paper, loss: Loss) -> Expression:
+    """The loss of each output and sample, scaled: from z where training computes it so."""
+    closed = LOSS_FORMS[loss.name].closed.get(paper.network.layers[-1].function.name)
+    given = {"yhat", f"a{paper.network.depth}"} & paper.trace.given
+    if closed is None or given or paper.trace.rounding.carry or not paper.has(f"z{paper.network.depth}"):
+        tree = LOSS_FORMS[loss.name].term(paper.symbol("yhat"), paper.symbol("y"), Symbol("threshold"))
     else:
-        symbols, numbers = (SumOver(tree, None, index="ik") for tree in (symbols, numbers))
-    constants = _constant(paper, loss)
-    return _scaled(constants, symbols), _scaled(constants, numbers)
+        tree = closed.term(paper.symbol(f"z{paper.network.depth}"), paper.symbol("y"), paper.unit_axis)
+    return tree if loss.scale == 1 else Times((scale_tree(loss.scale), tree))
+
+
+def of_terms(paper: Paper, loss: Loss) -> Expression:
+    """The loss from the terms of all outputs and samples."""
+    constants = _constants(paper, loss)[0 if loss.scale == 1 else 1 :]
+    return scaled(constants, SumOver(Symbol("loss_terms"), None, index="ik"))
+
+
+# --- the penalty ----------------------------------------------------------------------------------------
 
 
 def _penalties(paper: Paper) -> bool:
@@ -254,42 +287,27 @@ def _penalties(paper: Paper) -> bool:
 
 
 def _penalty(paper: Paper) -> WorkedStep:
-    symbols: list[Expression] = []
-    numbers: list[Expression] = []
     regularization = paper.regularization
-    layers = range(1, paper.network.depth + 1)
-    for strength, letter, order in ((regularization.l2, "lambda", 2), (regularization.l1, "lambda1", 1)):
-        if strength == 0:
-            continue
-        norms = [Norm(paper.symbol(f"W{l}"), order) for l in layers]
-        values = [Norm(paper.value(f"W{l}"), order) for l in layers]
-        before, value = Symbol(letter), exact(strength)
-        symbols.append(_weighted_norms(before, norms, order, regularization.form, Symbol("m")))
-        numbers.append(_weighted_norms(value, values, order, regularization.form, exact(paper.samples)))
+    terms: list[Expression] = []
+    for field, order in (("l2", 2), ("l1", 1)):
+        if getattr(regularization, field):
+            norms = [Norm(paper.symbol(f"W{l}"), order) for l, _ in paper.network.numbered()]
+            terms.append(_weighted_norms(Symbol(PENALTY_LETTERS[field]), norms, order, regularization.form))
     return WorkedStep(
         quantity="penalty",
         part="loss",
         layer=None,
-        equation=Equation(
-            Symbol("penalty"), (_one_or_sum(symbols),), (_one_or_sum(numbers),), paper.value("penalty")
-        ),
+        equation=paper.equation(Symbol("penalty"), added(terms)),
         reason=words("penalty"),
     )
 
 
-def _weighted_norms(
-    strength: Expression, norms: list[Norm], order: int, form: str, samples: Expression
-) -> Expression:
-    parts: list[Expression] = [Power(norm, exact(2)) if order == 2 else norm for norm in norms]
-    total = _one_or_sum(parts)
+def _weighted_norms(strength: Expression, norms: list[Norm], order: int, form: str) -> Expression:
+    total = added([Power(norm, exact(2)) if order == 2 else norm for norm in norms])
     if order == 1 or form == "full":
         return Times((strength, total))
-    below = exact(2) if form == "half" else Times((exact(2), samples), sign=isinstance(samples, Number))
+    below = exact(2) if form == "half" else Times((exact(2), Symbol("m")))
     return Times((Divide(strength, below), total))
-
-
-def _one_or_sum(terms: list[Expression]) -> Expression:
-    return terms[0] if len(terms) == 1 else Sum(tuple(terms))
 
 
 def _total(paper: Paper) -> WorkedStep:
@@ -297,11 +315,6 @@ def _total(paper: Paper) -> WorkedStep:
         quantity="loss",
         part="loss",
         layer=None,
-        equation=Equation(
-            Symbol("loss"),
-            (Sum((Symbol("data_loss"), Symbol("penalty"))),),
-            (Sum((paper.value("data_loss"), paper.value("penalty"))),),
-            paper.value("loss"),
-        ),
+        equation=paper.equation(Symbol("loss"), Sum((Symbol("data_loss"), Symbol("penalty")))),
         reason=words("loss_total"),
     )

@@ -5,12 +5,13 @@ Each function gives the equations that were asked for and the number of those th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import islice
+import math
+from collections.abc import Callable
+from functools import partial
+from itertools import islice, product
 
 import numpy as np
 
-from handgrad.nn.activations import Activation
 from handgrad.nn.network import Dense
 from handgrad.worked.expressions import (
     Apply,
@@ -18,95 +19,90 @@ from handgrad.worked.expressions import (
     Expression,
     Gradient,
     Number,
-    Sum,
     Symbol,
     Times,
 )
 from handgrad.worked.forms.activations import ACTIVATION_FORMS, activation_at
-from handgrad.worked.paper import Paper, difference, exact
+from handgrad.worked.paper import Paper, difference
 from handgrad.worked.record import Equation
+from handgrad.worked.substitute import (
+    Line,
+    added,
+    factors_worked_out,
+    products_worked_out,
+    same,
+    worked_out,
+)
 
 Scalars = tuple[tuple[Equation, ...], int]
 NONE: Scalars = ((), 0)
 
 
-def _places(paper: Paper, l: int) -> list[tuple[int, int]]:
-    """(sample, unit) of every entry of a quantity of layer l that the reader asked for."""
+def _places(paper: Paper, l: int) -> list[range]:
+    """The samples and the units of a quantity of layer l that the reader asked for."""
     options = paper.options
-    samples = range(paper.samples) if options.sample is None else [min(options.sample, paper.samples - 1)]
-    units = range(paper.network.sizes[l]) if options.neuron is None else [options.neuron]
-    return [(i, j) for i in samples for j in units if j < paper.network.sizes[l]]
+    samples = range(paper.samples)
+    if options.sample is not None:
+        chosen = min(options.sample, paper.samples - 1)
+        samples = range(chosen, chosen + 1)
+    return [samples, _units(paper, l)]
 
 
-def _written(paper: Paper, equations: Iterator[Equation], count: int) -> Scalars:
-    if paper.options.detail != "scalar":
+def _units(paper: Paper, l: int) -> range:
+    """The units of layer l that the reader asked for."""
+    neuron, size = paper.options.neuron, paper.sizes[l]
+    return range(size) if neuron is None else range(neuron, min(neuron + 1, size))
+
+
+def _written(paper: Paper, l: int, equation: Callable[[int, int], Equation], places: list[range]) -> Scalars:
+    """The equation of each pair of places, as many as a sheet holds."""
+    if paper.options.detail != "scalar" or not paper.wanted(l):
         return NONE
-    shown = tuple(islice(equations, paper.options.most_scalar))
-    return shown, max(0, count - len(shown))
+    shown = tuple(equation(*place) for place in islice(product(*places), paper.options.most_scalar))
+    return shown, math.prod(map(len, places)) - len(shown)
 
 
-def _entry(paper: Paper, name: str, l: int, i: int, j: int) -> Expression:
+def entry_of(paper: Paper, name: str, l: int, i: int, j: int) -> Expression:
     """The symbol of one entry: unit j of layer l (none where the layer has one unit), sample i of several."""
     symbol = paper.symbol(name)
-    entry = (j,) if paper.network.sizes[l] > 1 else ()
+    entry = (j,) if paper.sizes[l] > 1 else ()
     sample = i if paper.samples > 1 else None
     return _placed(symbol, entry, sample)
 
 
 def _placed(symbol: Expression, entry: tuple[int, ...], sample: int | None) -> Expression:
     if isinstance(symbol, Gradient):
-        return Gradient(_at_sample(symbol.of, sample), _placed(symbol.by, entry, sample))
+        return Gradient(_at_sample(symbol.of, entry, sample), _placed(symbol.by, entry, sample))
     assert isinstance(symbol, Symbol)
     return Symbol(symbol.letter, symbol.layer, entry, sample, symbol.mark, symbol.old)
 
 
-def _at_sample(symbol: Expression, sample: int | None) -> Expression:
-    if isinstance(symbol, Symbol) and symbol.letter == "loss" and symbol.sample is not None:
-        return Symbol("loss", sample=sample)
-    return symbol
+def _at_sample(symbol: Expression, entry: tuple[int, ...], sample: int | None) -> Expression:
+    """What is derived: the loss of that sample, or the same unit's output."""
+    if isinstance(symbol, Symbol) and symbol.letter == "loss":
+        return symbol if symbol.sample is None else Symbol("loss", sample=sample)
+    return _placed(symbol, entry, sample)
 
 
 def _weight(paper: Paper, l: int, j: int, k: int, letter: str = "W") -> Symbol:
-    return Symbol(letter, l, (j, k) if paper.network.sizes[l] * paper.network.sizes[l - 1] > 1 else ())
-
-
-def _number(value: float) -> Number:
-    return Number(float(value))
-
-
-def _product(*factors: float) -> Times:
-    return Times(tuple(_number(factor) for factor in factors), sign=True)
-
-
-def _sum(terms: list[Expression]) -> Expression:
-    return terms[0] if len(terms) == 1 else Sum(tuple(terms))
+    return Symbol(letter, l, (j, k) if paper.sizes[l] * paper.sizes[l - 1] > 1 else ())
 
 
 def linear_scalars(paper: Paper, l: int, layer: Dense) -> Scalars:
     """z_j = w_j1 a_1 + w_j2 a_2 + ... + b_j for each unit j (and sample)."""
-    W = paper.quantities[f"W{l}"]
-    a = paper.quantities[paper.activity(l - 1)]
-    b = paper.quantities.get(f"b{l}")
-    places = _places(paper, l)
+    below, places = paper.activity(l - 1), _places(paper, l)
 
     def equation(i: int, j: int) -> Equation:
-        inputs = range(W.shape[1])
-        symbols: list[Expression] = [
-            Times((_weight(paper, l, j, k), _entry(paper, paper.activity(l - 1), l - 1, i, k)))
-            for k in inputs
+        terms: list[Expression] = [
+            Times((_weight(paper, l, j, k), entry_of(paper, below, l - 1, i, k)))
+            for k in range(paper.sizes[l - 1])
         ]
-        numbers: list[Expression] = [_product(W[j, k], a[i, k]) for k in inputs]
-        products: list[Expression] = [_number(W[j, k] * a[i, k]) for k in inputs]
-        if b is not None and layer.bias != "none":
-            symbols.append(Symbol("b", l, (j,) if layer.units > 1 else ()))
-            numbers.append(_number(b[j]))
-            products.append(_number(b[j]))
-        shown = (_sum(numbers), _sum(products)) if len(products) > 1 else (_sum(numbers),)
-        return Equation(
-            _entry(paper, f"z{l}", l, i, j), (_sum(symbols),), shown, _number(paper.quantities[f"z{l}"][i, j])
-        )
+        if layer.bias != "none":
+            terms.append(Symbol("b", l, (j,) if layer.units > 1 else ()))
+        target = entry_of(paper, f"z{l}", l, i, j)
+        return paper.equation(target, added(terms), lines=(same, products_worked_out))
 
-    return _written(paper, (equation(i, j) for i, j in places), len(places))
+    return _written(paper, l, equation, places)
 
 
 # --- activations ----------------------------------------------------------------------------------------
@@ -115,48 +111,50 @@ def linear_scalars(paper: Paper, l: int, layer: Dense) -> Scalars:
 MOST_EXPONENT = 300.0  # beyond this e^z is no number to show
 
 
-def _expanded(function: Activation, z: float) -> list[Expression]:
-    """f(z) with the number put in, then with its inner parts worked out."""
-    parameters = () if function.alpha is None else (exact(function.alpha),)
-    forms: list[Expression] = [Apply(function.name, (_number(z),), parameters)]
-    form = ACTIVATION_FORMS[function.name]
+def _expanded(name: str, z: float) -> tuple[Line, ...]:
+    """f(z) with the number put in, then written out, then with its inner parts worked out."""
+    form = ACTIVATION_FORMS[name]
     if not form.expands or abs(z) > MOST_EXPONENT:
-        return forms
-    return [*forms, activation_at(function.name, z, function.alpha or 0.0), *form.inner(z)]
+        return (same,)
+    inner: list[Line] = [partial(_instead, line) for line in form.inner(z)]
+    return (same, _written_out, *inner)
+
+
+def _instead(line: Expression, tree: Expression) -> Expression:
+    return line
+
+
+def _written_out(tree: Expression) -> Expression:
+    assert isinstance(tree, Apply)
+    numbers = [part.value for part in (*tree.arguments, *tree.parameters) if isinstance(part, Number)]
+    return activation_at(tree.function, numbers[0], numbers[1] if len(numbers) > 1 else 0.0)
 
 
 def activation_scalars(paper: Paper, l: int, layer: Dense, name: str) -> Scalars:
     """a_j = f(z_j) for each unit j (and sample), with f written out."""
     places = _places(paper, l)
-    z, a = paper.quantities[f"z{l}"], paper.quantities[name]
     function = layer.function
-    parameters = () if function.alpha is None else (exact(function.alpha),)
+    parameters = () if function.alpha is None else (paper.letter("alpha", l),)
 
     def equation(i: int, j: int) -> Equation:
-        target = _entry(paper, name, l, i, j)
+        target = entry_of(paper, name, l, i, j)
         if not function.elementwise:
-            return Equation(target, *_softmax(paper, l, i, j), _number(a[i, j]))
-        symbol = Apply(function.name, (_entry(paper, f"z{l}", l, i, j),), parameters)
-        return Equation(target, (symbol,), tuple(_expanded(function, float(z[i, j]))), _number(a[i, j]))
+            return _softmax(paper, target, l, i, j)
+        letters = Apply(function.name, (entry_of(paper, f"z{l}", l, i, j),), parameters)
+        z = float(paper.quantities[f"z{l}"][i, j])
+        return paper.equation(target, letters, lines=_expanded(function.name, z))
 
-    return _written(paper, (equation(i, j) for i, j in places), len(places))
+    return _written(paper, l, equation, places)
 
 
-def _softmax(paper: Paper, l: int, i: int, j: int) -> tuple[tuple[Expression, ...], tuple[Expression, ...]]:
-    z = paper.quantities[f"z{l}"][i]
-    units = range(len(z))
-    symbols = [Apply("exp", (_entry(paper, f"z{l}", l, i, k),)) for k in units]
-    numbers = [Apply("exp", (_number(z[k]),)) for k in units]
-    if np.abs(z).max() > MOST_EXPONENT:
-        return (Divide(symbols[j], _sum(list(symbols))),), ()
-    powers = [float(np.exp(z[k])) for k in units]
-    return (
-        (Divide(symbols[j], _sum(list(symbols))),),
-        (
-            Divide(numbers[j], _sum(list(numbers))),
-            Divide(_number(powers[j]), _sum([_number(power) for power in powers])),
-        ),
-    )
+def _softmax(paper: Paper, target: Expression, l: int, i: int, j: int) -> Equation:
+    powers: list[Expression] = [
+        Apply("exp", (entry_of(paper, f"z{l}", l, i, k),)) for k in range(paper.sizes[l])
+    ]
+    letters = Divide(powers[j], added(powers))
+    if np.abs(paper.quantities[f"z{l}"][i]).max() > MOST_EXPONENT:
+        return Equation(target, scheme=letters, result=paper.equation(target, target).result)
+    return paper.equation(target, letters, lines=(same, worked_out(Apply)))
 
 
 # --- backward -------------------------------------------------------------------------------------------
@@ -170,98 +168,70 @@ def error_scalars(paper: Paper, l: int, layer: Dense) -> Scalars:
     places = _places(paper, l)
 
     def equation(i: int, j: int) -> Equation:
-        symbols = difference(_entry(paper, "yhat", l, i, j), _entry(paper, "y", l, i, j))
-        numbers = difference(_number(yhat[i, j]), _number(y[i, j]))
-        return Equation(_entry(paper, f"delta{l}", l, i, j), (symbols,), (numbers,), _number(delta[i, j]))
+        letters = difference(entry_of(paper, "yhat", l, i, j), entry_of(paper, "y", l, i, j))
+        return paper.equation(entry_of(paper, f"delta{l}", l, i, j), letters)
 
-    return _written(paper, (equation(i, j) for i, j in places), len(places))
+    return _written(paper, l, equation, places)
 
 
 def delta_scalars(paper: Paper, l: int, layer: Dense, upstream: str) -> Scalars:
     """delta_j = (what comes back to unit j) f'(z_j), elementwise activations only."""
     if not layer.function.elementwise:
         return NONE
-    above = paper.quantities.get(f"delta{l + 1}") if upstream == f"da{l}" else None
-    W = paper.quantities.get(f"W{l + 1}") if above is not None else None
-    upper = paper.quantities[upstream]
-    slope = paper.quantities[f"derivative{l}"]
+    through = upstream == f"da{l}" and paper.has(f"delta{l + 1}") and paper.has(f"W{l + 1}")
     places = _places(paper, l)
 
     def equation(i: int, j: int) -> Equation:
-        symbols: Expression = _entry(paper, upstream, l, i, j)
-        numbers: list[Expression] = []
-        if W is not None and above is not None:
-            units = range(W.shape[0])
-            symbols = _sum(
-                [
-                    Times((_weight(paper, l + 1, k, j), _entry(paper, f"delta{l + 1}", l + 1, i, k)))
-                    for k in units
-                ]
-            )
-            total = _sum([_product(W[k, j], above[i, k]) for k in units])
-            numbers.append(Times((total, _number(slope[i, j])), sign=True))
-        numbers.append(_product(upper[i, j], slope[i, j]))
-        derivative = _entry(paper, f"derivative{l}", l, i, j)
-        return Equation(
-            _entry(paper, f"delta{l}", l, i, j),
-            (Times((symbols, _slope(paper, l, layer, i, j, derivative))),),
-            tuple(numbers),
-            _number(paper.quantities[f"delta{l}"][i, j]),
-        )
+        back = _back(paper, l, i, j) if through else entry_of(paper, upstream, l, i, j)
+        letters = Times((back, _slope(paper, l, layer, i, j)))
+        slopes = worked_out(Apply, functions=lambda name: name.endswith("'"))
+        lines = (slopes, factors_worked_out) if through else (slopes,)
+        return paper.equation(entry_of(paper, f"delta{l}", l, i, j), letters, lines=lines)
 
-    return _written(paper, (equation(i, j) for i, j in places), len(places))
+    return _written(paper, l, equation, places)
 
 
-def _slope(paper: Paper, l: int, layer: Dense, i: int, j: int, derivative: Expression) -> Expression:
-    """f'(z_j) in letters: the derivative of the unit's output by its weighted sum."""
+def _back(paper: Paper, l: int, i: int, j: int) -> Expression:
+    """sum_k w_kj delta_k: what comes back to unit j from the layer after it."""
+    return added(
+        [
+            Times((_weight(paper, l + 1, k, j), entry_of(paper, f"delta{l + 1}", l + 1, i, k)))
+            for k in range(paper.sizes[l + 1])
+        ]
+    )
+
+
+def _slope(paper: Paper, l: int, layer: Dense, i: int, j: int) -> Expression:
+    """f'(z_j); the derivative by its symbol where values were given or rounded, and it may not be f' of that z."""
+    if paper.trace.given or paper.trace.rounding.carry:
+        return entry_of(paper, f"derivative{l}", l, i, j)
     function = layer.function
-    parameters = () if function.alpha is None else (exact(function.alpha),)
-    return Apply(function.name + "'", (_entry(paper, f"z{l}", l, i, j),), parameters)
+    parameters = () if function.alpha is None else (paper.letter("alpha", l),)
+    return Apply(function.name + "'", (entry_of(paper, f"z{l}", l, i, j),), parameters)
 
 
 def weight_scalars(paper: Paper, l: int, name: str) -> Scalars:
     """dL/dw_jk = delta_j a_k, averaged (or added) over the samples."""
-    delta, a = paper.quantities[f"delta{l}"], paper.quantities[paper.activity(l - 1)]
-    options = paper.options
-    units = range(delta.shape[1]) if options.neuron is None else [options.neuron]
-    places = [(j, k) for j in units if j < delta.shape[1] for k in range(a.shape[1])]
+    below = paper.activity(l - 1)
     top = Symbol("data_loss") if name.endswith("_data") else paper.loss
 
     def equation(j: int, k: int) -> Equation:
-        samples = range(paper.samples)
-        symbols = _sum(
-            [
-                Times(
-                    (_entry(paper, f"delta{l}", l, i, j), _entry(paper, paper.activity(l - 1), l - 1, i, k))
-                )
-                for i in samples
-            ]
-        )
-        numbers = _sum([_product(delta[i, j], a[i, k]) for i in samples])
-        return Equation(
-            Gradient(top, _weight(paper, l, j, k)),
-            (paper.averaged_symbol(symbols),),
-            (paper.averaged(numbers),),
-            _number(paper.quantities[name][j, k]),
-        )
+        products: list[Expression] = [
+            Times((entry_of(paper, f"delta{l}", l, i, j), entry_of(paper, below, l - 1, i, k)))
+            for i in range(paper.samples)
+        ]
+        return paper.equation(Gradient(top, _weight(paper, l, j, k)), paper.averaged(added(products)))
 
-    return _written(paper, (equation(j, k) for j, k in places), len(places))
+    return _written(paper, l, equation, [_units(paper, l), range(paper.sizes[l - 1])])
 
 
 def bias_scalars(paper: Paper, l: int) -> Scalars:
     """dL/db_j = delta_j, averaged (or added) over the samples."""
-    delta = paper.quantities[f"delta{l}"]
-    units = [j for j in range(delta.shape[1]) if paper.options.neuron in (None, j)]
+    size = paper.sizes[l]
 
-    def equation(j: int) -> Equation:
-        samples = range(paper.samples)
-        symbols = _sum([_entry(paper, f"delta{l}", l, i, j) for i in samples])
-        numbers = _sum([_number(delta[i, j]) for i in samples])
-        return Equation(
-            Gradient(paper.loss, Symbol("b", l, (j,) if delta.shape[1] > 1 else ())),
-            (paper.averaged_symbol(symbols),),
-            (paper.averaged(numbers),),
-            _number(paper.quantities[f"db{l}"][j]),
-        )
+    def equation(_: int, j: int) -> Equation:
+        deltas = [entry_of(paper, f"delta{l}", l, i, j) for i in range(paper.samples)]
+        target = Gradient(paper.loss, Symbol("b", l, (j,) if size > 1 else ()))
+        return paper.equation(target, paper.averaged(added(deltas)))
 
-    return _written(paper, (equation(j) for j in units), len(units))
+    return _written(paper, l, equation, [range(1), _units(paper, l)])

@@ -14,6 +14,8 @@ from handgrad.nn.regularization import Regularization
 from handgrad.nn.step import Recipe
 from handgrad.worked.derive.backward import backward_steps
 from handgrad.worked.derive.forward import forward_steps, loss_steps
+from handgrad.worked.derive.letters import constants_of
+from handgrad.worked.derive.program import program
 from handgrad.worked.derive.update import update_steps
 from handgrad.worked.expressions import Symbol
 from handgrad.worked.gradient_check import check_gradients
@@ -30,7 +32,9 @@ def derive(
     regularization: Regularization = NO_PENALTY,
 ) -> StepRecord:
     """The worked record of a step that happened."""
-    paper = Paper(trace, network, recipe, options, regularization)
+    penalties = regularization if recipe is None else recipe.regularization
+    constants = constants_of(trace, network, recipe, penalties)
+    paper = Paper(trace, network, recipe, options, regularization, constants)
     steps = (
         *forward_steps(paper),
         *loss_steps(paper),
@@ -43,13 +47,15 @@ def derive(
         number=trace.number,
         learning_rate=trace.learning_rate,
         quantities=trace.quantities,
-        steps=steps,
+        steps=tuple(step for step in steps if step.layer is None or paper.wanted(step.layer)),
         changes=_changes(paper),
         observation=_observation(paper, before, after),
         loss_before=before,
         loss_after=None if after is None else after.loss,
         checks=check_gradients(paper) if options.gradient_check else (),
         rows=trace.rows,
+        bindings=paper.bindings,
+        program=program(paper, steps),
     )
 
 

@@ -100,7 +100,7 @@ def _adam(optimizer: Adam, terms: Terms) -> Lines:
     steps.append(("v_hat", "adam_v_hat", Divide(largest, difference(ONE, Power(beta2, terms.t)))))
     step = Negative(Times((terms.eta, Divide(m_hat, below))))
     if isinstance(optimizer, AdamW):
-        decay = Times((terms.eta, terms.constant("lambda", optimizer.weight_decay), terms.p))
+        decay = Times((terms.eta, terms.constant("lambda_w", optimizer.weight_decay), terms.p))
         steps.append(("new", "update_adamw", Sum((terms.p, Negative(decay), step))))
     else:
         steps.append(("new", "update_adam", Sum((terms.p, step))))
@@ -123,7 +123,7 @@ OPTIMIZER_FORMS: dict[str, OptimizerForm] = {
     "nesterov": OptimizerForm(_nesterov, {"momentum": "mu"}),
     "rmsprop": OptimizerForm(_rmsprop, {"decay": "rho", "epsilon": "epsilon"}),
     "adam": OptimizerForm(_adam, _ADAM),
-    "adamw": OptimizerForm(_adam, {**_ADAM, "weight_decay": "lambda"}),
+    "adamw": OptimizerForm(_adam, {**_ADAM, "weight_decay": "lambda_w"}),
 }
 
 
