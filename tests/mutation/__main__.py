@@ -24,11 +24,10 @@ from tests.mutation.session import KILLED, Mutation
 HOUSE = Path(handgrad.__file__).parent
 HERE = Path(__file__).parent
 MOST = 0.05
-SHARED = ("tests/nn", "tests/training", "tests/cases", "tests/worksheets")
 TESTS = {
-    "nn": SHARED,
-    "training": (*SHARED, "tests/models"),
-    "worked": ("tests/worked", *SHARED, "tests/writing"),
+    "nn": ("tests/nn", "tests/training"),
+    "training": ("tests/training", "tests/cases", "tests/worksheets", "tests/models"),
+    "worked": ("tests/worked", "tests/cases", "tests/worksheets"),
     "audit": ("tests/audit", "tests/worked"),
 }
 NEVER = (
