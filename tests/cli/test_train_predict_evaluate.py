@@ -59,7 +59,7 @@ def test_train_ends_with_a_table_and_draws_the_loss(
         assert word in out
     assert "epoch 1/5  loss" in err and "\x1b" not in out + err
     assert picture.read_text().startswith("<svg ")
-    assert picture.read_text().count("<polyline") == 2
+    assert picture.read_text().count("<polyline") == 3  # the axes, and two curves
 
 
 def test_evaluate_agrees_with_the_model(model: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from handgrad.diagram.shapes import MATHEMATICS, Box, Circle, Line, Polyline, Scene, Text
 from handgrad.render.document import (
     Bullets,
     Document,
@@ -57,26 +58,26 @@ HOSTILE = (
     """Cost $5 < 6 > 4 & a_b * c \\ "quoted" 'it' #1 50% ~x^2 {y} | `z` <script>alert(1)</script> [l](u)"""
 )
 BENGALI = "স্তর ১: ওজনযুক্ত যোগফল"
-SVG = """\
-<svg xmlns="http://www.w3.org/2000/svg" width="300" height="160" viewBox="0 0 300 160" role="img">
-<title>Network 2-1</title>
-<desc>Two inputs &amp; one output</desc>
-<line x1="40" y1="40" x2="250" y2="80" stroke="#767676" stroke-width="1.4"/>
-<line x1="40" y1="120" x2="250" y2="80" stroke="#c62828" stroke-width="2.5"/>
-<path d="M10,10 V150 H290" fill="none" stroke="black"/>
-<polyline points="10,150 100,140 200,145" fill="none" stroke="#14549c"
-  stroke-width="2" stroke-dasharray="4 2"/>
-<rect x="120" y="45" width="44" height="18" rx="4" fill="#f7f7f5" stroke="#767676"/>
-<text x="142" y="58" font-family="sans-serif" font-size="11" text-anchor="middle" fill="#1f1f1f">0.1</text>
-<circle cx="40" cy="40" r="22" fill="#2e7d32" stroke="none" stroke-width="0"/>
-<circle cx="40" cy="120" r="22" fill="#2e7d32" stroke="none" stroke-width="0"/>
-<circle cx="250" cy="80" r="22" fill="#c62828" stroke="none" stroke-width="0"/>
-<text x="40" y="45" font-family="serif" font-size="16" font-style="italic" text-anchor="middle"
-  fill="#ffffff">x\u2081</text>
-<text x="250" y="20" font-family="sans-serif" font-size="13" font-weight="bold" text-anchor="middle"
-  fill="#767676">Output &lt;1&gt; 100 % _</text>
-</svg>
-"""
+SCENE = Scene(
+    300.0,
+    160.0,
+    "Network 2-1",
+    "Two inputs & one output",
+    (
+        Line(40, 40, 250, 80, "#767676", 1.4),
+        Line(40, 120, 250, 80, "#c62828", 2.5),
+        Polyline(((10, 10), (10, 150), (290, 150)), "#000000", 1),
+        Polyline(((10, 150), (100, 140), (200, 145)), "#14549c", 2, dashed=True),
+        Box(120, 45, 44, 18, 4, "#f7f7f5", "#767676"),
+        Text(142, 58, "0.1", 11, "#1f1f1f"),
+        Circle(40, 40, 22, "#2e7d32"),
+        Circle(40, 120, 22, "#2e7d32"),
+        Circle(250, 80, 22, "#c62828"),
+        Text(40, 45, "x\u2081", 16, "#ffffff", italic=True, family=MATHEMATICS),
+        Text(250, 20, "Output <1> 100 % _", 13, "#767676", bold=True),
+    ),
+)
+"""Every kind of shape."""
 
 
 def numbers(*rows: tuple[str, ...], shape: tuple[int, int] | None = None) -> LaidMatrix:
@@ -140,7 +141,7 @@ def document(language: str = "en", notation: Notation | None = None, contents: b
             Paragraph(("Source: a book & a half, https://example.org/a_b/c-d?e=1&f=%20#g.",), "source"),
             Paragraph(("Numbers are shown to 4 decimals.",), "settings"),
             Heading(2, ("Problem ", BENGALI), "problem"),
-            Figure(SVG, "Two inputs & one output", ("The network ", W1), 300.0, 160.0),
+            Figure(SCENE, ("The network ", W1)),
             Bullets(
                 (
                     (

@@ -178,7 +178,11 @@ def test_bengali_names_within_a_line_follow_the_equation() -> None:
 def test_every_picture_has_a_number_of_its_own() -> None:
     figure = next(block for block in document().blocks if isinstance(block, Figure))
     names = "{http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing}docPr"
-    pictures = list(small(figure, figure, replace(figure, description="other")).element.body.iter(names))
+    pictures = list(
+        small(
+            figure, figure, replace(figure, scene=replace(figure.scene, description="other"))
+        ).element.body.iter(names)
+    )
     assert [picture.get("id") for picture in pictures] == ["1", "2", "3"]
 
 

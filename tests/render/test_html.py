@@ -12,12 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from handgrad.diagram.shapes import Circle, Scene
 from handgrad.errors import RenderError
 from handgrad.render.document import Document, Figure, Formula, Heading, Literal, Paragraph
 from handgrad.render.html import page as html
 from handgrad.worked.expressions import Symbol
 from handgrad.writing.letter_parts import Notation
-from tests.render.everything import BENGALI, HOSTILE, SVG, document
+from tests.render.everything import BENGALI, HOSTILE, SCENE, document
 
 VOID = {"meta", "link", "br", "img", "hr", "input"}
 ADDRESS = "https://example.org/a_b/c-d?e=1&f=%20#g"
@@ -84,9 +85,9 @@ def test_folds_figures_and_roles():
     assert PAGE.count("<details>") == PAGE.count("<summary>") == 1
     assert "<title>Network 2-1</title>" in PAGE
     assert '<p class="observation">' in PAGE
-    bare = Figure("<svg xmlns='x'><circle r='1'/></svg>", "A & B")
+    bare = Figure(Scene(9, 9, "A & B", "C", (Circle(1, 1, 1, "#000000"),)))
     page = html.write(Document("t", "bn", (Heading(1, ("t",)), bare), Notation())).decode()
-    assert "<svg role=\"img\" xmlns='x'><title>A &amp; B</title><circle" in page
+    assert 'role="img">\n<title>A &amp; B</title>\n<desc>C</desc>\n<circle' in page
     assert '<html lang="bn">' in page
     assert 'class="contents"' not in page
 
@@ -223,4 +224,4 @@ def test_folds_are_open_on_paper(saved: Path, tmp_path: Path):
 def test_the_symbol_of_a_fold_is_mathematics():
     assert re.search(r"<summary>Entry by entry <math>.*</math></summary>", PAGE)
     assert Symbol("z", 1) in document().blocks[-4].title
-    assert SVG.split("\n")[1] in PAGE
+    assert SCENE.svg().split("\n")[1] in PAGE

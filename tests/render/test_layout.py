@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from handgrad.diagram.shapes import Circle, Polyline
 from handgrad.errors import RenderError
 from handgrad.render.document import (
     Document,
@@ -279,7 +280,7 @@ def test_notation_comes_from_the_reader_then_the_case():
 
 def test_the_figure_shows_the_network_and_can_be_left_out():
     (figure,) = [block for block in sheet().blocks if isinstance(block, Figure)]
-    assert figure.svg.startswith("<svg") and "2-2-1" in figure.description
+    assert figure.scene.shapes and "2-2-1" in figure.scene.description
     without = sheet(Settings(language="en", figures=False))
     assert not [block for block in without.blocks if isinstance(block, Figure)]
 
@@ -289,8 +290,10 @@ def test_training_shows_where_the_step_stands_on_the_curve():
     trained = replace(record(), losses=losses, epoch=12)
     document = lay_out(trained, Settings(language="en", parts=frozenset(["training"])))
     (figure,) = [block for block in document.blocks if isinstance(block, Figure)]
-    assert figure.svg.count("<circle") == 1
-    assert len(figure.svg.split("points=")[1].split('"')[1].split()) == 40
+    (mark,) = [shape for shape in figure.scene.shapes if isinstance(shape, Circle)]
+    curve = [shape for shape in figure.scene.shapes if isinstance(shape, Polyline)][-1]
+    assert len(curve.points) == 40
+    assert curve.points[11] == (mark.cx, mark.cy)
     assert "epoch 12 of 40" in text(document)
     assert "12 ←" in text(document)
 

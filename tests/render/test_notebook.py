@@ -13,7 +13,7 @@ import pytest
 
 from handgrad.render.markdown import notebook
 from handgrad.worksheets.worksheet import explain
-from tests.render.everything import HOSTILE, SVG, document
+from tests.render.everything import HOSTILE, SCENE, document
 
 
 def loaded(program: str = "") -> dict:
@@ -38,7 +38,7 @@ def test_the_figure_travels_in_its_cell():
     assert len(cells) == 1
     assert "(attachment:figure-1.svg)" in cells[0]["source"]
     picture = cells[0]["attachments"]["figure-1.svg"]["image/svg+xml"]
-    assert base64.b64decode(picture).decode() == SVG
+    assert base64.b64decode(picture).decode() == SCENE.svg()
 
 
 def test_the_program_stands_after_the_title_and_only_if_there_is_one():

@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from handgrad.worked.expressions import Symbol
 from handgrad.writing import scripts as fonts
 from handgrad.writing.letter_parts import Notation
 from handgrad.writing.scripts import SCRIPTS, families_for
-from tests.render.everything import BENGALI, LONG, SVG, document, numbers
+from tests.render.everything import BENGALI, LONG, SCENE, document, numbers
 
 poppler = pytest.mark.skipif(shutil.which("pdftotext") is None, reason="poppler-utils is not installed")
 
@@ -126,15 +127,15 @@ def test_without_typst_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> No
 
 @pytest.mark.parametrize(("form", "begins"), [("png", b"\x89PNG"), ("pdf", b"%PDF-")])
 def test_pictures_have_their_own_size_and_the_same_bytes(form: str, begins: bytes) -> None:
-    drawn = picture(SVG, (300.0, 160.0), form, "Network & more")
+    drawn = picture(SCENE, form, "Network & more")
     assert drawn.startswith(begins)
-    assert drawn == picture(SVG, (300.0, 160.0), form, "Network & more")
+    assert drawn == picture(SCENE, form, "Network & more")
     if form == "png":
         assert [int.from_bytes(drawn[place : place + 4], "big") for place in (16, 20)] == [600, 320]
 
 
 def test_a_picture_of_another_format_is_refused() -> None:
     with pytest.raises(RenderError, match="png or pdf, got 'gif'"):
-        picture(SVG, (300.0, 160.0), "gif")
+        picture(SCENE, "gif")
     with pytest.raises(RenderError, match="could not draw"):
-        picture("no svg", (300.0, 160.0), "png")
+        picture(replace(SCENE, width=-1.0), "png")

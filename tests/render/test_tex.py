@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from handgrad.diagram.shapes import Circle, Scene
 from handgrad.errors import RenderError
 from handgrad.render.document import Document, Figure, Formula, Heading, Paragraph, Table
 from handgrad.render.latex import article as tex
 from handgrad.render.latex.tikz import tikz
 from handgrad.worked.expressions import Symbol
 from handgrad.writing.letter_parts import Notation
-from tests.render.everything import BENGALI, EXPRESSIONS, HOSTILE, document
+from tests.render.everything import BENGALI, EXPRESSIONS, HOSTILE, SCENE, document
 
 ENGLISH_TITLE = "Prices: $5 < 6 > 4 & a_b * c \\ 'it' #1 50% {y}"
 
@@ -111,17 +112,19 @@ def test_a_formula_that_cannot_break_is_made_smaller(tmp_path: Path):
     assert "Overfull" not in log
 
 
-def test_figures_are_drawn_from_simple_shapes_or_refused():
-    drawn = tikz('<svg><g stroke="#f00"><path d="M1,2 h3 v-1 L9 9 z" fill="none"/></g></svg>', str)
-    assert r"\path[draw=figure-ff0000,line width=0.75pt] (1,2) -- (4,2) -- (4,1) -- (9,9) -- cycle;" in drawn
-    for svg in (
-        "<svg><image/></svg>",
-        "<svg",
-        '<svg><path d="M0 0 C1 1 2 2 3 3"/></svg>',
-        '<svg><circle r="1" fill="red"/></svg>',
+def test_every_kind_of_shape_is_drawn_or_refused():
+    drawn = tikz(SCENE, str)
+    assert r"\path[draw=figure-000000,line width=0.75pt] (10,10) -- (10,150) -- (290,150);" in drawn
+    assert r"\path[draw=figure-14549c,line width=1.5pt,dashed] (10,150) -- (100,140) -- (200,145);" in drawn
+    assert "(120,45) rectangle (164,63);" in drawn
+    assert drawn.count(r"\node[") == 2 + 1
+    for shape, said in (
+        (Circle(1, 1, 1, "red"), "#rrggbb, got 'red'"),
+        ("triangle", "no rule to draw a str"),
     ):
-        with pytest.raises(RenderError):
-            tex.write(Document("t", "en", (Figure(svg, "x"),), Notation()))
+        scene = Scene(9, 9, "x", "x", (shape,))
+        with pytest.raises(RenderError, match=said):
+            tex.write(Document("t", "en", (Figure(scene),), Notation()))
 
 
 def test_hostile_text_does_not_reach_tex():

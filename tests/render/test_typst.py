@@ -8,6 +8,7 @@ import typst
 from hypothesis import given
 from hypothesis import strategies as st
 
+from handgrad.diagram.shapes import Scene, Text
 from handgrad.errors import RenderError
 from handgrad.render.document import Document, Figure, Formula, Heading, Literal, Paragraph
 from handgrad.render.math import boxes
@@ -140,24 +141,15 @@ def test_a_blank_is_drawn_as_a_line_to_write_on() -> None:
     assert "#{box(width: 2.20em" in math(typeset(Literal("____"), STYLE))
 
 
-def test_words_in_another_script_leave_the_svg_and_keep_their_place() -> None:
-    svg = (
-        '<svg xmlns="http://www.w3.org/2000/svg" width="100" height="50"><text x="40" y="20" font-size="12" '
-        f'text-anchor="middle" fill="#767676" font-weight="bold">{BENGALI}</text>'
-        '<text x="1" y="9">b</text></svg>'
-    )
-    source = figure_source(svg, (100, 50), "words", most_width=37.5)
+def test_words_in_another_script_are_placed_over_the_svg() -> None:
+    words = Text(40, 20, BENGALI, 12, "#767676", bold=True), Text(1, 9, "b", 12, "#000000", "start")
+    source = figure_source(Scene(100, 50, "t", "d", words), "words", most_width=37.5)
     image, placed = source.split("place(", 1)
     assert BENGALI not in image.split("let word")[0]
     assert BENGALI in image.split("let word")[1]
     assert placed.startswith("top + left, dx: 15.00pt - 0.5 * measure(word).width, dy: 7.50pt")
     assert ">b</" in source
     compiled(f"#{source}")
-
-
-def test_a_figure_that_is_no_svg_is_refused() -> None:
-    with pytest.raises(RenderError, match="not SVG"):
-        figure_source(f"<svg>{BENGALI}", (10, 10), "")
 
 
 def test_an_unknown_block_and_an_unknown_box_are_refused() -> None:
@@ -169,5 +161,9 @@ def test_an_unknown_block_and_an_unknown_box_are_refused() -> None:
 
 def test_a_figure_is_never_wider_than_the_text() -> None:
     figure = next(block for block in document().blocks if isinstance(block, Figure))
-    source = typst_source(Document("t", "en", (replace(figure, width=3000.0, height=300.0),), Notation()))
+    source = typst_source(
+        Document(
+            "t", "en", (replace(figure, scene=replace(figure.scene, width=3000.0, height=300.0)),), Notation()
+        )
+    )
     assert "width: 470.00pt, height: 47.00pt" in source

@@ -129,7 +129,7 @@ def _form(output: Path | None) -> str:
 def _written(scene: Scene, form: str) -> bytes:
     if form == "svg":
         return scene.svg().encode()
-    return picture(scene.svg(), (scene.width, scene.height), form, scene.title)
+    return picture(scene, form, scene.title)
 
 
 class _Drawn:

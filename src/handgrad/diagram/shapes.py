@@ -1,7 +1,7 @@
 """A picture as a list of simple shapes, and that list as SVG.
 
-Only lines, circles, rectangles and text, in absolute coordinates: whatever draws SVG, or turns it into
-another medium, needs to know no more than these four.
+Only lines, broken lines, circles, rectangles and text, in absolute coordinates: whatever draws a scene in another
+medium needs to know no more than these five.
 """
 
 from __future__ import annotations
@@ -34,6 +34,25 @@ class Line:
             f'<line x1="{number(self.x1)}" y1="{number(self.y1)}" '
             f'x2="{number(self.x2)}" y2="{number(self.y2)}" '
             f'stroke="{self.stroke}" stroke-width="{number(self.width)}"/>'
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Polyline:
+    """Straight lines from point to point."""
+
+    points: tuple[tuple[float, float], ...]
+    stroke: str
+    width: float
+    dashed: bool = False
+
+    def svg(self) -> str:
+        """The shape as an SVG element."""
+        points = " ".join(f"{number(x)},{number(y)}" for x, y in self.points)
+        dash = ' stroke-dasharray="6 3"' if self.dashed else ""
+        return (
+            f'<polyline points="{points}" fill="none" stroke="{self.stroke}" '
+            f'stroke-width="{number(self.width)}"{dash}/>'
         )
 
 
@@ -108,7 +127,7 @@ class Text:
         return ", ".join([*(f"'{name}'" for script in scripts for name in script.families[:3]), self.family])
 
 
-Shape: TypeAlias = Line | Circle | Box | Text
+Shape: TypeAlias = Line | Polyline | Circle | Box | Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,11 +171,13 @@ def text_width(text: str, size: float) -> float:
 
 
 def inside(shapes: Sequence[Shape], width: float, height: float) -> bool:
-    """Whether all lines, circles and boxes lie within the picture."""
+    """Whether all shapes lie within the picture."""
     for shape in shapes:
         match shape:
             case Line(x1, y1, x2, y2):
                 corners = [(x1, y1), (x2, y2)]
+            case Polyline(points):
+                corners = list(points)
             case Circle(cx, cy, r):
                 corners = [(cx - r, cy - r), (cx + r, cy + r)]
             case Box(x, y, w, h):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from handgrad.diagram.shapes import Scene
 from handgrad.worked.expressions import Expression
 from handgrad.writing.letter_parts import Notation
 from handgrad.writing.phrasebook import Spans
@@ -82,13 +83,10 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A picture as SVG text, with what it shows in words (for those who cannot see it) and a caption."""
+    """A picture as a scene, which has what it shows in words (for those who cannot see it), and a caption."""
 
-    svg: str
-    description: str
+    scene: Scene
     caption: Spans = ()
-    width: float = 480.0
-    height: float = 320.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -296,6 +296,7 @@ LABELS: dict[str, str] = {
     "relative_error": "Largest relative error",
     "epoch": "Epoch",
     "loss_label": "Loss",
+    "logarithmic": "logarithmic",
     "inputs_label": "Inputs",
     "layer_label": "Layer",
     "otherwise": "otherwise",

@@ -195,14 +195,8 @@ def _table(page: _Page, table: Table) -> str:
 
 
 def _figure(page: _Page, figure: Figure) -> str:
-    svg = figure.svg[figure.svg.index("<svg") :].strip()
-    if "<title" not in svg:
-        end = svg.index(">") + 1
-        svg = f"{svg[:end]}<title>{escape(figure.description)}</title>{svg[end:]}"
-    if "role=" not in svg[: svg.index(">")]:
-        svg = svg.replace("<svg", '<svg role="img"', 1)
     caption = f"\n<figcaption>{page.spans(figure.caption)}</figcaption>" if figure.caption else ""
-    return f"<figure>\n{svg}{caption}\n</figure>"
+    return f"<figure>\n{figure.scene.svg().strip()}{caption}\n</figure>"
 
 
 def _fold(page: _Page, fold: Fold) -> str:

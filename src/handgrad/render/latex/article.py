@@ -259,9 +259,9 @@ def _table(article: _Article, table: Table) -> str:
 
 
 def _figure(article: _Article, figure: Figure) -> str:
-    drawn = tikz(figure.svg, article.escape)
+    drawn = tikz(figure.scene, article.escape)
     caption = f"\\\\[4pt]\n{{\\small {article.spans(figure.caption)}}}" if figure.caption else ""
-    description = "\n".join(f"% {line}" for line in figure.description.splitlines())
+    description = "\n".join(f"% {line}" for line in figure.scene.description.splitlines())
     return f"{description}\n\\begin{{center}}\n{drawn}{caption}\n\\end{{center}}"
 
 

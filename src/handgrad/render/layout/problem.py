@@ -92,7 +92,7 @@ def _figure(sheet: Sheet) -> Iterator[Block]:
     )
     options = DrawingOptions(notation=sheet.notation, captions=captions_in(sheet.phrasebook, network))
     scene = draw(network, parameters, options=options)
-    yield Figure(scene.svg(), scene.description, sheet.say("figure_network"), scene.width, scene.height)
+    yield Figure(scene, sheet.say("figure_network"))
 
 
 def _data(sheet: Sheet, step: StepRecord) -> Iterator[Block]:

@@ -69,7 +69,9 @@ def write(document: Document, beside: str = "") -> bytes:
 def figures(document: Document, beside: str) -> dict[str, bytes]:
     """The figures of the document as files to stand beside its Markdown: name to SVG."""
     found = [block for block in document.blocks if isinstance(block, Figure)]
-    return {_figure_name(beside, number): figure.svg.encode() for number, figure in enumerate(found, 1)}
+    return {
+        _figure_name(beside, number): figure.scene.svg().encode() for number, figure in enumerate(found, 1)
+    }
 
 
 def _figure_name(beside: str, number: int) -> str:
@@ -77,7 +79,7 @@ def _figure_name(beside: str, number: int) -> str:
 
 
 def _data_uri(number: int, figure: Figure) -> str:
-    return f"data:image/svg+xml;base64,{base64.b64encode(figure.svg.encode()).decode()}"
+    return f"data:image/svg+xml;base64,{base64.b64encode(figure.scene.svg().encode()).decode()}"
 
 
 def escape(text: str) -> str:
@@ -206,7 +208,7 @@ def _table(text: MarkdownText, table: Table) -> str:
 def _figure(text: MarkdownText, figure: Figure) -> str:
     text.figures += 1
     caption = f"\n\n{text.spans(figure.caption)}" if figure.caption else ""
-    return f"![{escape(figure.description)}]({text.link(text.figures, figure)}){caption}"
+    return f"![{escape(figure.scene.description)}]({text.link(text.figures, figure)}){caption}"
 
 
 def _fold(text: MarkdownText, fold: Fold) -> str:

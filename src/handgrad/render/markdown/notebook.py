@@ -70,7 +70,7 @@ def _markdown(text: MarkdownText, blocks: tuple[Block, ...]) -> dict[str, Any]:
     drawn = [block for block in blocks if isinstance(block, Figure)]
     if drawn:
         cell["attachments"] = {
-            _name(number): {"image/svg+xml": base64.b64encode(figure.svg.encode()).decode()}
+            _name(number): {"image/svg+xml": base64.b64encode(figure.scene.svg().encode()).decode()}
             for number, figure in enumerate(drawn, first)
         }
     return cell

@@ -250,7 +250,7 @@ def _cell(page: _Page, spans: Spans, width: int, align: str, *, style: str) -> T
 
 def _figure(page: _Page, block: Figure) -> Iterator[TextBox]:
     """A terminal shows a picture in words; its caption speaks of colours that are not there."""
-    yield from page.text((block.description,), "note")
+    yield from page.text((block.scene.description,), "note")
 
 
 def _fold(page: _Page, block: Fold) -> Iterator[TextBox]:

@@ -170,8 +170,7 @@ class _Writer:
         return f"#pad(y: 2.5pt)[{source}]" if high else source
 
     def figure(self, figure: Figure) -> str:
-        size = (figure.width, figure.height)
-        picture = figure_source(figure.svg, size, figure.description, TEXT_WIDTH)
+        picture = figure_source(figure.scene, figure.scene.description, TEXT_WIDTH)
         caption = f", caption: [{self.spans(figure.caption)}]" if figure.caption else ""
         return f'#figure({picture}{caption}, kind: "picture", supplement: none, numbering: none)'
 

@@ -273,11 +273,11 @@ class _Writer:
         from lxml import etree as xml_tree
 
         self.pictures += 1
-        png = picture(figure.svg, (figure.width, figure.height), "png", figure.description)
-        shown = min(figure.width, TEXT_WIDTH_PX)
+        png = picture(figure.scene, "png", figure.scene.description)
+        shown = min(figure.scene.width, TEXT_WIDTH_PX)
         inline = self.file.part.new_pic_inline(io.BytesIO(png), Pt(shown * 0.75), None)
         inline.docPr.set("id", str(self.pictures))
-        inline.docPr.set("descr", printable(figure.description))
+        inline.docPr.set("descr", printable(figure.scene.description))
         inline.docPr.set("name", f"picture-{self.pictures}")
 
         xml = xml_tree.tostring(inline, encoding="unicode")
