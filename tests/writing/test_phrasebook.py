@@ -21,7 +21,11 @@ from handgrad.writing.phrasebook import Phrasebook, chosen_language, decimal_mar
 
 SOURCE = Path(sentences.__file__).resolve().parent.parent
 TRANSLATED = [language for language in languages() if language != "en"]
-GROUPS = ("REASONS", "FACTORS", "OBSERVATIONS", "NAMES", "LABELS", "TEXT", "MEANINGS", "MATRICES", "AUDIT")
+GROUPS = (
+    *("REASONS", "FACTORS", "OBSERVATIONS", "NAMES", "LABELS", "TEXT", "MEANINGS", "MATRICES"),
+    "AUDIT",
+    "CALCULATOR",
+)
 
 
 def test_no_key_is_in_two_groups():

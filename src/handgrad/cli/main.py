@@ -15,7 +15,19 @@ from typing import Annotated
 
 import typer
 
-from handgrad.cli import bench, check, diagram, evaluate, explain, gradcheck, predict, streams, train, verify
+from handgrad.cli import (
+    bench,
+    check,
+    diagram,
+    evaluate,
+    explain,
+    gradcheck,
+    matrix,
+    predict,
+    streams,
+    train,
+    verify,
+)
 from handgrad.errors import HandgradError
 from handgrad.rich_repr import printable
 from handgrad.training.interruption import ENDING, Ended, end
@@ -46,6 +58,7 @@ app.command()(evaluate.evaluate)
 app.command()(explain.explain)
 app.command()(check.check)
 app.command()(gradcheck.gradcheck)
+app.command()(matrix.matrix)
 app.command()(diagram.diagram)
 app.command()(verify.verify)
 app.command()(bench.bench)

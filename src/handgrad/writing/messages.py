@@ -518,6 +518,38 @@ PLURALS: dict[str, tuple[str, str]] = {
 language has it."""
 PLURALS.update(AUDIT_PLURALS)
 
+CALCULATOR: dict[str, str] = {
+    "matrix_title": "A matrix calculation",
+    "matrix_dot": "Dot product",
+    "matrix_dot_how": (
+        "Each entry of the one is multiplied by the entry of the other in the same place, and all are added."
+    ),
+    "matrix_product": "Matrix product",
+    "matrix_product_how": (
+        "Row i of the left matrix meets column j of the right one: their dot product is the entry in row i and "
+        "column j of the result."
+    ),
+    "matrix_outer": "Outer product",
+    "matrix_outer_how": (
+        "A column times a row: every entry of the one with every entry of the other, a table of products."
+    ),
+    "matrix_hadamard": "Product entry by entry",
+    "matrix_hadamard_how": "Entries in the same place are multiplied; the shape stays.",
+    "matrix_sum": "Sum",
+    "matrix_sum_how": "Entries in the same place are added or subtracted; what has one row or one column is repeated.",
+    "matrix_scaled": "Multiple",
+    "matrix_scaled_how": "Every entry is multiplied by the same number.",
+    "matrix_transpose": "Transpose",
+    "matrix_transpose_how": "Rows become columns: the entry in row i and column j goes to row j and column i.",
+    "matrix_negative": "Opposite",
+    "matrix_negative_how": "Every entry changes its sign.",
+    "matrix_applied": "Function",
+    "matrix_applied_how": "The function is applied to every entry by itself; softmax works down each column.",
+    "matrix_shapes": "Shapes: {operands} → {shape}",
+    "matrix_result": "The result has {rows} × {columns} entries.",
+}
+"""Words of the matrix calculator."""
+
 SENTENCES: dict[str, str] = {
     **REASONS,
     **FACTORS,
@@ -525,6 +557,7 @@ SENTENCES: dict[str, str] = {
     **NAMES,
     **LABELS,
     **TEXT,
+    **CALCULATOR,
     **MEANINGS,
     **MATRICES,
     **AUDIT,
