@@ -19,6 +19,7 @@
 #include <sys/mman.h>
 #endif
 
+#include "arguments.hpp"
 #include "isa.hpp"
 #include "pool.hpp"
 
@@ -134,6 +135,7 @@ class Session {
         plan_.path = static_cast<Path>(path);
         plan_.largest_batch = largest_batch;
         plan_.predict_only = predict_only;
+        check_plan(plan_);
         core_.reset(make_core(plan_, float64));
         memory_ = std::make_unique<Memory>(static_cast<std::size_t>(core_->bytes()));
         core_->settle(memory_->start());
@@ -141,17 +143,23 @@ class Session {
 
     void put(int layer, int slot, const ReadOnly& W, const ReadOnly& b) {
         check(layer, slot, W, b);
+        const Busy busy(in_use_);
         core_->put(layer, slot, W.data(), b.data());
     }
     void get(int layer, int slot, const Array& W, const Array& b) const {
         check(layer, slot, W, b);
+        const Busy busy(in_use_);
         core_->get(layer, slot, W.data(), b.data());
     }
-    void ready() { core_->ready(); }
+    void ready() {
+        const Busy busy(in_use_);
+        core_->ready();
+    }
     void data(ReadOnly X, ReadOnly Y) {
         check_matrix(X, layers_.front().inputs);
         check_matrix(Y, layers_.back().units);
         if (X.shape(0) != Y.shape(0)) throw std::invalid_argument("X and Y have different numbers of rows");
+        const Busy busy(in_use_);
         rows_ = static_cast<std::int64_t>(X.shape(0));
         X_ = std::move(X);
         Y_ = std::move(Y);
@@ -161,16 +169,21 @@ class Session {
     std::tuple<std::int64_t, bool> run(const Rows& order, std::int64_t batch, const ReadOnly& rates, std::int64_t first_step,
                                        const Numbers& losses, nb::object stop) {
         const auto count = static_cast<std::int64_t>(order.shape(0)), steps = static_cast<std::int64_t>(losses.shape(0));
-        if (batch < 1 || batch > plan_.largest_batch || steps > (count + batch - 1) / batch)
-            throw std::invalid_argument("more steps than batches, or a batch larger than was planned");
         if (rates.ndim() != 1 || static_cast<std::int64_t>(rates.shape(0)) < steps || rates.dtype() != nb::dtype<double>())
             throw std::invalid_argument("rates must be float64, one for each step");
-        for (std::int64_t i = 0; i < count; ++i)
-            if (order.data()[i] < 0 || order.data()[i] >= rows_) throw nb::index_error("order names a row that is not there");
+        // copies: whoever holds the arrays may change them while the steps run, and what was judged must be what is used
+        const std::unique_ptr<std::int64_t[]> rows(new std::int64_t[static_cast<std::size_t>(count)]);
+        const auto* first_rate = static_cast<const double*>(rates.data());
+        const std::vector<double> rate(first_rate, first_rate + steps);
+        const RunRequest request{rows.get(), count, batch, rate.data(), steps, first_step, losses.data()};
+        check_run(plan_, request, rows_);
+        for (std::int64_t i = 0; i < count; ++i) {
+            const std::int64_t row = rows[i] = order.data()[i];
+            if (row < 0 || row >= rows_) throw nb::index_error("order names a row that is not there");
+        }
         const Busy busy(in_use_);
         PythonWatch watch(std::move(stop));
         RunResult result{};
-        const RunRequest request{order.data(), count, batch, static_cast<const double*>(rates.data()), steps, first_step, losses.data()};
         {
             const nb::gil_scoped_release unlocked;
             const auto team = lease_team(plan_.threads);
@@ -182,6 +195,8 @@ class Session {
 
     void predict(const ReadOnly& X, const Array& out) {
         check_matrix(X, layers_.front().inputs);
+        check_matrix(out, layers_.back().units);
+        if (out.shape(0) != X.shape(0)) throw std::invalid_argument("out must have as many rows as X");
         const Busy busy(in_use_);
         PythonWatch watch{nb::none()};
         {
@@ -240,10 +255,12 @@ class Session {
     std::unique_ptr<Core> core_;
     ReadOnly X_, Y_;
     std::int64_t rows_ = 0;
-    std::atomic<bool> in_use_{false};
+    mutable std::atomic<bool> in_use_{false};
 };
 
 void evaluate_array(int function, const ReadOnly& x, const Array& y) {
+    const bool float64 = x.dtype() == nb::dtype<double>();
+    if (!float64 && x.dtype() != nb::dtype<float>()) throw std::invalid_argument("arrays of float32 or float64");
     if (x.dtype() != y.dtype() || x.size() != y.size()) throw std::invalid_argument("two arrays of one type and size");
     evaluate(static_cast<Elementary>(function), x.data(), y.data(), static_cast<std::int64_t>(x.size()),
              x.dtype() == nb::dtype<double>());
@@ -257,7 +274,7 @@ NB_MODULE(_native, m) {
     m.doc() = "The native core of handgrad; see handgrad.engines.native.";
     m.def("isa", &chosen_isa);
     m.def("allowed_cpus", &allowed_cpus);
-    m.def("evaluate", &evaluate_array, nb::arg("function"), nb::arg("x"), nb::arg("y"));
+    m.def("evaluate", &evaluate_array, nb::arg("function"), nb::arg("x"), nb::arg("y").noconvert());
     nb::class_<Session>(m, "Session")
         .def(nb::init<bool, const std::vector<LayerTuple>&, const LossTuple&, const OptimizerTuple&,
                       std::tuple<double, double, int>, std::tuple<double, double>, std::uint64_t, int, int,
@@ -266,12 +283,13 @@ NB_MODULE(_native, m) {
              nb::arg("clipping"), nb::arg("seed"), nb::arg("threads"), nb::arg("path"), nb::arg("largest_batch"),
              nb::arg("predict_only"))
         .def("put", &Session::put)
-        .def("get", &Session::get)
+        // what is written into is never converted: the numbers would go into a copy
+        .def("get", &Session::get, nb::arg("layer"), nb::arg("slot"), nb::arg("W").noconvert(), nb::arg("b").noconvert())
         .def("ready", &Session::ready)
         .def("data", &Session::data)
         .def("run", &Session::run, nb::arg("order"), nb::arg("batch"), nb::arg("rates"), nb::arg("first_step"),
-             nb::arg("losses"), nb::arg("stop").none())
-        .def("predict", &Session::predict)
+             nb::arg("losses").noconvert(), nb::arg("stop").none())
+        .def("predict", &Session::predict, nb::arg("X"), nb::arg("out").noconvert())
         .def_prop_ro("path", &Session::path)
         .def_prop_ro("threads", &Session::threads)
         .def_prop_ro("bytes", &Session::bytes);
