@@ -115,3 +115,9 @@ def test_no_limit_is_no_clipping() -> None:
     assert not Clipping()
     assert Clipping(value=1.0)
     assert Clipping(norm=1.0)
+
+
+def test_a_small_norm_above_a_smaller_limit() -> None:
+    network = Network(2, [Dense(1, bias="none")])
+    gradients = (LayerParameters(np.array([[0.3, 0.4]]), np.zeros(1)),)
+    np.testing.assert_allclose(clip(network, gradients, Clipping(norm=0.1))[0].W, [[0.06, 0.08]], rtol=1e-15)

@@ -143,3 +143,19 @@ def test_masks_given_for_every_sample() -> None:
 def test_errors_name_what_was_expected(keep: float, mask, message: str) -> None:
     with pytest.raises(SpecificationError, match=message):
         Dropout(keep, mask)
+
+
+def test_a_unit_is_kept_where_its_word_is_below_the_bar() -> None:
+    """The first word of the published answer is 0x6627e8d5: kept from the next bar on, and not before."""
+    word = 0x6627E8D5
+    for bar, kept in ((word, False), (word + 1, True), (word + 2, True), (word - 1, False)):
+        assert dropout_mask(0, 0, 0, samples=1, units=1, keep=bar / 2**32)[0, 0] == kept
+
+
+def test_a_step_beyond_32_bits_begins_again() -> None:
+    np.testing.assert_array_equal(dropout_mask(3, 2**32 + 5, 1, 4, 9, 0.5), dropout_mask(3, 5, 1, 4, 9, 0.5))
+
+
+def test_without_a_word_everything_is_kept() -> None:
+    assert Dropout().keep == 1
+    assert Dropout(1.0) == Dropout()

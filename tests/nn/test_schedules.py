@@ -92,3 +92,13 @@ def test_errors_name_what_was_expected(arguments: dict, message: str) -> None:
 def test_a_rate_that_grows_beyond_all_numbers_is_an_error_of_ours() -> None:
     with pytest.raises(SpecificationError, match=r"grows beyond all numbers at epoch 1000 .*factor <= 1"):
         Schedule("exponential", factor=10.0).rate(0.1, step=0, epoch=1000)
+
+
+def test_what_a_schedule_does_unless_another_number_is_given() -> None:
+    """The defaults of docs/notation.md: halves each epoch, 1 / (1 + t), a hundred epochs down to 0."""
+    assert Schedule("step").rate(1.0, 0, 3) == Schedule("exponential").rate(1.0, 0, 3) == 0.125
+    assert Schedule("inverse_time").rate(1.0, 0, 3) == 0.25
+    assert Schedule("cosine").rate(1.0, 0, 50) == pytest.approx(0.5)
+    assert Schedule("cosine").rate(1.0, 0, 99) > Schedule("cosine").rate(1.0, 0, 100) == 0.0
+    assert Schedule().rate(0.3, 0, 10**6) == 0.3
+    assert [Schedule("cosine", over=1).rate(1.0, 0, t) for t in (0, 1, 2)] == [1.0, 0.0, 0.0]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from handgrad.errors import SpecificationError
 from handgrad.nn.activations import ACTIVATIONS
 from handgrad.nn.arrays import Array
-from handgrad.nn.backward import backward, batch_loss
+from handgrad.nn.backward import backward, batch_loss, output_delta
 from handgrad.nn.clipping import Clipping
 from handgrad.nn.dropout import Dropout
 from handgrad.nn.forward import dropout_masks, forward, predict
@@ -295,3 +295,28 @@ def test_a_loss_is_needed_where_one_is_asked_for() -> None:
     parameters = network.initial_parameters()
     with pytest.raises(SpecificationError, match="the network has no loss; name one"):
         batch_loss(network, parameters, forward(network, parameters, ONE), ONE)
+
+
+def test_the_names_that_are_shown_are_those_of_the_notation_and_no_others() -> None:
+    network = Network(1, [Dense(2, "tanh"), Dense(1, "sigmoid", bias="none")], Loss("binary_cross_entropy"))
+    training = Training(network.initial_parameters(), initial_state(SGD(), network.initial_parameters()))
+    watcher = Watcher()
+    training_step(network, Recipe(SGD()), training, ONE, 0 * ONE, 1, 0.1, None, watcher)
+    assert set(watcher.seen) == {
+        "z1", "a1", "z2", "a2", "yhat", "loss_terms", "data_loss", "loss",
+        "dyhat", "delta2", "dW2", "da1", "delta1", "dW1", "db1", "W1_new", "b1_new", "W2_new",
+    }  # fmt: skip
+
+
+def test_dyhat_that_is_given_needs_no_targets() -> None:
+    class Given(Watcher):
+        def __call__(self, name, value):
+            return np.array([[3.0]]) if name == "dyhat" else super().__call__(name, value)
+
+        def given(self, name: str) -> bool:
+            return name == "dyhat"
+
+    network = Network(1, [Dense(1, "tanh", W=[[0.5]])], Loss("squared_error"))
+    activity = forward(network, network.initial_parameters(), ONE)
+    delta = output_delta(network, activity, None, Given())
+    np.testing.assert_allclose(delta, 3.0 * (1 - np.tanh(0.5 * ONE) ** 2), rtol=1e-15)

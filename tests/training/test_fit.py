@@ -187,7 +187,7 @@ def test_a_callback_can_end_the_training() -> None:
     assert (len(result.history), result.ended) == (3, "callback")
 
 
-def test_a_summed_loss_is_told_as_a_sum() -> None:
+def test_a_summed_loss_stands_as_a_sum() -> None:
     from handgrad.nn.losses import Loss
 
     net = Network(3, [Dense(1, W=[[1.0, 0, 0]], b=[0.0])], Loss(samples="sum"))
@@ -214,7 +214,7 @@ def test_the_last_update_may_not_overflow_unseen() -> None:
         fit(net, [[1e150]], [0.0], optimizer=SGD(1e300), epochs=1, engine="reference")
 
 
-def test_arrays_that_do_not_fit_are_told() -> None:
+def test_arrays_that_do_not_fit_are_refused() -> None:
     net = network()
     bad: list[tuple[Any, Any, str]] = [
         (X[:, :2], Y, "(samples, 3)"),
@@ -247,7 +247,7 @@ def test_arrays_that_do_not_fit_are_told() -> None:
     ],
     ids=str,
 )  # fmt: skip
-def test_numbers_outside_their_range_are_told(options: dict[str, Any]) -> None:
+def test_numbers_outside_their_range_are_refused(options: dict[str, Any]) -> None:
     with pytest.raises(HandgradError):
         fit(network(), X, Y, **options)
 

@@ -118,7 +118,7 @@ def test_large_states_are_kept_up_to_64_megabytes() -> None:
     assert [snapshot.step for snapshot in kept.all(Snapshot(9, state(2.0)))] == [1, 5, 9]
 
 
-def test_a_last_state_is_not_told_twice() -> None:
+def test_a_last_state_is_not_kept_twice() -> None:
     kept = Kept(4, state(0.0))
     kept.update(1, 5, SimpleNamespace(training=lambda: state(1.0)))
     assert [snapshot.step for snapshot in kept.all(Snapshot(5, state(2.0)))] == [1, 5]

@@ -157,7 +157,7 @@ class JaxSession:
         dtype = np.asarray(training.parameters[0].W).dtype
         if dtype not in (np.float32, np.float64):
             raise SpecificationError(f"the engine 'jax' computes in float32 or float64, got {dtype}")
-        _judge(network, X, Y)
+        _check(network, X, Y)
         self._network, self._recipe, self._dtype, self._place = network, recipe, dtype, place
         with self._precision():
             self._X, self._Y = (jax.device_put(np.asarray(part, dtype), place) for part in (X, Y))
@@ -197,7 +197,7 @@ class JaxSession:
 
     def predict(self, X: Array) -> Array:
         X = np.asarray(X, self._dtype)
-        _judge(self._network, X, None)
+        _check(self._network, X, None)
         parts = [np.empty((0, self._network.outputs), self._dtype)]
         for start in range(0, len(X), _ROWS_OF_PREDICTION):
             part = X[start : start + _ROWS_OF_PREDICTION]
@@ -237,8 +237,8 @@ class JaxSession:
         begun = time.perf_counter()
         with self._precision():
             before = self._training
-            self._training, told = program(before, self._X, self._Y, self._keys, steps, count)
-            losses = np.asarray(told)[:count].astype(np.float64)
+            self._training, of_steps = program(before, self._X, self._Y, self._keys, steps, count)
+            losses = np.asarray(of_steps)[:count].astype(np.float64)
             self._seconds_a_row = max((time.perf_counter() - begun) / rows.size, 1e-12)
             bad = np.flatnonzero(~np.isfinite(losses))
             if not bad.size:
@@ -285,7 +285,7 @@ class JaxEngine:
         return JaxSession(network, recipe, training, X, Y, seed, self._place)
 
 
-def _judge(network: Network, X: Array, Y: Array | None) -> None:
+def _check(network: Network, X: Array, Y: Array | None) -> None:
     if X.ndim != 2 or X.shape[1] != network.inputs:
         raise ShapeError(f"X must have shape (samples, {network.inputs}), got {X.shape}")
     if Y is not None and Y.shape != (len(X), network.outputs):

@@ -118,7 +118,7 @@ def cpu_share(limit: Path = CPU_LIMIT) -> float:
 
 
 def evaluate(name: str, x: Array) -> Array:
-    """One of the core's elementary functions on a float32 or float64 array; for judging their accuracy.
+    """One of the core's elementary functions on a float32 or float64 array; to measure their accuracy.
 
     >>> evaluate("tanh", np.zeros(1)).tolist() if available() else [0.0]
     [0.0]

@@ -52,7 +52,7 @@ class ReferenceSession:
             masks = dropout_masks(self._network, self._seed, first_step + k, len(rows))
             observe = UNOBSERVED if stop is None else _Leaving(stop)
             try:
-                with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # judged by the loss
+                with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # the loss shows it
                     stepped = training_step(
                         self._network,
                         self._recipe,

@@ -195,16 +195,16 @@ class Model(Presented):
         X, remarks = schema.encode(kept)
         Y = schema.target.encode(kept)
         outputs, loss = self._forecast(table.source, X, Y)
-        judge = evaluated_numbers if schema.target.is_regression else evaluated_classes
-        judged = judge(schema.target, outputs, Y, loss)
+        evaluated = evaluated_numbers if schema.target.is_regression else evaluated_classes
+        found = evaluated(schema.target, outputs, Y, loss)
         left_out = table.rows - kept.rows
         return Evaluation(
-            judged.task,
-            judged.rows,
-            judged.loss,
-            judged.accuracy,
-            judged.classes,
-            judged.outputs,
+            found.task,
+            found.rows,
+            found.loss,
+            found.accuracy,
+            found.classes,
+            found.outputs,
             left_out,
             remarks,
         )
@@ -221,7 +221,7 @@ class Model(Presented):
     def _forecast(self, source: str, X: Floats, Y: Floats | None) -> Forecast:
         """The outputs for encoded samples. Raises DataError where one of them is not finite."""
         dtype = self.fit.plan.dtype
-        with np.errstate(over="ignore"):  # told below
+        with np.errstate(over="ignore"):  # an error below
             made = forecast(
                 self.network, self.parameters, X.astype(dtype), None if Y is None else Y.astype(dtype)
             )

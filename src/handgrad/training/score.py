@@ -35,7 +35,7 @@ def forecast(network: Network, parameters: Parameters, X: Array, Y: Array | None
     loss, outputs, total = network.loss, [], 0.0
     for start in range(0, len(X), _CHUNK):
         part = slice(start, start + _CHUNK)
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # judged by the caller
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # the caller looks at them
             activity = forward(network, parameters, X[part])
             outputs.append(np.asarray(activity.yhat, np.float64))
             if loss is not None and Y is not None:
