@@ -12,8 +12,9 @@ import pyarrow.feather
 import pyarrow.parquet
 import pytest
 
-from handgrad.data import delimited
-from handgrad.data.cells import column_days, column_numbers
+from handgrad.data.cells import column_days, column_numbers, words
+from handgrad.data.reading import Reading
+from handgrad.data.source import Source
 from handgrad.data.tables import read_table
 from handgrad.errors import DataError, ShapeError
 
@@ -54,7 +55,7 @@ def test_text_lies_in_memory_that_belongs_to_arrow(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_bytes(b"x,y\n" + b"1,2\n" * 100_000)
     before = pa.total_allocated_bytes()
-    content = delimited._content(path)
+    content = Source(path).buffer()
     assert pa.total_allocated_bytes() - before >= content.size == path.stat().st_size
 
 
@@ -103,8 +104,7 @@ def test_byte_order_mark_spaces_quotes_and_blank_lines_do_no_harm(tmp_path: Path
         (b"a,a\n1,2\n", ["line 1", "'a'", "rename"]),
         (b"a,b\n1,2\n3\n", ["line 3", "1 cells", "2"]),
         (b'a,b\n1,"two\nlines"\n3,4,5\n', ["line 4", "3 cells"]),
-        (b"a,b\n1,\xff\xfe\n", ["line 2", "UTF-8"]),
-        (b"\xff\xfea\x00,\x00", ["UTF-16", "UTF-8"]),
+        (b"\xff\xfea\x00,\x00", ["no rows"]),
     ],
 )
 def test_a_broken_text_file_is_told_with_its_line(tmp_path: Path, content: bytes, words: list[str]) -> None:
@@ -212,5 +212,13 @@ def test_no_feather_file_with_damaged_bytes_gets_further_than_the_reader(tmp_pat
         whole.replace(b"b\x00\x00\x00", b"\xff\x00\x00\x00"),
     ):
         torn.write_bytes(damaged)
-        with pytest.raises(DataError, match="not a whole Feather file"):
+        with pytest.raises(DataError, match=r"not a whole Arrow \(Feather\) file"):
             read_table(torn)
+
+
+def test_an_encoding_that_was_asked_for_must_fit(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_bytes(b"a,b\n1,\xff\xfe\n")
+    with pytest.raises(DataError, match=r"line 2: byte 0xff is not UTF-8 text.*--encoding"):
+        read_table(path, Reading(encoding="utf-8"))
+    assert words(read_table(path), "b").values.to_pylist() == ["ÿþ"]

@@ -1,49 +1,47 @@
-"""What a column means, and how it becomes features.
+"""How a column becomes features.
 
-    number    (x - mean) / deviation                                         1 feature
-    boolean   the same of 1 for true, 0 for false                            1 feature
-    category  1 for its own category, 0 for the others                       1 feature a category
-    date      days standardised; sine and cosine of the day in the year      3 features
-    ignored   nothing                                                        0 features
+    number    (x - mean) / deviation, or by median and quartiles, or by quantiles     1 feature
+    boolean   the same of 1 for true, 0 for false                                      1 feature
+    category  1 for its own category, 0 for the others                                 1 feature a category
+              of very many: what the target is on average where the category is        1 an output, and 1
+    date      days scaled; sine and cosine of the day in the year, and of the time     3 or 5 features
+    ignored   nothing                                                                  0 features
 
 A column in which cells were missing has one more feature, 1 where the cell is missing; the missing cell
-itself takes the mean, or no category.
+itself takes the mean or the median, or no category.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from handgrad.data.cells import (
-    TRUTH,
-    Floats,
-    as_text,
-    column_days,
-    column_numbers,
-    column_truth,
-    is_date,
-    is_plain,
-    is_text,
-    parsed_dates,
-    parsed_numbers,
-    shortened,
-)
+from handgrad.data.cells import column_values, is_text, words
+from handgrad.data.kinds import find_kind
+from handgrad.data.scaling import QUIET, Scale, measured, measured_scale, standardised
 from handgrad.data.tables import Table
-from handgrad.errors import DataError
+from handgrad.data.words import Floats, Words
+
+__all__ = ["Column", "decide_kind", "measure", "measured", "standardised"]
 
 MOST_CATEGORIES = 200
-"""The rarer categories of a column share none of its features."""
+"""More categories than these are not one-hot: see `handgrad.data.effects`."""
+
+_RARE, _RARE_IN = 3, 1000
+"""Categories of fewer rows share a feature, in tables of so many rows."""
 
 _YEAR = 365.2425
-_QUIET = np.errstate(
-    over="ignore", invalid="ignore"
-)  # numbers near the end of float64 are told, not warned of
-_ROW_NUMBER_NAMES = {"id", "index", "row", "rownames", "row_number", "rowid", "unnamed: 0", "column 1"}
+
+Fill: TypeAlias = Callable[[int, int, npt.NDArray[Any]], None]
+"""Writes the features of the rows from the first to before the second into an array (rows, features)."""
+
+_ENCODED = {"numeric": "number", "boolean": "boolean", "categorical": "category", "date": "date"}
 
 
 class Column(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -56,185 +54,216 @@ class Column(msgspec.Struct, frozen=True, omit_defaults=True):
     categories: tuple[str, ...] = ()
     missing: bool = False
     reason: str = ""
+    found: str = ""
+    """What kind of column it was, where it is ignored."""
+    filled: float | None = None
+    """What a missing number is taken for; None for the mean."""
+    quantiles: tuple[float, ...] = ()
+    """Where numbers are scaled by quantiles."""
+    clock: bool = False
+    """True for dates with times of the day."""
+    order: str = ""
+    """day-first or month-first, where the training file was written so."""
+    rare: tuple[str, ...] = ()
+    """Categories that share one feature."""
+    effects: tuple[tuple[float, ...], ...] = ()
+    """The features of each category, and last those of any other, where there are very many."""
+    effect_names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.kind not in ("category", "ignored", *MEASURES):
+        if self.kind not in KINDS:
             raise ValueError(f"column {self.name!r} is of the unknown kind {self.kind!r}")
         if not (np.isfinite(self.mean) and 0 < self.deviation < np.inf):
             raise ValueError(f"column {self.name!r} has mean {self.mean} and deviation {self.deviation}")
+        if self.effects and (
+            len(self.effects) != len(self.categories) + 1
+            or any(len(line) != len(self.effect_names) for line in self.effects)
+            or not np.isfinite(self.effects).all()
+        ):
+            raise ValueError(f"column {self.name!r} does not have its effects for each category")
 
     @property
     def features(self) -> tuple[str, ...]:
         """The names of the features that this column gives."""
         flag = (f"{self.name} missing",) if self.missing else ()
+        if self.effects:
+            return (*(f"{self.name} {effect}" for effect in self.effect_names), *flag)
         if self.kind == "category":
-            return (*(f"{self.name}={category}" for category in self.categories), *flag)
+            shared = (f"{self.name} is rare",) if self.rare else ()
+            return (*(f"{self.name}={category}" for category in self.categories), *shared, *flag)
         if self.kind == "date":
-            return (self.name, f"{self.name} year sine", f"{self.name} year cosine", *flag)
+            circles = ("year", "day") if self.clock else ("year",)
+            waves = (f"{self.name} {circle} {wave}" for circle in circles for wave in ("sine", "cosine"))
+            return (self.name, *waves, *flag)
         return () if self.kind == "ignored" else (self.name, *flag)
+
+    @property
+    def scale(self) -> Scale:
+        """How its numbers are scaled."""
+        return Scale(self.mean, self.deviation, self.quantiles)
 
     def encode(self, table: Table) -> tuple[Floats, int]:
         """The features, shape (samples, features), and how many cells hold a category that was not known.
 
         Raises DataError where the column is missing or a cell does not fit its kind.
         """
-        if self.kind == "category":
-            return self._one_hot(table)
+        features = np.zeros((table.rows, len(self.features)))
         if self.kind == "ignored":
-            return np.empty((table.rows, 0)), 0
-        values = MEASURES[self.kind](table, self.name)
-        gone = np.isnan(values)
-        features = [np.where(gone, 0.0, standardised(values, self.mean, self.deviation))]
-        if self.kind == "date":
-            angle = 2 * np.pi * np.where(gone, 0.0, values % _YEAR) / _YEAR
-            features += [np.where(gone, 0.0, np.sin(angle)), np.where(gone, 0.0, np.cos(angle))]
-        if self.missing:
-            features.append(gone.astype(np.float64))
-        return np.column_stack(features), 0
+            return features, 0
+        self.filler(table)(0, table.rows, features)
+        return features, self.unknown(table)
 
-    def _one_hot(self, table: Table) -> tuple[Floats, int]:
-        text = _category_text(table, self.name)
-        found = pc.index_in(text, value_set=pa.array(self.categories, pa.string()))
-        index = np.asarray(pc.fill_null(found, -1).to_numpy(zero_copy_only=False), int)
-        valid = np.asarray(pc.is_valid(text).to_numpy(zero_copy_only=False), bool)
-        features = np.zeros((len(index), len(self.features)))
-        known = index >= 0
-        features[np.flatnonzero(known), index[known]] = 1.0
-        if self.missing:
-            features[~valid, -1] = 1.0
-        return features, int(np.sum(valid & ~known))
+    def unknown(self, table: Table) -> int:
+        """How many cells hold a category that was not known."""
+        if self.kind != "category":
+            return 0
+        text = words(table, self.name)
+        known = np.asarray(pc.is_in(text.values, value_set=pa.array([*self.categories, *self.rare], text.values.type)))
+        return int(text.counts[~known].sum()) if len(text.values) else 0
+
+    def filler(self, table: Table) -> Fill:
+        """What writes the features of this table's rows, block by block.
+
+        Raises DataError where the column is missing or a cell does not fit its kind.
+        """
+        if self.kind == "category":
+            return self._effects(table) if self.effects else self._one_hot(table)
+        return self._scaled(table)
+
+    def _scaled(self, table: Table) -> Fill:
+        values = values_of(table, self.name, self.kind, self.order)
+        scale, filled = self.scale, 0.0
+        if self.filled is not None:
+            filled = float(scale.of(np.array([self.filled]))[0])
+
+        def fill(start: int, stop: int, out: npt.NDArray[Any]) -> None:
+            part = np.asarray(values[start:stop], np.float64)
+            gone = np.isnan(part)
+            holes = bool(gone.any())
+            out[:, 0] = np.where(gone, filled, scale.of(part)) if holes else scale.of(part)
+            if self.kind == "date":
+                turns = [part / _YEAR, part] if self.clock else [part / _YEAR]
+                for place, turn in enumerate(turns):
+                    angle = 2 * np.pi * np.where(gone, 0.0, turn % 1)
+                    out[:, 1 + 2 * place] = np.where(gone, 0.0, np.sin(angle))
+                    out[:, 2 + 2 * place] = np.where(gone, 0.0, np.cos(angle))
+            if self.missing:
+                out[:, -1] = gone
+
+        return fill
+
+    def _places(self, table: Table, shared: int) -> tuple[npt.NDArray[np.int32], Words]:
+        """The category of each row, -1 for none of them; rare ones have the place `shared`."""
+        text = words(table, self.name)
+        kind = text.values.type
+        found = pc.fill_null(pc.index_in(text.values, value_set=pa.array(self.categories, kind)), -1)
+        places = np.asarray(found, np.int32)
+        if self.rare:
+            places[np.asarray(pc.is_in(text.values, value_set=pa.array(self.rare, kind)))] = shared
+        return text.spread(places, np.int32(-1)), text
+
+    def _one_hot(self, table: Table) -> Fill:
+        places, text = self._places(table, len(self.categories))
+
+        def fill(start: int, stop: int, out: npt.NDArray[Any]) -> None:
+            out[:] = 0
+            part = places[start:stop]
+            known = np.flatnonzero(part >= 0)
+            out[known, part[known]] = 1.0
+            if self.missing:
+                out[:, -1] = text.index[start:stop] < 0
+
+        return fill
+
+    def _effects(self, table: Table) -> Fill:
+        places, text = self._places(table, -1)
+        effects = np.array(self.effects)  # the last line is that of any other category, place -1
+
+        def fill(start: int, stop: int, out: npt.NDArray[Any]) -> None:
+            out[:, : effects.shape[1]] = effects[places[start:stop]]
+            if self.missing:
+                out[:, -1] = text.index[start:stop] < 0
+
+        return fill
 
 
-MEASURES = {"number": column_numbers, "boolean": column_truth, "date": column_days}
 KINDS = ("number", "boolean", "category", "date", "ignored")
 
 
-def standardised(values: Floats, mean: float, deviation: float) -> Floats:
-    """(x - mean) / deviation; halved first, because x - mean may overflow. Too far away is infinite."""
-    with np.errstate(over="ignore"):
-        return np.asarray((values / 2 - mean / 2) / (deviation / 2))
-
-
-def measured(values: Floats) -> tuple[float, float]:
-    """Mean and standard deviation of the values that are there; deviation 0 where all are equal."""
-    present = values[~np.isnan(values)]
-    if present.size == 0 or present.min() == present.max():
-        return (float(present[0]) if present.size else 0.0), 0.0
-    largest = float(np.abs(present).max())
-    mean = float((present / largest).mean()) * largest  # of shares, so that no sum can overflow
-    mean += 2 * float((present / 2 - mean / 2).mean())
-    distance = present / 2 - mean / 2
-    furthest = float(np.abs(distance).max())
-    deviation = 2 * furthest * float(np.sqrt(np.mean((distance / furthest) ** 2))) if furthest else 0.0
-    return mean, deviation if np.finfo(np.float64).tiny <= deviation < np.inf else 0.0
+def values_of(table: Table, name: str, kind: str, order: str = "") -> Any:
+    """What gives the values of rows by a slice: an array, or the column itself where it holds numbers already."""
+    return column_values(table, name, kind, order)
 
 
 def decide_kind(table: Table, name: str) -> tuple[str, str]:
-    """(kind, reason) of a column from its cells; the reason says why a column is ignored.
-
-    Raises DataError for a column of numbers in which some cells hold text.
-    """
-    column = table.column(name)
-    if not is_plain(column):
-        return "ignored", f"holds {column.type}"
-    if column.null_count == len(column):
-        return "ignored", "all cells are missing"
-    if is_date(column):
-        return "date", ""
-    if pa.types.is_boolean(column.type):
-        return "boolean", ""
-    if is_text(column):
-        return _kind_of_text(table, name, as_text(column))
-    return _kind_of_number(name, column_numbers(table, name), whole=pa.types.is_integer(column.type))
+    """(kind of the encoding, reason) of a column from its cells; the reason says why a column is ignored."""
+    found = find_kind(table, name)
+    return (_ENCODED[found.kind], "") if found.used else ("ignored", found.note)
 
 
-def _kind_of_text(table: Table, name: str, text: pa.Array) -> tuple[str, str]:
-    present = len(text) - text.null_count
-    numbers, wrong = parsed_numbers(text, table.decimal_comma)
-    if not wrong.any():
-        column_numbers(table, name)  # refuses infinite ones
-        present_numbers = numbers[~np.isnan(numbers)]
-        return _kind_of_number(
-            name, numbers, whole=bool(np.all(present_numbers == np.floor(present_numbers)))
-        )
-    if (
-        int(wrong.sum()) <= present / 5 and present >= 5
-    ):  # mostly numbers: the text is a mistake, not a category
-        column_numbers(table, name)
-    distinct = pc.unique(text.drop_null())
-    if len(distinct) <= 12 and {value.as_py().lower() for value in distinct} <= set(TRUTH):
-        return "boolean", ""
-    if not parsed_dates(text.slice(0, 100))[1].any() and not parsed_dates(text)[1].any():
-        return "date", ""
-    if len(distinct) > 20 and len(distinct) > present / 2:
-        return "ignored", f"{len(distinct)} different texts in {present} rows name the rows"
-    return "category", ""
-
-
-@_QUIET
-def _kind_of_number(name: str, values: Floats, whole: bool) -> tuple[str, str]:
-    present = values[~np.isnan(values)]
-    if present.size == 0:
-        return "ignored", "all cells are missing"
-    counting = whole and present.size == values.size > 2 and bool(np.all(np.diff(present) == 1))
-    if counting and present[0] in (0, 1):
-        return "ignored", "counts the rows"
-    if whole and name.strip().lower() in _ROW_NUMBER_NAMES and np.unique(present).size == present.size > 2:
-        return "ignored", "names the rows"
-    return "number", ""
-
-
-@_QUIET
-def measure(table: Table, name: str, kind: str, reason: str = "") -> Column:
-    """The column with the numbers of its encoding, taken from this table (the training rows)."""
+@QUIET
+def measure(
+    table: Table,
+    name: str,
+    kind: str,
+    reason: str = "",
+    *,
+    rows: Any = None,
+    found: str = "",
+    scaling: str = "standard",
+    missing: str = "mean",
+) -> Column:
+    """The column with the numbers of its encoding, taken from `rows` of this table (the training rows)."""
     if kind == "ignored":
-        return Column(name, "ignored", reason=reason)
+        return Column(name, "ignored", reason=reason, found=found)
     if kind == "category":
-        text = _category_text(table, name)
-        categories = _most_frequent(text)
-        if len(categories) < 2 and not text.null_count:
-            return Column(name, "ignored", reason="is constant")
-        return Column(name, "category", categories=categories, missing=bool(text.null_count))
-    values = MEASURES[kind](table, name)
-    mean, deviation = measured(values)
-    missing = bool(np.isnan(values).any())
-    if missing and bool(np.isnan(values).all()):
-        return Column(name, "ignored", reason="all cells of the training rows are missing")
-    if deviation == 0 and not missing:
-        return Column(name, "ignored", reason="is constant")
-    return Column(name, kind, mean=mean, deviation=deviation or 1.0, missing=missing)
+        return _measured_category(table, name, rows)
+    everything = column_values(table, name, kind)
+    values = everything if rows is None else everything[rows]
+    scale = measured_scale(values, scaling if kind == "number" else "standard")
+    gone = bool(np.isnan(values).any())
+    if gone and bool(np.isnan(values).all()):
+        return Column(name, "ignored", reason="all cells of the training rows are missing", found="empty")
+    if scale.deviation == 0 and not gone:
+        return Column(name, "ignored", reason="is constant", found="constant")
+    how = table.parsed[kind, name, ""].how if kind == "date" else None
+    return Column(
+        name,
+        kind,
+        mean=scale.center,
+        deviation=scale.deviation or 1.0,
+        quantiles=scale.quantiles,
+        missing=gone,
+        filled=float(np.nanmedian(values)) if gone and missing == "median" and kind != "boolean" else None,
+        clock=how is not None and how.time,
+        order="" if how is None else how.order,
+    )
 
 
-def _most_frequent(text: pa.Array) -> tuple[str, ...]:
-    """The categories in the order of the alphabet; only the most frequent where there are very many."""
-    counts = pc.value_counts(text.drop_null())
-    pairs = [(entry["counts"].as_py(), entry["values"].as_py()) for entry in counts]
-    pairs.sort(key=lambda pair: (-pair[0], pair[1]))
-    return tuple(sorted(value for _, value in pairs[:MOST_CATEGORIES]))
+def _measured_category(table: Table, name: str, rows: Any) -> Column:
+    text = words(table, name)
+    index = text.index if rows is None else text.index[rows]
+    counts = np.bincount(index[index >= 0], minlength=len(text.values))
+    missing = bool((index < 0).any())
+    there = np.flatnonzero(counts)
+    if len(there) < 2 and not missing:
+        return Column(name, "ignored", reason="is constant", found="constant")
+    scarce = there[counts[there] < _RARE] if index.size >= _RARE_IN else there[:0]
+    if len(scarce) < 2 or len(there) - len(scarce) < 1:
+        scarce = there[:0]
+    names = text.values.to_pylist()
+    order = declared_order(table, name)
+    rare = tuple(sorted(names[k] for k in scarce))
+    kept = [names[k] for k in np.setdiff1d(there, scarce)]
+    place = {category: k for k, category in enumerate(order)}
+    kept.sort(key=lambda category: (place.get(category, len(place)), category))
+    return Column(name, "category", categories=tuple(kept), rare=rare, missing=missing)
 
 
-def _category_text(table: Table, name: str) -> pa.Array:
+def declared_order(table: Table, name: str) -> tuple[str, ...]:
+    """The categories in the order in which a library declared them; empty where it declared none."""
     column = table.column(name)
-    if not is_plain(column):
-        raise DataError(
-            f"{table.source}, column {name!r} holds {column.type}, not categories; ignore the column"
-        )
-    return as_text(column)
-
-
-def overridden(
-    table: Table, categorical: Collection[str], numeric: Collection[str], ignore: Collection[str]
-) -> dict[str, str]:
-    """The kind of each column that the caller named.
-
-    Raises DataError for a name that is not in the table or is given two kinds.
-    """
-    kinds: dict[str, str] = {}
-    for kind, names in (("category", categorical), ("number", numeric), ("ignored", ignore)):
-        for name in names:
-            table.column(name)
-            if kinds.setdefault(name, kind) != kind:
-                raise DataError(
-                    f"column {shortened(name)} is given two kinds, {kinds[name]} and {kind}; choose one"
-                )
-    return kinds
+    if table.text or not pa.types.is_dictionary(column.type) or not column.type.ordered or not is_text(column):
+        return ()
+    chunk = column.unify_dictionaries().chunk(0) if isinstance(column, pa.ChunkedArray) else column
+    return tuple(chunk.dictionary.to_pylist())

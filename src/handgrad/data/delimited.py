@@ -1,164 +1,261 @@
-"""Delimited text (CSV, TSV): columns are read as text, so that each cell can be named by its line."""
+"""Delimited text (CSV, TSV and their relatives): one pass of Arrow's reader over the file.
+
+What the columns hold is judged on the beginning of the file. Columns of plain numbers are read as numbers;
+all others as distinct texts and their places, so that a text is judged once and not in every row. A small
+file is all beginning, and nothing of it is guessed.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator
-from pathlib import Path
+from dataclasses import dataclass, replace
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
+from handgrad.data import written_numbers
+from handgrad.data.dialect import LOOKED_AT, Dialect, find_dialect, western
+from handgrad.data.reading import MISSING, Reading
+from handgrad.data.source import Source, arrows_own
+from handgrad.data.words import Words, bools, words_of
+from handgrad.data.written_numbers import Marks, Numbers
 from handgrad.errors import DataError
 
-MISSING = ("", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "-nan", "NULL", "null", "None", "?", "<NA>")
-"""What a cell holds where its value is missing."""
+_BLOCK = 4 << 20
+_UTF8 = ("utf-8", "utf-8-sig", "utf8")
+_WORDS = pa.dictionary(pa.int32(), pa.string())
+_MOST_DIGITS = 15  # a float64 holds so many exactly
+_ALL_AGAIN = 3  # columns that turn out to be no numbers one by one; then none is taken for numbers unseen
 
-MOST_COLUMNS = 100_000
-_SNIFFED = 1 << 20
-_BLANK = b"\xef\xbb\xbf \t\r\n"
+
+@dataclass(frozen=True)
+class Delimited:
+    """The columns of a text file: numbers, or text that is still to be judged."""
+
+    columns: dict[str, pa.ChunkedArray]
+    dialect: Dialect
+    decimal: str | None
+    """The decimal mark, where the numbers of the file leave no doubt about it."""
 
 
-def read_delimited(path: Path) -> tuple[dict[str, pa.Array], bool]:
-    """The columns as text, missing cells as null; True beside them where numbers have a decimal comma.
+def read_delimited(source: Source, reading: Reading, single: bool = False) -> Delimited:
+    """The columns of a text file; `single` reads numbers as float32 where that loses nothing that matters.
 
     Raises DataError for an empty file, a header with the same name twice, lines of unequal length, or text
-    that is not UTF-8.
+    that is not of the encoding asked for.
     """
-    data = _content(path)
-    delimiter = _delimiter(path, data)
-    judge_width(str(path), _header_line(data).count(delimiter.encode()) + 1)
-    parse = pyarrow.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True)
-    read = pyarrow.csv.ReadOptions(block_size=max(_SNIFFED, min(data.size, 1 << 26)))
+    head, whole = source.head(LOOKED_AT)
+    dialect = find_dialect(source.path, head, whole, reading)
+    sample = _sample(source, head, whole, dialect)
+    if sample is None and dialect.encoding in _UTF8 and reading.encoding is None:
+        dialect = replace(dialect, encoding=western(head))
+        sample = _sample(source, head, whole, dialect)
+    if whole and sample is not None:
+        return Delimited(_named(sample), dialect, decimal_mark(sample, dialect, reading))
+    decimal = None if sample is None else decimal_mark(sample, dialect, reading)
+    types = {} if sample is None else _types(sample, reading, decimal, single)
+    columns, dialect = _read(source, dialect, reading, types, decimal)
+    return Delimited(columns, dialect, decimal)
+
+
+def decimal_mark(sample: pa.Table, dialect: Dialect, reading: Reading) -> str | None:
+    """The decimal mark of the file, by the columns that leave no doubt; None where none does."""
+    if reading.decimal is not None:
+        return reading.decimal
+    votes = {".": 0, ",": 0}
+    for column in sample.columns:
+        numbers = _numbers(words_of(column, (*MISSING, *reading.missing)), None, reading)
+        if numbers is not None and numbers.decided:
+            votes[numbers.marks.decimal] += 1
+    return None if votes["."] == votes[","] else max(votes, key=lambda mark: votes[mark])
+
+
+def _numbers(words: Words, hint: str | None, reading: Reading) -> Numbers | None:
+    """The words as numbers where most of them are such."""
+    numbers = written_numbers.parse(words.values, words.counts, hint, given_marks(reading))
+    present = len(words.values)
+    return numbers if present and numbers.wrong.sum() <= present / 5 else None
+
+
+def given_marks(reading: Reading) -> Marks | None:
+    """The marks of numbers that the caller named."""
+    if reading.decimal is None and reading.thousands is None:
+        return None
+    decimal = reading.decimal or ("," if reading.thousands == "." else ".")
+    usual = {".": "", ",": ""}[decimal]
+    return Marks(decimal, usual if reading.thousands is None else reading.thousands)
+
+
+def _types(
+    sample: pa.Table, reading: Reading, decimal: str | None, single: bool
+) -> dict[str, pa.DataType]:
+    """The type as which each column is read, by the beginning of the file."""
+    types: dict[str, pa.DataType] = {}
+    for name, column in zip(sample.column_names, sample.columns, strict=True):
+        words = words_of(column, (*MISSING, *reading.missing))
+        numbers = _numbers(words, decimal, reading)
+        plain = numbers is not None and not numbers.wrong.any() and len(words.values) > 0
+        if numbers is None or not plain or not _written_plainly(words.values, decimal or "."):
+            continue
+        types[name] = pa.float32() if single and _fits_single(numbers.values) else pa.float64()
+    return types
+
+
+def _written_plainly(texts: pa.Array, decimal: str) -> bool:
+    """True for numbers that Arrow reads as they are, and that are no codes, no dates and not too long."""
+    mark = re.escape(decimal)
+    plain = pc.match_substring_regex(texts, pattern=rf"^[+-]?(\d+{mark}?\d*|{mark}\d+)([eE][+-]?\d+)?$")
+    codes = pc.match_substring_regex(texts, pattern=rf"^0\d|\d{{{_MOST_DIGITS + 1}}}")
+    dates = pc.match_substring_regex(texts, pattern=r"^(18|19|20|21)\d{6}(\d{6})?$")
+    return bool(bools(plain).all() and not bools(codes).any() and not bools(dates).all())
+
+
+def _fits_single(values: Any) -> bool:
+    """True where float32 rounds the values by less than a millionth of their spread."""
+    largest, spread = float(np.abs(values).max()), float(values.std())
+    return largest <= 16 * spread and 1e-30 < spread and largest < 1e30
+
+
+def _sample(source: Source, head: bytes, whole: bool, dialect: Dialect) -> pa.Table | None:
+    """The beginning of the file as text; None where Arrow cannot read it so."""
+    if dialect.encoding not in _UTF8:
+        head = head.decode(dialect.encoding, errors="replace").encode()
+    head = head + b"\n" if whole else head[: head.rfind(b"\n") + 1]
+    kinds = dict.fromkeys(dialect.names, pa.string())
+    plain = replace(dialect, encoding="utf-8")
     try:
-        with pyarrow.csv.open_csv(pa.BufferReader(data), read_options=read, parse_options=parse) as reader:
-            header = reader.schema.names
-        _judge_header(path, header)
-        table = pyarrow.csv.read_csv(
-            pa.BufferReader(data),
-            read_options=read,
-            parse_options=parse,
-            convert_options=pyarrow.csv.ConvertOptions(
-                column_types={name: pa.string() for name in header}, strings_can_be_null=False
-            ),
-        )
-    except (pa.ArrowException, UnicodeDecodeError) as error:
-        raise DataError(_why(path, data, delimiter, error)) from error
-    columns = {
-        name.strip() or f"column {number}": _trimmed(table.column(position))
-        for position, (number, name) in enumerate(enumerate(header, 1))
-    }
-    return columns, delimiter == ";"
+        return _parsed(_even(pa.BufferReader(arrows_own(head)), plain), plain, kinds, len(head), MISSING, ".")
+    except pa.ArrowInvalid as error:
+        if whole and "UTF8" not in str(error):
+            raise DataError(_why(source, dialect, error)) from error
+        return None
 
 
-def judge_width(source: str, columns: int) -> None:
-    """Raises DataError for more columns than anything here is made for; reading them would take minutes."""
-    if columns > MOST_COLUMNS:
-        raise DataError(
-            f"{source} has {columns:,} columns, at most {MOST_COLUMNS:,} are read; leave columns out, or "
-            "exchange rows and columns"
-        )
+def _read(
+    source: Source, dialect: Dialect, reading: Reading, types: dict[str, pa.DataType], decimal: str | None
+) -> tuple[dict[str, pa.ChunkedArray], Dialect]:
+    """The whole file. A column that turns out to be no numbers after all is read again as text."""
+    wrong, block = 0, _BLOCK
+    while True:
+        kinds = {name: types.get(name, _WORDS) for name in dialect.names}
+        try:
+            with source.stream() as stream:
+                even = _even(stream, dialect)
+                table = _parsed(even, dialect, kinds, block, (*MISSING, *reading.missing), decimal or ".")
+            return _named(table), dialect
+        except pa.ArrowInvalid as error:
+            message = str(error)
+            column = re.search(r"In CSV column #(\d+)", message)
+            if "UTF8" in message and reading.encoding is None and dialect.encoding in _UTF8:
+                dialect = replace(dialect, encoding=western(source.buffer().to_pybytes()))
+            elif column and dialect.names[int(column[1])] in types:
+                wrong += 1
+                types = {} if wrong == _ALL_AGAIN else types
+                types.pop(dialect.names[int(column[1])], None)
+            elif "block" in message and block < 1 << 30:
+                block *= 16
+            else:
+                raise DataError(_why(source, dialect, error)) from error
+        except (UnicodeDecodeError, OSError) as error:
+            raise DataError(_why(source, dialect, error)) from error
 
 
-def line_of_row(path: Path, row: int) -> int | None:
+def _even(stream: Any, dialect: Dialect) -> Any:
+    """The stream as UTF-8, with one space between cells where there are runs of them."""
+    if dialect.encoding not in _UTF8:
+        stream = pa.BufferReader(arrows_own(stream.read().decode(dialect.encoding).encode()))
+    if not dialect.spaces:
+        return stream
+    text = re.sub(rb"(?m)^[ \t]+|[ \t]+(?=\r?$)", b"", stream.read())
+    return pa.BufferReader(arrows_own(re.sub(rb"[ \t]+", b" ", text)))
+
+
+def _parsed(
+    stream: Any,
+    dialect: Dialect,
+    kinds: dict[str, pa.DataType],
+    block: int,
+    missing: tuple[str, ...],
+    decimal: str,
+) -> pa.Table:
+    return pyarrow.csv.read_csv(
+        stream,
+        read_options=pyarrow.csv.ReadOptions(
+            block_size=max(block, 1 << 16),
+            skip_rows=dialect.skipped,
+            skip_rows_after_names=int(dialect.header),
+            column_names=list(dialect.names),
+        ),
+        parse_options=pyarrow.csv.ParseOptions(
+            delimiter=dialect.delimiter,
+            quote_char=dialect.quote,
+            escape_char=dialect.escape or False,
+            newlines_in_values=True,
+        ),
+        convert_options=pyarrow.csv.ConvertOptions(
+            column_types=kinds, null_values=list(missing), strings_can_be_null=True, decimal_point=decimal
+        ),
+    )
+
+
+def _named(table: pa.Table) -> dict[str, pa.ChunkedArray]:
+    return dict(zip(table.column_names, table.columns, strict=True))
+
+
+def line_of_row(source: Source, dialect: Dialect, row: int) -> int | None:
     """The line on which data row `row` (from 0) begins; None where the file can no longer be read."""
     try:
-        data = _content(path)
-        for number, (line, _) in enumerate(_records(data, _delimiter(path, data))):
-            if number == row + 1:  # record 0 is the header
+        for number, (line, _) in enumerate(_records(source, dialect)):
+            if number == row + dialect.header:
                 return line
-    except (OSError, DataError, csv.Error):
+    except (OSError, DataError, csv.Error, UnicodeDecodeError):
         return None
     return None
 
 
-def _content(path: Path) -> pa.Buffer:
-    """What the file holds, unpacked, in Arrow's own memory.
-
-    Arrow's threads let go of a buffer when they like, also while the interpreter ends; where it belonged to
-    Python they would ask for the interpreter's lock then, which ends the process with an abort.
-    """
-    try:
-        with pa.input_stream(str(path), compression="detect") as stream:
-            data: pa.Buffer = stream.read_buffer()
-    except pa.ArrowException as error:
-        raise DataError(f"{path} cannot be read: {error}") from error
-    begins = data[:_SNIFFED].to_pybytes()
-    if begins[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        raise DataError(f"{path} is UTF-16 text; save it as UTF-8")
-    if not begins.strip(_BLANK) and not data.to_pybytes().strip(_BLANK):
-        raise DataError(f"{path} is empty; a table needs a header and at least one row")
-    return data
-
-
-def _header_line(data: pa.Buffer) -> bytes:
-    pieces = (data[start : start + _SNIFFED].to_pybytes() for start in range(0, data.size, _SNIFFED))
-    line = bytearray()
-    for piece in pieces:
-        head, end, _ = piece.partition(b"\n")
-        line += head
-        if end:
-            break
-    return bytes(line)
-
-
-def _delimiter(path: Path, data: pa.Buffer) -> str:
-    """Tab for .tsv; otherwise the comma, unless the header has none of it and more of another."""
-    if ".tsv" in path.suffixes or ".tab" in path.suffixes:
-        return "\t"
-    header = data[:_SNIFFED].to_pybytes().lstrip(b"\xef\xbb\xbf\r\n").split(b"\n", 1)[0]
-    counts = {mark: header.count(mark.encode()) for mark in (",", ";", "\t", "|")}
-    best = max(counts, key=lambda mark: counts[mark])
-    return "," if counts[","] or not counts[best] else best
-
-
-def _judge_header(path: Path, header: list[str]) -> None:
-    names = [name.strip() for name in header]
-    first: dict[str, int] = {}
-    for number, name in enumerate(names, 1):
-        if name and first.setdefault(name, number) < number:
-            raise DataError(
-                f"{path}, line 1: columns {first[name]} and {number} are both called {name!r}; "
-                "rename one of them"
-            )
-    for number, name in enumerate(names, 1):
-        if not name and f"column {number}" in first:
-            raise DataError(f"{path}, line 1: column {number} has no name; give it one")
-
-
-def _trimmed(column: pa.ChunkedArray) -> pa.Array:
-    text = pc.utf8_trim_whitespace(column.combine_chunks())
-    if isinstance(text, pa.ChunkedArray):
-        text = text.chunk(0) if text.num_chunks == 1 else pa.concat_arrays(text.chunks)
-    return pc.if_else(pc.is_in(text, value_set=pa.array(MISSING)), pa.scalar(None, pa.string()), text)
-
-
-def _records(data: pa.Buffer, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+def _records(source: Source, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
     """(line on which it begins, cells) of each record that is not a blank line, the header first."""
-    text = io.StringIO(data.to_pybytes().decode("utf-8-sig", errors="replace"), newline="")
-    reader = csv.reader(text, delimiter=delimiter)
+    text = source.buffer().to_pybytes().decode(dialect.encoding, errors="replace").lstrip("\ufeff")
+    if dialect.spaces:
+        text = re.sub(r"(?m)[ \t]+", " ", re.sub(r"(?m)^[ \t]+|[ \t]+(?=\r?$)", "", text))
+    lines = io.StringIO(text, newline="")
+    for _ in range(dialect.skipped):
+        lines.readline()
+    reader = csv.reader(
+        lines, delimiter=dialect.delimiter, quotechar=dialect.quote, escapechar=dialect.escape
+    )
     before = 0
     for cells in reader:
         if cells:
-            yield before + 1, cells
+            yield before + 1 + dialect.skipped, cells
         before = reader.line_num
 
 
-def _why(path: Path, data: pa.Buffer, delimiter: str, error: Exception) -> str:
+def _why(source: Source, dialect: Dialect, error: Exception) -> str:
     """The message for text that cannot be read, with the line where that can be found."""
+    path = source.path
+    encoding = "utf-8" if dialect.encoding in _UTF8 else dialect.encoding
     try:
-        text = data.to_pybytes()
-        text.decode("utf-8-sig")
+        data = source.buffer().to_pybytes()
+        data.decode(dialect.encoding)
     except UnicodeDecodeError as wrong:
-        line = text.count(b"\n", 0, wrong.start) + 1
-        return f"{path}, line {line}: byte {text[wrong.start]:#04x} is not UTF-8 text; save the file as UTF-8"
+        line = data.count(b"\n", 0, wrong.start) + 1
+        return (
+            f"{path}, line {line}: byte {data[wrong.start]:#04x} is not {encoding.upper()} text; save the "
+            "file as UTF-8, or name its encoding with --encoding"
+        )
+    except (OSError, EOFError) as wrong:
+        return f"{path} cannot be read: {wrong}"
     try:
-        width = 0
-        for line, cells in _records(data, delimiter):
-            width = width or len(cells)
-            if len(cells) != width:
+        width = len(dialect.names)
+        for line, cells in _records(source, dialect):
+            if len(cells) != width and not (line == 1 + dialect.skipped and len(cells) == width - 1):
                 return (
                     f"{path}, line {line}: {len(cells)} cells where the header has {width}; "
                     "complete the line, or put quotes around a cell that holds the delimiter"

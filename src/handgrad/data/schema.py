@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Collection, Sequence
-from typing import NamedTuple
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
-from handgrad.data.cells import Floats
-from handgrad.data.columns import Column, decide_kind, measure, overridden
+from handgrad.data.cells import odd_cells, shortened
+from handgrad.data.columns import Column, Fill, decide_kind, measure
+from handgrad.data.reading import AS_FOUND, Reading
+from handgrad.data.scaling import SCALINGS
 from handgrad.data.tables import Table
 from handgrad.data.targets import Target, find_target, scaled
-from handgrad.errors import DataError
+from handgrad.data.words import Floats
+from handgrad.errors import DataError, SpecificationError
 
 MOST_FEATURES = 100_000
+MISSING_CHOICES = ("mean", "median", "drop", "refuse")
+
+_BLOCK = 8192  # rows that are encoded together: they stay in the second-level cache
 
 
 class Kinds(NamedTuple):
@@ -26,11 +36,59 @@ class Kinds(NamedTuple):
     """(name, kind, reason) of each column that is not a target."""
 
 
-class Schema(msgspec.Struct, frozen=True):
+@dataclass(frozen=True)
+class Choices:
+    """What the caller says about the columns, instead of what would be found.
+
+    `missing`: mean or median (of the training rows) stand in for a missing number, beside a feature that says
+    so; drop leaves out the rows, refuse makes an error of them.
+    """
+
+    categorical: Collection[str] = ()
+    numeric: Collection[str] = ()
+    date: Collection[str] = ()
+    text: Collection[str] = ()
+    ignore: Collection[str] = ()
+    scaling: str = "standard"
+    missing: str = "mean"
+
+    def __post_init__(self) -> None:
+        if self.scaling not in SCALINGS:
+            raise SpecificationError(f"unknown scaling {self.scaling!r}; choose one of {', '.join(SCALINGS)}")
+        if self.missing not in MISSING_CHOICES:
+            raise SpecificationError(
+                f"missing must be one of {', '.join(MISSING_CHOICES)}, got {self.missing!r}"
+            )
+
+    def kinds(self, table: Table) -> dict[str, tuple[str, str]]:
+        """(kind, reason) of each column that the caller named.
+
+        Raises DataError for a name that is not in the table or is given two kinds.
+        """
+        kinds: dict[str, tuple[str, str]] = {}
+        for kind, reason, names in (
+            ("category", "as asked", self.categorical),
+            ("number", "as asked", self.numeric),
+            ("date", "as asked", self.date),
+            ("ignored", "as asked, free text", self.text),
+            ("ignored", "as asked", self.ignore),
+        ):
+            for name in names:
+                table.column(name)
+                if kinds.setdefault(name, (kind, reason)) != (kind, reason):
+                    raise DataError(
+                        f"column {shortened(name)} is given two kinds, {kinds[name][0]} and {kind}; choose one"
+                    )
+        return kinds
+
+
+class Schema(msgspec.Struct, frozen=True, omit_defaults=True):
     """Columns and target of the training file, with the numbers of their encoding."""
 
     columns: tuple[Column, ...]
     target: Target
+    reading: Reading = AS_FOUND
+    """What the caller said about the reading of the training file."""
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -42,12 +100,22 @@ class Schema(msgspec.Struct, frozen=True):
         """The columns that are not used, each with its reason."""
         return tuple(column for column in self.columns if column.kind == "ignored")
 
+    @property
+    def used(self) -> tuple[Column, ...]:
+        """The columns that give features."""
+        return tuple(column for column in self.columns if column.kind != "ignored")
+
     def encode(self, table: Table) -> tuple[Floats, tuple[str, ...]]:
-        """The inputs X (samples, features), and a remark for each column with categories that were not known.
+        """The inputs X (samples, features), and a remark for each column with cells that were not known.
 
         Raises DataError where a column is missing or a cell does not fit.
         """
-        used = [column for column in self.columns if column.kind != "ignored"]
+        X, remarks = self.encode_as(table, "float64")
+        return X, remarks
+
+    def encode_as(self, table: Table, dtype: str) -> tuple[Any, tuple[str, ...]]:
+        """The same, X in this dtype."""
+        used = self.used
         missing = [column.name for column in used if column.name not in table.columns]
         if missing:
             has = ", ".join(repr(name) for name in table.names[:12])
@@ -55,57 +123,104 @@ class Schema(msgspec.Struct, frozen=True):
                 f"{table.source}: the model needs the column{'s' * (len(missing) > 1)} "
                 f"{', '.join(map(repr, missing[:12]))}; the file has {has}; add or rename"
             )
-        encoded = [(column, *column.encode(table)) for column in used]
-        remarks = tuple(
-            f"column {column.name!r}: {unknown} cells hold a category that was not in the training data"
-            for column, _, unknown in encoded
-            if unknown and len(column.categories) > 0
-        )
-        for column, features, _ in encoded:
-            far = ~np.isfinite(features).all(axis=1)
-            if far.any():
+        fills = {column.name: column.filler(table) for column in used}
+        X = np.empty((table.rows, len(self.features)), dtype)
+        _fill(X, [(len(column.features), fills[column.name]) for column in used])
+        self._judge(table, X)
+        return X, tuple(remark for column in used for remark in _remarks(column, table))
+
+    def _judge(self, table: Table, X: npt.NDArray[Any]) -> None:
+        """Raises DataError where a feature is not finite."""
+        far = next((row for row in _far(X)), None)
+        if far is None:
+            return
+        place = int(np.argmax(~np.isfinite(X[far])))
+        for column in self.used:
+            if place < len(column.features):
                 raise DataError(
-                    f"{table.place(int(np.argmax(far)), column.name)}: the number is too far from those of "
-                    "the training data; correct it or leave it empty"
+                    f"{table.place(far, column.name)}: the number is too far from those of the training data; "
+                    "correct it or leave it empty"
                 )
-        return np.concatenate([features for _, features, _ in encoded], axis=1), remarks
+            place -= len(column.features)
+
+
+def _far(X: npt.NDArray[Any]) -> list[int]:
+    """The first row with a feature that is not finite, if there is one."""
+    for start in range(0, len(X), _BLOCK):
+        finite = np.isfinite(X[start : start + _BLOCK])
+        if not finite.all():
+            return [start + int(np.argmin(finite.all(axis=1)))]
+    return []
+
+
+def _fill(X: npt.NDArray[Any], fills: Sequence[tuple[int, Fill]]) -> None:
+    """Writes all features of some thousand rows, then of the next; on all processors."""
+
+    def some(start: int) -> None:
+        stop, place = min(start + _BLOCK, len(X)), 0
+        with np.errstate(over="ignore", invalid="ignore"):  # judged afterwards
+            for width, fill in fills:
+                fill(start, stop, X[start:stop, place : place + width])
+                place += width
+
+    starts = range(0, len(X), _BLOCK)
+    if len(starts) < 4:
+        for start in starts:
+            some(start)
+        return
+    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+        list(pool.map(some, starts))
+
+
+def _remarks(column: Column, table: Table) -> list[str]:
+    unknown = column.unknown(table)
+    said = []
+    if unknown:
+        said.append(
+            f"column {column.name!r}: {unknown} cells hold a category that was not in the training data"
+        )
+    odd = odd_cells(table, column.name, column.kind) if column.kind != "category" else ""
+    return [*said, f"column {column.name!r}: {odd}; taken as missing"] if odd else said
 
 
 def decide(
     table: Table,
     target: Sequence[str],
     task: str | None = None,
-    *,
-    categorical: Collection[str] = (),
-    numeric: Collection[str] = (),
-    ignore: Collection[str] = (),
+    choices: Choices | None = None,
+    **named: Collection[str],
 ) -> Kinds:
-    """What each column means: from its cells, unless it is named in `categorical`, `numeric` or `ignore`.
+    """What each column means: from its cells, unless `choices` (or numeric=[...] and the like) name it.
 
     Raises DataError for a table that cannot be trained on.
     """
     goal = find_target(table, target, task)
-    kinds = overridden(table, categorical, numeric, ignore)
+    kinds = (choices or Choices(**named)).kinds(table)  # type: ignore[arg-type]
     if set(kinds) & set(goal.names):
         raise DataError(
             f"{', '.join(set(kinds) & set(goal.names))} is the target; its kind is chosen by the task"
         )
-    columns = []
-    for name in table.names:
-        if name in goal.names:
-            continue
-        kind, reason = (kinds[name], "as asked") if name in kinds else decide_kind(table, name)
-        columns.append((name, kind, reason))
-    return Kinds(goal, tuple(columns))
+    names = [name for name in table.names if name not in goal.names]
+    return Kinds(goal, tuple((name, *(kinds.get(name) or decide_kind(table, name))) for name in names))
 
 
-def measured_schema(table: Table, kinds: Kinds) -> Schema:
-    """The schema with means, deviations and categories of this table (the training rows).
+def measured_schema(
+    table: Table,
+    kinds: Kinds,
+    rows: Any = None,
+    choices: Choices | None = None,
+    seed: int = 0,
+) -> Schema:
+    """The schema with means, deviations and categories of these rows (the training rows; None for all).
 
     Raises DataError where no column is left to learn from.
     """
-    columns = tuple(measure(table, name, kind, reason) for name, kind, reason in kinds.columns)
-    schema = Schema(columns, scaled(kinds.target, table))
+    choices = choices or Choices()
+    columns = tuple(
+        measure(table, name, kind, reason, rows=rows, scaling=choices.scaling, missing=choices.missing)
+        for name, kind, reason in kinds.columns
+    )
+    schema = Schema(columns, scaled(kinds.target, table, rows), table.reading)
     if not schema.features:
         why = "; ".join(f"{column.name!r} {column.reason}" for column in schema.ignored[:6])
         raise DataError(
@@ -120,7 +235,7 @@ def measured_schema(table: Table, kinds: Kinds) -> Schema:
     return schema
 
 
-def fingerprint(X: Floats, Y: Floats) -> str:
+def fingerprint(X: npt.NDArray[Any], Y: npt.NDArray[Any]) -> str:
     """SHA-256 of the encoded data, to know the training data again.
 
     >>> fingerprint(np.zeros((1, 2)), np.zeros((1, 1)))[:8]
@@ -128,5 +243,5 @@ def fingerprint(X: Floats, Y: Floats) -> str:
     """
     digest = hashlib.sha256(repr((X.shape, Y.shape)).encode())
     for array in (X, Y):
-        digest.update(np.ascontiguousarray(array, "<f8").tobytes())
+        digest.update(np.ascontiguousarray(array, array.dtype.newbyteorder("<")).tobytes())
     return digest.hexdigest()

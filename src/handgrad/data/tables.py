@@ -1,45 +1,67 @@
-"""Reading tables: CSV, TSV, Parquet, Feather and NPZ become named columns of equal length.
+"""Reading tables: a file of any kind, several files, the standard input or a table of another library.
 
-Columns of a text file stay text here; what they mean is decided in `handgrad.data.columns`.
+All become named columns of equal length. What they mean is decided in `handgrad.data.kinds`.
 """
 
 from __future__ import annotations
 
+import glob
 import os
-import zipfile
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.feather
-import pyarrow.parquet
 
-from handgrad.data.delimited import MOST_COLUMNS, judge_width, line_of_row, read_delimited
+from handgrad.data.delimited import line_of_row
+from handgrad.data.dialect import Dialect
+from handgrad.data.libraries import array_of, arrow_of, columns_of, equal_lengths
+from handgrad.data.limits import judge_cells, judge_width
+from handgrad.data.readers import READERS
+from handgrad.data.reading import AS_FOUND, Reading
+from handgrad.data.source import STDIN, Source, standard_input, suffix_of
+from handgrad.data.words import number_text
 from handgrad.errors import DataError, ShapeError
 
-MOST_CHARACTERS = 1_000_000
-"""In a cell, as bytes of UTF-8; a whole book has as many."""
+
+@dataclass(frozen=True)
+class Part:
+    """One of the files of a table, and how many rows it has."""
+
+    source: Source
+    rows: int
+    dialect: Dialect | None = None
+    """Of text files."""
 
 
 @dataclass(frozen=True, eq=False)
 class Table:
     """Named columns of equal length; `source` is how messages call it.
 
-    `path` is the file it was read from, `text` True where that file has lines, `file_rows` the row of the
-    file (from 0) that each row is, None for all of them in order.
+    `path` is the file it was read from, `parts` the files where it came from files, `file_rows` the row (from
+    0) that each row is there, None for all of them in order.
     """
 
     source: str
-    columns: dict[str, pa.Array]
+    columns: dict[str, pa.Array | pa.ChunkedArray]
     path: Path | None = None
-    text: bool = False
-    decimal_comma: bool = False
+    parts: tuple[Part, ...] = ()
+    reading: Reading = AS_FOUND
+    decimal: str | None = None
+    """The decimal mark, where the text of the file leaves no doubt."""
+    remarks: tuple[str, ...] = ()
+    """What was found about the file that is not as it usually is."""
     file_rows: Any = None
+    parsed: dict[Any, Any] = field(default_factory=dict)
+    """What was already made of the columns, so that nothing is parsed twice."""
+
+    @property
+    def text(self) -> bool:
+        """True where it came from files with lines."""
+        return any(part.dialect is not None for part in self.parts)
 
     @property
     def names(self) -> list[str]:
@@ -51,7 +73,7 @@ class Table:
         """The number of samples."""
         return next((len(column) for column in self.columns.values()), 0)
 
-    def column(self, name: str) -> pa.Array:
+    def column(self, name: str) -> pa.Array | pa.ChunkedArray:
         """One column. Raises DataError where there is none of that name."""
         if name not in self.columns:
             raise DataError(f"{self.source}: there is no column {name!r}; it has {_listed(self.names)}")
@@ -59,24 +81,42 @@ class Table:
 
     def place(self, row: int, name: str) -> str:
         """Where a cell stands, for messages: the file, its line (text files) or row, the column."""
+        file, where = self._where(row)
+        return f"{file}, {where}, column {name!r}"
+
+    def line(self, row: int) -> str:
+        """The line (text files) or row of a row, for remarks about this table."""
+        file, where = self._where(row)
+        return where if file == self.source else f"{file}, {where}"
+
+    def _where(self, row: int) -> tuple[str, str]:
         row = row if self.file_rows is None else int(self.file_rows[row])
-        line = line_of_row(self.path, row) if self.path is not None and self.text else None
-        where = f"row {row + 1}" if line is None else f"line {line}"
-        return f"{self.source}, {where}, column {name!r}"
+        for part in self.parts:
+            if row < part.rows:
+                line = None if part.dialect is None else line_of_row(part.source, part.dialect, row)
+                return str(part.source.path), f"row {row + 1}" if line is None else f"line {line}"
+            row -= part.rows
+        return self.source, f"row {row + 1}"
 
     def take(self, rows: Any) -> Table:
         """The table of these rows (int64 indices)."""
         rows = np.asarray(rows, np.int64)
-        columns = {name: column.take(pa.array(rows)) for name, column in self.columns.items()}
+        indices = pa.array(rows)
+        columns = {name: column.take(indices) for name, column in self.columns.items()}
         return replace(
-            self, columns=columns, file_rows=rows if self.file_rows is None else self.file_rows[rows]
+            self,
+            columns=columns,
+            file_rows=rows if self.file_rows is None else self.file_rows[rows],
+            parsed={},
         )
 
 
-def read_table(data: Any) -> Table:
+def read_table(data: Any, reading: Reading = AS_FOUND, single: bool = False) -> Table:
     """A table from a file name, a mapping of columns, a matrix, or an Arrow, pandas or polars table.
 
-    The columns of a matrix (samples, features) are called X1, X2, ...
+    A folder, a pattern such as `part-*.csv` and a list of file names are one table; `-` is the standard input.
+    The columns of a matrix (samples, features) are called X1, X2, ... `single` reads the numbers of text
+    files as float32 where that is enough.
 
     >>> read_table({"x": [1, 2, 3]}).rows
     3
@@ -86,114 +126,133 @@ def read_table(data: Any) -> Table:
     if isinstance(data, Table):
         return data
     if isinstance(data, str | os.PathLike):
-        return _read_file(Path(data))
-    if isinstance(data, Mapping):
-        return _from_columns("the table", {str(name): values for name, values in data.items()})
+        return _read_files(_files(Path(data)), Path(data), reading, single)
+    if isinstance(data, list | tuple) and data and all(isinstance(name, str | os.PathLike) for name in data):
+        files = [file for name in data for file in _files(Path(name))]
+        return _read_files(files, Path(files[0]), reading, single)
     if isinstance(data, np.ndarray | list):
         return from_matrix(data)
-    try:
-        # the index of a pandas table says which row was which, it is no column to learn from
-        pandas = type(data).__module__.partition(".")[0] == "pandas"
-        arrow = pa.Table.from_pandas(data, preserve_index=False) if pandas else pa.table(data)
-    except (TypeError, ValueError, pa.ArrowException) as error:
-        raise DataError(
-            f"a {type(data).__name__} is not a table; give a file name, a mapping of columns, or an Arrow, "
-            "pandas or polars table"
-        ) from error
-    return _from_arrow("the table", arrow)
+    return _from_library(data)
 
 
-def _read_file(path: Path) -> Table:
-    if path.is_dir():
-        raise DataError(f"{path} is a directory; give the name of a file")
+def _from_library(data: Any) -> Table:
+    if isinstance(data, Mapping):
+        return _from_columns("the table", columns_of("the table", data))
+    return from_arrow("the table", arrow_of(data))
+
+
+def _files(path: Path) -> list[Path]:
+    """The files that a name stands for: itself, the tables of a folder, those that fit a pattern."""
+    if path == STDIN:
+        return [path]
     try:
-        exists = path.exists()
+        is_folder, exists = path.is_dir(), path.exists()
     except ValueError:  # a NUL character in the name
-        exists = False
-    if not exists:
+        is_folder = exists = False
+    except OSError as error:
+        raise DataError(f"{str(path)[:200]} cannot be read: {error.strerror or error}") from error
+    if is_folder:
+        return _tables_of(path)
+    if exists:
+        return [path]
+    pattern = any(character in str(path) for character in "*?[")
+    found = sorted(Path(name) for name in glob.glob(str(path))) if pattern else []
+    if not found:
         raise DataError(f"{path}: there is no such file; check its name")
-    suffix = path.with_suffix("").suffix if path.suffix in (".gz", ".bz2", ".zst") else path.suffix
-    reader = READERS.get(suffix.lower())
-    if not path.is_file():
-        raise DataError(f"{path} is a pipe or a device; save the table to a file and give its name")
+    return found
+
+
+def _tables_of(folder: Path) -> list[Path]:
+    found = sorted(
+        file
+        for file in folder.iterdir()
+        if file.is_file() and not file.name.startswith((".", "_")) and suffix_of(Source(file)) in READERS
+    )
+    if not found:
+        raise DataError(f"{folder} is a directory without tables; they end in {' '.join(READERS)}")
+    return found
+
+
+def _read_files(files: Sequence[Path], name: Path, reading: Reading, single: bool) -> Table:
+    """One file, or several whose columns have the same names, one below the other."""
+    tables = [_read_file(file, reading, single) for file in files]
+    if len(tables) == 1:
+        return tables[0]
+    first = tables[0]
+    for table in tables[1:]:
+        if set(table.names) != set(first.names):
+            odd = sorted(set(table.names) ^ set(first.names))
+            raise DataError(
+                f"{table.source} does not have the columns of {first.source} ({_listed(odd)}); the files of one "
+                "table have the same columns"
+            )
+    columns = {name: _stacked([table.columns[name] for table in tables], name) for name in first.names}
+    remarks = tuple(dict.fromkeys(remark for table in tables for remark in table.remarks))
+    decimals = {table.decimal for table in tables} - {None}
+    return replace(
+        first,
+        source=f"{name} ({len(tables)} files)",
+        columns=columns,
+        path=name,
+        parts=tuple(part for table in tables for part in table.parts),
+        decimal=decimals.pop() if len(decimals) == 1 else None,
+        remarks=remarks,
+        parsed={},
+    )
+
+
+def _stacked(columns: Sequence[pa.ChunkedArray], name: str) -> pa.ChunkedArray:
+    kinds = {str(column.type) for column in columns}
+    if len(kinds) > 1:  # numbers in one file, text in another: text in all
+        text = all(not pa.types.is_nested(column.type) for column in columns)
+        if text and any(_is_words(column) for column in columns):
+            columns = [_as_words(column) for column in columns]
+        else:
+            wide = pa.concat_tables([pa.table({name: c}) for c in columns], promote_options="permissive")
+            return wide.column(0)
+    return pa.chunked_array([chunk for column in columns for chunk in _chunks(column)], columns[0].type)
+
+
+def _chunks(column: pa.Array | pa.ChunkedArray) -> list[pa.Array]:
+    return list(column.chunks) if isinstance(column, pa.ChunkedArray) else [column]
+
+
+def _is_words(column: pa.ChunkedArray) -> bool:
+    return bool(pa.types.is_dictionary(column.type) or pa.types.is_string(column.type))
+
+
+def _as_words(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    return column.cast(pa.string()) if not pa.types.is_floating(column.type) else _number_texts(column)
+
+
+def _number_texts(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    codes = column.combine_chunks().dictionary_encode()
+    codes = codes.chunk(0) if isinstance(codes, pa.ChunkedArray) else codes
+    names = pa.array([None if v is None else number_text(v) for v in codes.dictionary.to_pylist()], pa.string())
+    return pa.chunked_array([names.take(codes.indices)])
+
+
+def _read_file(path: Path, reading: Reading, single: bool) -> Table:
+    if path != STDIN and not path.is_file():
+        raise DataError(f"{path} is a pipe or a device; pass it as -, or save the table to a file")
+    source = standard_input() if path == STDIN else Source(path)
+    suffix = suffix_of(source)
+    reader = READERS.get(suffix)
     if reader is None:
         raise DataError(
             f"{path}: files that end in {path.suffix or 'nothing'!r} are not read; "
             f"give one of {' '.join(READERS)}"
         )
     try:
-        table = reader(path)
+        read = reader(source, reading, single)
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror or error}") from error
+    name = str(source.path)
+    table = replace(from_arrow(name, read.arrow), reading=reading, decimal=read.decimal, remarks=read.remarks)
     if table.rows == 0:
-        raise DataError(f"{path} has no rows; a table needs a header and at least one row")
-    return replace(table, path=path)
-
-
-def _read_text(path: Path) -> Table:
-    columns, decimal_comma = read_delimited(path)
-    for name, column in columns.items():
-        _judge_cells(str(path), name, column)
-    return Table(str(path), columns, text=True, decimal_comma=decimal_comma)
-
-
-def _read_parquet(path: Path) -> Table:
-    return _from_arrow(str(path), _arrow(path, "Parquet", lambda: _parquet(path)))
-
-
-def _read_feather(path: Path) -> Table:
-    return _from_arrow(str(path), _arrow(path, "Feather", lambda: _feather(path)))
-
-
-def _parquet(path: Path) -> pa.Table:
-    file = pyarrow.parquet.ParquetFile(path)
-    judge_width(str(path), file.metadata.num_columns)
-    return file.read()
-
-
-def _feather(path: Path) -> pa.Table:
-    with path.open("rb") as file:
-        if file.read(6) == b"ARROW1":  # the second version of the format; the first has no schema of its own
-            with pa.ipc.open_file(str(path)) as frames:
-                judge_width(str(path), len(frames.schema))
-    return pyarrow.feather.read_table(path)
-
-
-def _arrow(path: Path, kind: str, read: Callable[[], pa.Table]) -> pa.Table:
-    try:
-        table = read()
-        table.validate(full=True)  # offsets of a damaged file may point anywhere
-        table.column_names  # noqa: B018  names that are not UTF-8 raise here
-    except DataError:
-        raise
-    except (pa.ArrowException, OSError, ValueError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise DataError(f"{path} is not a whole {kind} file ({reason}); write it again") from error
-    return table
-
-
-def _read_npz(path: Path) -> Table:
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            if isinstance(archive, np.ndarray):
-                raise DataError(f"{path} holds one bare array; save named arrays with numpy.savez")
-            arrays = {name: archive[name] for name in archive.files}
-    except (ValueError, EOFError, zipfile.BadZipFile, KeyError, OSError) as error:
-        raise DataError(
-            f"{path} is not a whole NPZ file of plain arrays ({error}); write it with numpy.savez"
-        ) from error
-    columns: dict[str, Any] = {}
-    for name, array in arrays.items():
-        if array.ndim == 1:
-            columns[name] = array
-        elif array.ndim == 2 and array.shape[1] <= MOST_COLUMNS:  # X (samples, features) becomes X1, X2, ...
-            columns |= {f"{name}{j + 1}": array[:, j] for j in range(array.shape[1])}
-        else:
-            judge_width(str(path), array.shape[-1] if array.ndim == 2 else 0)
-            raise DataError(
-                f"{path}: array {name!r} has shape {array.shape}; arrays of one or two dimensions are columns"
-            )
-    return _from_columns(str(path), columns)
+        raise DataError(f"{name} has no rows; a table needs a header and at least one row")
+    part = Part(source, table.rows, read.dialect)
+    return replace(table, path=None if path == STDIN else path, parts=(part,))
 
 
 def from_matrix(X: Any, source: str = "the array") -> Table:
@@ -201,7 +260,10 @@ def from_matrix(X: Any, source: str = "the array") -> Table:
 
     Raises ShapeError for what is not two-dimensional.
     """
-    matrix = np.asarray(X)
+    try:
+        matrix = np.asarray(X)
+    except ValueError as error:
+        raise ShapeError(f"{source}: its rows are not of equal length") from error
     if matrix.ndim != 2:
         raise ShapeError(f"{source}: a matrix has shape (samples, features), got {matrix.shape}")
     judge_width(source, matrix.shape[1])
@@ -209,29 +271,11 @@ def from_matrix(X: Any, source: str = "the array") -> Table:
 
 
 def _from_columns(source: str, columns: Mapping[str, Any]) -> Table:
-    arrays: dict[str, pa.Array] = {}
-    for name, values in columns.items():
-        try:
-            array = values if isinstance(values, pa.Array | pa.ChunkedArray) else pa.array(values)
-        except (TypeError, ValueError, pa.ArrowException) as error:
-            raise DataError(
-                f"{source}, column {name!r}: its values are not of one kind ({error}); give numbers or text"
-            ) from error
-        arrays[name] = array
-    return _from_arrow(source, _equal_lengths(source, arrays))
+    return from_arrow(source, equal_lengths(source, {n: array_of(source, n, v) for n, v in columns.items()}))
 
 
-def _equal_lengths(source: str, arrays: dict[str, pa.Array]) -> pa.Table:
-    lengths = {name: len(array) for name, array in arrays.items()}
-    if len(set(lengths.values())) > 1:
-        raise ShapeError(
-            f"{source}: columns must have equal lengths, got "
-            + ", ".join(f"{name!r}: {length}" for name, length in lengths.items())
-        )
-    return pa.table(arrays)
-
-
-def _from_arrow(source: str, arrow: pa.Table) -> Table:
+def from_arrow(source: str, arrow: pa.Table) -> Table:
+    """The columns of an Arrow table. Raises DataError for none, or two of one name."""
     judge_width(source, arrow.num_columns)
     names = arrow.column_names
     repeated = next((name for name, times in Counter(names).items() if times > 1), None)
@@ -239,42 +283,11 @@ def _from_arrow(source: str, arrow: pa.Table) -> Table:
         raise DataError(f"{source}: two columns are called {repeated!r}; rename one of them")
     if not names:
         raise DataError(f"{source} has no columns")
-    columns = {name: _joined(column) for name, column in zip(names, arrow.columns, strict=True)}
-    for name, column in columns.items():
-        _judge_cells(source, name, column)
-    return Table(source, columns)
-
-
-def _judge_cells(source: str, name: str, column: pa.Array) -> None:
-    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
-        return
-    if column.nbytes > MOST_CHARACTERS and (pc.max(pc.binary_length(column)).as_py() or 0) > MOST_CHARACTERS:
-        row = pc.index(pc.greater(pc.binary_length(column), MOST_CHARACTERS), True).as_py()
-        raise DataError(
-            f"{source}, row {row + 1}, column {name!r}: the cell holds more than {MOST_CHARACTERS:,} bytes of "
-            "text; look for a quotation mark that is never closed"
-        )
-
-
-def _joined(column: pa.ChunkedArray) -> pa.Array:
-    array = column.combine_chunks()
-    # older releases give back a chunked array of one chunk
-    return array.chunk(0) if isinstance(array, pa.ChunkedArray) and array.num_chunks == 1 else array
+    for name, column in zip(names, arrow.columns, strict=True):
+        judge_cells(source, name, column)
+    return Table(source, dict(zip(names, arrow.columns, strict=True)))
 
 
 def _listed(names: Sequence[str], most: int = 12) -> str:
     shown = ", ".join(repr(name) for name in names[:most])
     return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
-
-
-READERS: dict[str, Callable[[Path], Table]] = {
-    ".csv": _read_text,
-    ".tsv": _read_text,
-    ".tab": _read_text,
-    ".txt": _read_text,
-    ".parquet": _read_parquet,
-    ".pq": _read_parquet,
-    ".feather": _read_feather,
-    ".arrow": _read_feather,
-    ".npz": _read_npz,
-}

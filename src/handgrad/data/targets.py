@@ -10,26 +10,20 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from handgrad.data.cells import (
-    Floats,
-    as_text,
-    column_numbers,
-    is_date,
-    is_plain,
-    is_text,
-    number_text,
-    parsed_numbers,
-    parsed_truth,
-    shortened,
-)
-from handgrad.data.columns import measured, standardised
+from handgrad.data import written_truth
+from handgrad.data.cells import column_numbers, is_date, is_plain, is_text, parsed, shortened, words
+from handgrad.data.columns import declared_order
+from handgrad.data.scaling import measured, standardised
 from handgrad.data.tables import Table
+from handgrad.data.words import Floats, Words, number_text
 from handgrad.errors import DataError
 
 TASKS = ("binary", "multiclass", "multilabel", "regression")
 MOST_CLASSES = 10_000
 FEW = 20
 """Whole numbers of at most this many different values are classes unless the task says otherwise."""
+MISTAKES = 0.2
+"""Up to this part of a column of numbers may be words: they are mistakes then, and no classes."""
 
 
 class Target(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -72,10 +66,7 @@ class Target(msgspec.Struct, frozen=True, omit_defaults=True):
             if self.is_regression:
                 keep &= ~np.isnan(column_numbers(table, name))
             else:
-                keep &= np.asarray(
-                    pc.is_valid(class_text(table, name, self.readings[j])).to_numpy(zero_copy_only=False),
-                    bool,
-                )
+                keep &= class_words(table, name, self.readings[j]).index >= 0
         return keep
 
     def encode(self, table: Table) -> Floats:
@@ -99,17 +90,28 @@ class Target(msgspec.Struct, frozen=True, omit_defaults=True):
 
     def class_indices(self, table: Table, j: int = 0) -> npt.NDArray[np.int64]:
         """The class of each row in target column j, as an index into `classes[j]`."""
-        text = class_text(table, self.names[j], self.readings[j])
-        found = pc.index_in(text, value_set=pa.array(self.classes[j], pa.string()))
-        unknown = np.asarray(pc.is_null(found).to_numpy(zero_copy_only=False), bool)
+        text = class_words(table, self.names[j], self.readings[j])
+        found = pc.index_in(text.values, value_set=pa.array(self.classes[j], text.values.type))
+        indices = text.spread(np.asarray(pc.fill_null(found, -1), np.int64), np.int64(-1))
+        unknown = indices < 0
         if unknown.any():
             row = int(np.argmax(unknown))
             known = ", ".join(self.classes[j][:8]) + (" ..." if len(self.classes[j]) > 8 else "")
+            name = text.values[int(text.index[row])].as_py() if text.index[row] >= 0 else ""
             raise DataError(
-                f"{table.place(row, self.names[j])}: the class {shortened(str(text[row].as_py()))} was not "
-                f"in the training data; known are {known}; leave these rows out or train again"
+                f"{table.place(row, self.names[j])}: the class {shortened(name)} was not in the training data; "
+                f"known are {known}; leave these rows out or train again"
             )
-        return np.asarray(found.to_numpy(zero_copy_only=False), np.int64)
+        return indices
+
+    def known(self, table: Table) -> npt.NDArray[np.bool_]:
+        """True for the rows whose classes are all of the training data; of a regression, all rows."""
+        keep = np.ones(table.rows, bool)
+        for j, classes in enumerate(self.classes):
+            text = class_words(table, self.names[j], self.readings[j])
+            known = np.asarray(pc.is_in(text.values, value_set=pa.array(classes, text.values.type)), bool)
+            keep &= text.spread(known, True)
+        return keep
 
     def values(self, outputs: Floats) -> Floats:
         """Outputs of a regression in the units of the file, shape (samples, outputs)."""
@@ -135,30 +137,62 @@ def reading_of(table: Table, name: str) -> str:
     column = table.column(name)
     if not is_plain(column):
         raise DataError(f"{table.source}, column {name!r} holds {column.type}, which cannot be a target")
-    text = as_text(column)
-    if not parsed_numbers(text, table.decimal_comma)[1].any():
+    if not is_text(column) or is_date(column):
         return "number"
-    return "text" if parsed_truth(text)[1].any() else "truth"
+    if not len(parsed(table, name, "number").bad) and not _codes(words(table, name)):
+        return "number"
+    return "text" if written_truth.parse(words(table, name).values)[1].any() else "truth"
 
 
-def class_text(table: Table, name: str, reading: str) -> pa.Array:
-    """A class column as text; as numbers 1, 1.0 and "1" are one class, as truth True and true."""
-    column = table.column(name)
-    text = as_text(column)
-    if reading == "text" or not is_text(column):
+def _codes(text: Words) -> bool:
+    """True for 01, 02, which are names and not 1 and 2."""
+    return bool(pc.any(pc.match_substring_regex(text.values, pattern=r"^0\d+$")).as_py())
+
+
+def class_words(table: Table, name: str, reading: str) -> Words:
+    """A class column as words; as numbers 1, 1.0 and "1" are one class, as truth True and true."""
+    key = ("classes", name, reading)
+    if key not in table.parsed:
+        table.parsed[key] = _class_words(table, name, reading)
+    found: Words = table.parsed[key]
+    return found
+
+
+def _class_words(table: Table, name: str, reading: str) -> Words:
+    text = words(table, name)
+    if reading == "text" or not is_text(table.column(name)):
         return text
     if reading == "truth":
-        return pc.utf8_lower(text)
-    numbers, wrong = parsed_numbers(text, table.decimal_comma)
-    canonical = pa.array([None if np.isnan(v) else number_text(float(v)) for v in numbers], pa.string())
-    return pc.if_else(pa.array(wrong), text, canonical)
+        return _renamed(text, pc.utf8_lower(text.values))
+    made = parsed(table, name, "number")
+    number = _of_each(text, made.values)
+    texts = text.values.to_pylist()
+    return _renamed(
+        text,
+        pa.array(
+            [t if np.isnan(v) else number_text(float(v)) for t, v in zip(texts, number, strict=True)], pa.string()
+        ),
+    )
+
+
+def _of_each(text: Words, values: Floats) -> Floats:
+    """The value of each distinct text, from the values of the rows."""
+    number = np.full(len(text.values), np.nan)
+    there = text.index >= 0
+    number[text.index[there]] = values[there]
+    return number
+
+
+def _renamed(text: Words, names: pa.Array) -> Words:
+    again = names.dictionary_encode()
+    return Words(again.dictionary, text.spread(np.asarray(again.indices, np.int32), np.int32(-1)))
 
 
 def find_target(table: Table, names: Sequence[str], task: str | None = None) -> Target:
     """The target: its task, and its classes or (still unscaled) its numbers; from its cells or from `task`.
 
-    Text, truth values and whole numbers of at most 20 different values are classes; other numbers are a
-    regression.
+    Text, truth values and whole numbers of few different values are classes (`whole_classes`); other numbers
+    are a regression.
 
     Raises DataError for a missing column, a task that does not fit, one class only, or more than 10,000
     classes.
@@ -186,11 +220,12 @@ def find_target(table: Table, names: Sequence[str], task: str | None = None) -> 
     return Target(tuple(names), task, classes, readings)
 
 
-def scaled(target: Target, table: Table) -> Target:
-    """The target with mean and deviation of its numbers, taken from this table (the training rows)."""
+def scaled(target: Target, table: Table, rows: npt.NDArray[np.int64] | None = None) -> Target:
+    """The target with mean and deviation of its numbers, taken from these rows (the training rows)."""
     if not target.is_regression:
         return target
-    measures = [measured(column_numbers(table, name)) for name in target.names]
+    columns = [column_numbers(table, name) for name in target.names]
+    measures = [measured(values if rows is None else values[rows]) for values in columns]
     for name, (mean, deviation) in zip(target.names, measures, strict=True):
         if deviation == 0:
             raise DataError(
@@ -218,11 +253,12 @@ def _found_task(table: Table, names: Sequence[str], kinds: Sequence[bool]) -> st
 
 
 def _count(table: Table, name: str) -> int:
-    return len(pc.unique(class_text(table, name, reading_of(table, name)).drop_null()))
+    return len(class_words(table, name, reading_of(table, name)).values)
 
 
 def _is_no_number(table: Table, name: str) -> bool:
-    return bool(parsed_numbers(as_text(table.column(name)), table.decimal_comma)[1].any())
+    text = words(table, name)
+    return bool(len(parsed(table, name, "number").bad)) or _codes(text)
 
 
 def _holds_classes(table: Table, name: str) -> bool:
@@ -233,22 +269,49 @@ def _holds_classes(table: Table, name: str) -> bool:
         )
     if column.null_count == len(column):
         raise DataError(f"{table.source}: all cells of the target {name!r} are missing")
-    if pa.types.is_boolean(column.type) or (is_text(column) and _is_no_number(table, name)):
+    if pa.types.is_boolean(column.type):
         return True
+    if is_text(column) and words(table, name).present and _is_no_number(table, name):
+        made = parsed(table, name, "number")
+        mistakes = 0 < len(made.bad) <= MISTAKES * words(table, name).present
+        present = made.values[~np.isnan(made.values)]
+        return not mistakes or _codes(words(table, name)) or whole_classes(present)
     values = column_numbers(table, name)
     present = values[~np.isnan(values)]
     if present.size == 0:
         raise DataError(f"{table.source}: all cells of the target {name!r} are missing")
-    few = np.unique(present).size <= min(FEW, max(2, present.size // 2))
-    return bool(few and np.all(present == np.floor(present)))
+    return whole_classes(present)
 
 
-def _distinct(table: Table, name: str, reading: str) -> list[str]:
-    return [value.as_py() for value in pc.unique(class_text(table, name, reading).drop_null())]
+def whole_classes(present: Floats) -> bool:
+    """True for whole numbers that are names of classes, False for quantities and counts.
+
+    Classes have at most 20 different values, and at most half as many as there are rows. Counts begin at 0 or
+    1, have at least six values, rise to one most frequent value and fall off to rare ones.
+
+    >>> whole_classes(np.array([0.0, 1.0, 2.0] * 9)), whole_classes(np.random.default_rng(0).poisson(3, 500) * 1.0)
+    (True, False)
+    """
+    if not np.all(present[:1000] == np.floor(present[:1000])) or not np.all(present == np.floor(present)):
+        return False
+    values, counts = np.unique(present, return_counts=True)
+    if values.size > min(FEW, max(2, present.size // 2)):
+        return False
+    return not _fall_off(values, counts)
+
+
+def _fall_off(values: Floats, counts: npt.NDArray[np.int64]) -> bool:
+    if values.size < 6 or values[0] not in (0, 1) or counts[-1] > counts.max() / 10:
+        return False
+    top = int(np.argmax(counts))
+    slack = 2 * np.sqrt(counts)  # of chance
+    rising = np.all(counts[1 : top + 1] >= counts[:top] - slack[:top])
+    falling = np.all(counts[top + 1 :] <= counts[top:-1] + slack[top:-1])
+    return bool(rising and falling)
 
 
 def _classes(table: Table, name: str, task: str, reading: str) -> tuple[str, ...]:
-    found = _distinct(table, name, reading)
+    found = class_words(table, name, reading).values.to_pylist()
     if len(found) < 2:
         only = shortened(found[0]) if found else "none"
         raise DataError(
@@ -264,6 +327,9 @@ def _classes(table: Table, name: str, task: str, reading: str) -> tuple[str, ...
             f"{table.source}: the target {name!r} has {len(found):,} classes, more than {MOST_CLASSES:,}; "
             "if it is a number use the task 'regression', if it names the rows choose another target"
         )
+    declared = declared_order(table, name)
+    if set(found) <= set(declared):
+        return tuple(name for name in declared if name in set(found))
     return tuple(sorted(found, key=_class_order))
 
 
