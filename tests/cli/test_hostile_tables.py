@@ -103,7 +103,7 @@ def judged(folder: Path, data: Path, options: dict[str, Any]) -> None:
         assert set(folder.iterdir()) == before
         return
     assert errors == ""
-    assert set(folder.iterdir()) == {*before, path}
+    assert set(folder.iterdir()) == {*before, path, folder / "m.run.toml"}
     origin = Model.load(path).origin
     left_out = origin is not None and origin.left_out > 0
     for verb in (

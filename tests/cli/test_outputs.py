@@ -122,13 +122,14 @@ def test_figures_beside_markdown_are_outputs_as_well(folder: Path) -> None:
     assert not (folder / "sheet.md").exists()
 
 
-MEDIA = "html md txt tex pdf docx ipynb json svg png csv tsv parquet feather".split()  # noqa: SIM905
+MEDIA = "html md txt tex pdf docx ipynb json svg png csv tsv parquet feather toml".split()  # noqa: SIM905
 
 
 @pytest.mark.parametrize("suffix", [*MEDIA, "safetensors"])
 def test_what_handgrad_wrote_it_replaces_unasked(folder: Path, suffix: str) -> None:
     verb = {
         "safetensors": "train data.csv --target species --hidden 2 --epochs 1 -q -o",
+        "toml": "inspect data.csv --target species -q -o",
         "svg": "diagram case.toml -q -o",
         "png": "diagram case.toml -q -o",
         **dict.fromkeys(("csv", "tsv", "parquet", "feather"), "predict m.safetensors data.csv -o"),

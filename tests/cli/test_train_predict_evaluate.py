@@ -216,7 +216,7 @@ GOOD = ["train", str(PENGUINS), "--target", "species", "-o", "MODEL"]
         ([*GOOD[:4], "-o", "."], "is a directory"),
         (["train", str(PENGUINS), "--target", "beak", "-o", "MODEL"], "no column 'beak'"),
         (["train", "none.csv", "--target", "y", "-o", "MODEL"], "none.csv: there is no such file"),
-        (["train", str(PENGUINS.parent), "--target", "y", "-o", "MODEL"], "is a directory"),
+        (["train", str(PENGUINS.parent), "--target", "y", "-o", "MODEL"], "there is no column 'y'"),
         (["predict", str(PENGUINS), str(PENGUINS)], "not a whole .safetensors file"),
         (["predict", "none", str(PENGUINS)], "none cannot be read"),
         (["evaluate", "none", str(PENGUINS)], "none cannot be read"),

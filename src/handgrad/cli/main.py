@@ -22,6 +22,7 @@ from handgrad.cli import (
     evaluate,
     explain,
     gradcheck,
+    inspect,
     matrix,
     predict,
     streams,
@@ -52,6 +53,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command()(inspect.inspect)
 app.command()(train.train)
 app.command()(predict.predict)
 app.command()(evaluate.evaluate)
@@ -164,7 +166,9 @@ def _give_up_stdout() -> None:
 
 def _usage(error: Exception) -> str:
     formatted = getattr(error, "format_message", error.__str__)()
-    return f"{formatted.rstrip('.')}; see handgrad --help"
+    context = getattr(error, "ctx", None)
+    command = "handgrad" if context is None else context.command_path
+    return f"{formatted.rstrip('.')}; see {command} --help"
 
 
 def _told(message: str, code: int) -> int:

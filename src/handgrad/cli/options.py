@@ -1,13 +1,107 @@
-"""Options that name one row of a table and its parameters: `adam:beta1=0.8,amsgrad=true`."""
+"""Options that several verbs share, and those that name one row of a table and its parameters."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
 
+import typer
+
+from handgrad.data.reading import Reading
 from handgrad.errors import SpecificationError
 
 T = TypeVar("T")
+
+_READING, _COLUMNS = "Reading the file", "What the columns mean"
+
+Delimiter = Annotated[
+    str | None,
+    typer.Option(help="Between the cells: one character, or tab or space; found.", rich_help_panel=_READING),
+]
+Header = Annotated[
+    bool | None,
+    typer.Option(
+        "--header/--no-header", help="The first line names the columns; found.", rich_help_panel=_READING
+    ),
+]
+Encoding = Annotated[
+    str | None, typer.Option(help="utf-8, utf-16, latin-1, cp1252, ...; found.", rich_help_panel=_READING)
+]
+Decimal = Annotated[str | None, typer.Option(help="Decimal mark, . or ,; found.", rich_help_panel=_READING)]
+Thousands = Annotated[
+    str | None,
+    typer.Option(help="Mark between thousands: , . ' or a space; found.", rich_help_panel=_READING),
+]
+Dates = Annotated[
+    str | None,
+    typer.Option(help="day-first or month-first, for 1/2/2010; found.", rich_help_panel=_READING),
+]
+MissingMarker = Annotated[
+    list[str] | None,
+    typer.Option(help="A further text that means missing, such as -999.", rich_help_panel=_READING),
+]
+Categorical = Annotated[
+    list[str] | None, typer.Option(help="Column of categories, whatever it holds.", rich_help_panel=_COLUMNS)
+]
+Numeric = Annotated[
+    list[str] | None, typer.Option(help="Column of numbers, whatever it holds.", rich_help_panel=_COLUMNS)
+]
+DateColumn = Annotated[
+    list[str] | None,
+    typer.Option("--date", help="Column of dates, whatever it holds.", rich_help_panel=_COLUMNS),
+]
+TextColumn = Annotated[
+    list[str] | None,
+    typer.Option("--text", help="Column of free text; it is left out.", rich_help_panel=_COLUMNS),
+]
+Ignore = Annotated[list[str] | None, typer.Option(help="Column to leave out.", rich_help_panel=_COLUMNS)]
+Scaling = Annotated[
+    str,
+    typer.Option(
+        help="Of numbers: standard (mean, deviation), robust (median, quartiles) or quantile.",
+        rich_help_panel=_COLUMNS,
+    ),
+]
+Missing = Annotated[
+    str,
+    typer.Option(
+        help="What stands for a missing number beside a feature that says so: mean or median; drop leaves the "
+        "rows out, refuse makes an error of them.",
+        rich_help_panel=_COLUMNS,
+    ),
+]
+
+_NAMED = {"tab": "\t", "\\t": "\t", "space": " ", "comma": ",", "semicolon": ";", "pipe": "|"}
+
+
+def reading(
+    delimiter: str | None = None,
+    header: bool | None = None,
+    encoding: str | None = None,
+    decimal: str | None = None,
+    thousands: str | None = None,
+    dates: str | None = None,
+    missing_marker: Sequence[str] | None = None,
+) -> Reading:
+    """What the flags say about the reading of a file.
+
+    Raises SpecificationError for a mark or an encoding that cannot be.
+    """
+    mark = None if delimiter is None else _NAMED.get(delimiter.lower(), delimiter)
+    return Reading(mark, header, encoding, decimal, thousands, dates, tuple(missing_marker or ()))
+
+
+def table_name(data: Path | Sequence[Path]) -> Any:
+    """What `read_table` takes: one name, or several that are one table."""
+    if isinstance(data, Path | str):
+        return data
+    return data[0] if len(data) == 1 else list(data)
+
+
+def columns_named(names: Sequence[str], there: Sequence[str]) -> list[str]:
+    """The columns that a flag names; `a,b` names two, unless a column is called so."""
+    return [part for name in names for part in ([name] if name in there else name.split(","))]
 
 
 def described(option: str, text: str, make: Callable[..., T], defaults: Mapping[str, Any] | None = None) -> T:

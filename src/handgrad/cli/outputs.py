@@ -39,6 +39,7 @@ MARKS: dict[str, re.Pattern[bytes]] = {
     ".csv": re.compile(rb'\A"?(prediction(_[^,]*)?"?[,\n]|output1"?[,\n])'),
     ".tsv": re.compile(rb'\A"?(prediction(_[^\t]*)?"?[\t\n]|output1"?[\t\n])'),
     ".txt": re.compile(r"\A([^\n]+\n){1,9}(═)+\n".encode()),  # the title of a sheet, underlined
+    ".toml": re.compile(rb"\A# handgrad train --config"),
     ".parquet": re.compile(rb"handgrad predictions"),
     ".feather": re.compile(rb"handgrad predictions"),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from time import monotonic
 from types import TracebackType
 
@@ -53,6 +54,23 @@ class Bar(Silent):
             description=f"epoch {epoch + 1}",
             state=f"loss {number(loss)}  rate {number(rate)}",
         )
+
+
+class Announced:
+    """Another progress, with something said before it begins: after the call was judged, before the first step."""
+
+    def __init__(self, shown: Progress, say: Callable[[], None]) -> None:
+        self._shown, self._say = shown, say
+        self.steps, self.epoch, self.begin = shown.steps, shown.epoch, shown.begin
+
+    def __enter__(self) -> Progress:
+        self._say()
+        return self._shown.__enter__()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._shown.__exit__(kind, error, trace)
 
 
 class Lines(Silent):

@@ -9,29 +9,44 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from handgrad.cli import options, run_file
 from handgrad.cli.consoles import output, print_json, remark, remarks
+from handgrad.cli.inspect import summary
 from handgrad.cli.options import described, whole_numbers
 from handgrad.cli.outputs import Force, Output, judge_outputs
 from handgrad.cli.plots.loss_curve import as_svg, in_terminal
-from handgrad.cli.progress import shown_on
-from handgrad.data.tables import Table, read_table
+from handgrad.cli.progress import Announced, shown_on
+from handgrad.data.schema import Choices
+from handgrad.data.tables import read_table
 from handgrad.errors import OutputError, SpecificationError
-from handgrad.files import is_stream, write_whole
-from handgrad.models.fit_table import fit_table, unused
+from handgrad.files import is_stream, same_file, write_whole
+from handgrad.models.fit_table import fit_prepared, network_for
 from handgrad.models.metrics import Evaluation
 from handgrad.models.model import Model
+from handgrad.models.prepared import Prepared, prepare, short
 from handgrad.nn.activations import Activation
 from handgrad.nn.clipping import Clipping
 from handgrad.nn.losses import Loss
+from handgrad.nn.network import Network
 from handgrad.nn.optimizers import OPTIMIZERS, Optimizer
 from handgrad.nn.regularization import Regularization
 from handgrad.nn.schedules import Schedule
 from handgrad.training.interruption import Ended, Interruption
 from handgrad.training.plan import EarlyStopping
 
+_KEPT = frozenset(
+    (
+        "data target model task hidden activation optimizer learning_rate batch_size epochs validation "
+        "early_stopping patience schedule loss l2 l1 dropout clip_norm clip_value categorical numeric date text "
+        "ignore scaling missing delimiter header encoding decimal thousands dates missing_marker seed engine "
+        "device dtype threads"
+    ).split()  # noqa: SIM905
+)
+"""The flags that the run file beside the model keeps."""
+
 
 def train(
-    data: Annotated[Path, typer.Argument(help="CSV, TSV, Parquet, Feather or NPZ file.")],
+    data: Annotated[list[Path], typer.Argument(help="Table: file, folder, several files, or - .")],
     *,
     target: Annotated[list[str], typer.Option(help="Column to predict; repeat it for several outputs.")],
     model: Annotated[Path, typer.Option("-o", "--output", help="Where the model goes (.safetensors).")],
@@ -70,11 +85,28 @@ def train(
     dropout: Annotated[float, typer.Option(help="Part of the hidden units that is dropped.")] = 0.0,
     clip_norm: Annotated[float | None, typer.Option(help="Largest norm of all gradients together.")] = None,
     clip_value: Annotated[float | None, typer.Option(help="Largest gradient of a single weight.")] = None,
-    categorical: Annotated[
-        list[str] | None, typer.Option(help="Column of categories, whatever it holds.")
+    categorical: options.Categorical = None,
+    numeric: options.Numeric = None,
+    date: options.DateColumn = None,
+    text: options.TextColumn = None,
+    ignore: options.Ignore = None,
+    scaling: options.Scaling = "standard",
+    missing: options.Missing = "mean",
+    delimiter: options.Delimiter = None,
+    header: options.Header = None,
+    encoding: options.Encoding = None,
+    decimal: options.Decimal = None,
+    thousands: options.Thousands = None,
+    dates: options.Dates = None,
+    missing_marker: options.MissingMarker = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            help="Run file (.toml) whose values stand for the flags that are not given.",
+            callback=run_file.apply,
+            is_eager=True,
+        ),
     ] = None,
-    numeric: Annotated[list[str] | None, typer.Option(help="Column of numbers, whatever it holds.")] = None,
-    ignore: Annotated[list[str] | None, typer.Option(help="Column to leave out.")] = None,
     seed: Annotated[int, typer.Option(help="Same seed, same engine, same threads: same bits.")] = 0,
     engine: Annotated[str, typer.Option(help="auto, native, reference or jax.")] = "auto",
     device: Annotated[
@@ -98,53 +130,84 @@ def train(
         raise OutputError(
             f"cannot write {model}: a model is a file; give -o a name that ends in .safetensors"
         )
+    flags = {key: value for key, value in locals().items() if key in _KEPT}
+    run = run_file.beside(model)
+    rewrites = config is not None and same_file(run, config)
     outputs = [Output("-o", model, (".safetensors",))]
     if plot_file is not None:
         outputs.append(Output("--plot-file", plot_file, (".svg",)))
-    judge_outputs(outputs, reads=[data], force=force)
-    options: dict[str, Any] = {
-        "activation": described("--activation", activation, Activation),
+    if not rewrites:
+        outputs.append(Output("-o (its run file)", run, (".toml",)))
+    reads = [data] if isinstance(data, Path) else list(data)
+    judge_outputs(outputs, reads=[*reads, config], force=force)
+    chosen: dict[str, Any] = {
         "optimizer": _optimizer(optimizer, learning_rate),
         "batch_size": _batch_size(batch_size),
         "schedule": described("--schedule", schedule, Schedule, {"over": max(1, epochs)}),
         "early_stopping": _stopping(early_stopping, patience, validation),
-        "loss": None if loss is None else described("--loss", loss, Loss, {"outputs": "mean"}),
         "regularization": Regularization(l2=l2, l1=l1),
         "clipping": Clipping(value=clip_value, norm=clip_norm),
     }
-    table = read_table(data)
+    shape: dict[str, Any] = {
+        "activation": described("--activation", activation, Activation),
+        "loss": None if loss is None else described("--loss", loss, Loss, {"outputs": "mean"}),
+        "hidden": whole_numbers("--hidden", hidden),
+        "dropout": dropout,
+    }
+    reading = options.reading(delimiter, header, encoding, decimal, thousands, dates, missing_marker)
+    table = read_table(options.table_name(data), reading, single=dtype == "float32")
+    named = {"categorical": categorical, "numeric": numeric, "date": date, "text": text, "ignore": ignore}
+    choices = Choices(
+        **{kind: options.columns_named(names or (), table.names) for kind, names in named.items()},
+        scaling=scaling,
+        missing=missing,
+    )
     began = perf_counter()
     with Interruption(kept=True) as interruption:
-        trained = fit_table(
+        ready = prepare(
             table,
-            _targets(table, target),
-            task=task,
-            categorical=categorical or (),
-            numeric=numeric or (),
-            ignore=ignore or (),
-            hidden=whole_numbers("--hidden", hidden),
-            dropout=dropout,
-            epochs=epochs,
+            options.columns_named(target, table.names),
+            task,
+            choices=choices,
             validation=validation,
+            seed=seed,
+            dtype=dtype,
+        )
+        del table
+        network = network_for(ready.schema, **shape)
+        silent = quiet or as_json
+        trained = fit_prepared(
+            ready,
+            network,
+            epochs=epochs,
             seed=seed,
             engine=engine if device is None else f"{engine}:{device}",
             dtype=dtype,
             threads=threads,
-            progress=shown_on(remarks(), quiet or as_json),
-            **options,
+            progress=Announced(shown_on(remarks(), silent), lambda: None if silent else _before(ready, network)),
+            **chosen,
         )
         seconds = perf_counter() - began
         trained.save(model)
+        if not rewrites:
+            write_whole(run, run_file.written(flags, run.parent))
         if plot_file is not None:
             write_whole(plot_file, as_svg(trained.fit.history).encode())
-    _tell(trained, table, model, seconds, interruption.number, plot=plot, as_json=as_json, quiet=quiet)
+    _tell(trained, ready, model, seconds, interruption.number, plot=plot, as_json=as_json, quiet=quiet)
     if interruption.number is not None:
         raise typer.Exit(Ended(interruption.number).status)
 
 
-def _targets(table: Table, names: list[str]) -> list[str]:
-    """The target columns; `a,b` names two, unless a column is called so."""
-    return [part for name in names for part in ([name] if name in table.columns else name.split(","))]
+def _before(ready: Prepared, network: Network) -> None:
+    """What was read and decided, in a few lines, before training begins."""
+    seen = short(ready)
+    widths = " -> ".join(map(str, network.sizes))
+    console = remarks()
+    console.print(
+        f"{seen.source}: {ready.rows:,} rows; {'; '.join(summary(seen))}; network {widths}", soft_wrap=True
+    )
+    remark(seen.remarks)
+    remark(seen.warnings)
 
 
 def _optimizer(text: str, learning_rate: float | None) -> Optimizer:
@@ -173,7 +236,7 @@ def _batch_size(text: str) -> int | Literal["auto"] | None:
 
 def _tell(
     trained: Model,
-    table: Table,
+    ready: Prepared,
     path: Path,
     seconds: float,
     ended_by: int | None,
@@ -186,14 +249,10 @@ def _tell(
     fit = trained.fit
     assert trained.schema is not None and trained.origin is not None
     judged_rows = fit.validation_rows if fit.validation_rows.size else fit.training_rows
-    judged = trained.evaluate_rows(table, judged_rows)
+    judged = trained.judged(ready.X[judged_rows], ready.Y[judged_rows])
     if as_json:
         print_json(_result(trained, path, seconds, judged))
         return
-    notes = [f"column {column.name!r} is not used: {column.reason}" for column in unused(trained.schema)]
-    if trained.origin.left_out:
-        notes.append(f"{trained.origin.left_out} rows without a target are not used")
-    remark(notes, quiet)
     if quiet:
         return
     console = output()

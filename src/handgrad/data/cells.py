@@ -146,7 +146,9 @@ def _parsed_typed(table: Table, name: str, kind: str, order: str) -> Parsed:
     if is_date(column) and kind == "date":
         return Parsed(days_of(column), none, _typed_dates(column))
     if is_date(column) or not is_plain(column):
-        raise DataError(f"{table.source}, column {name!r} holds {column.type}, not numbers; ignore the column")
+        raise DataError(
+            f"{table.source}, column {name!r} holds {column.type}, not numbers; ignore the column"
+        )
     if kind == "date":
         return _parsed_words(table, name, kind, order)  # 20100113, read as a number
     values = numbers_of(column)
@@ -175,7 +177,9 @@ def among_numbers(values: pa.Array) -> Bools:
 
 
 def _read_numbers(table: Table, text: Words, order: str) -> tuple[Floats, Bools, Any]:
-    numbers = written_numbers.parse(text.values, text.counts, decimal_hint(table, text), given_marks(table.reading))
+    numbers = written_numbers.parse(
+        text.values, text.counts, decimal_hint(table, text), given_marks(table.reading)
+    )
     return numbers.values, numbers.wrong, numbers
 
 
@@ -228,10 +232,13 @@ class _Wanted(NamedTuple):
 
 _WANTED = {
     "number": _Wanted(
-        "a number", "correct it, leave it empty if it is missing, or train with --categorical {name} or --ignore {name}"
+        "a number",
+        "correct it, leave it empty if it is missing, or train with --categorical {name} or --ignore {name}",
     ),
     "boolean": _Wanted("one of true, false, yes, no, 1, 0", "correct it, or leave it empty if it is missing"),
-    "date": _Wanted("a date", "write it as 2026-12-31 or 2026-12-31T23:59:59, or leave it empty if it is missing"),
+    "date": _Wanted(
+        "a date", "write it as 2026-12-31 or 2026-12-31T23:59:59, or leave it empty if it is missing"
+    ),
 }
 
 

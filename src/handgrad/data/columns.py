@@ -23,7 +23,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from handgrad.data.cells import column_values, is_text, words
-from handgrad.data.kinds import find_kind
+from handgrad.data.effects import MOST_OUTPUTS, Goal, as_lines, cross_fitted, effects_of, of_lines, scales_of
+from handgrad.data.kinds import Found, find_kind
 from handgrad.data.scaling import QUIET, Scale, measured, measured_scale, standardised
 from handgrad.data.tables import Table
 from handgrad.data.words import Floats, Words
@@ -54,8 +55,6 @@ class Column(msgspec.Struct, frozen=True, omit_defaults=True):
     categories: tuple[str, ...] = ()
     missing: bool = False
     reason: str = ""
-    found: str = ""
-    """What kind of column it was, where it is ignored."""
     filled: float | None = None
     """What a missing number is taken for; None for the mean."""
     quantiles: tuple[float, ...] = ()
@@ -69,6 +68,8 @@ class Column(msgspec.Struct, frozen=True, omit_defaults=True):
     effects: tuple[tuple[float, ...], ...] = ()
     """The features of each category, and last those of any other, where there are very many."""
     effect_names: tuple[str, ...] = ()
+    effect_scales: tuple[tuple[float, float], ...] = ()
+    """Mean and deviation of the effects over the training rows."""
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -77,7 +78,7 @@ class Column(msgspec.Struct, frozen=True, omit_defaults=True):
             raise ValueError(f"column {self.name!r} has mean {self.mean} and deviation {self.deviation}")
         if self.effects and (
             len(self.effects) != len(self.categories) + 1
-            or any(len(line) != len(self.effect_names) for line in self.effects)
+            or any(len(line) != len(self.effect_names) for line in (*self.effects, self.effect_scales))
             or not np.isfinite(self.effects).all()
         ):
             raise ValueError(f"column {self.name!r} does not have its effects for each category")
@@ -118,8 +119,16 @@ class Column(msgspec.Struct, frozen=True, omit_defaults=True):
         if self.kind != "category":
             return 0
         text = words(table, self.name)
-        known = np.asarray(pc.is_in(text.values, value_set=pa.array([*self.categories, *self.rare], text.values.type)))
+        known = np.asarray(
+            pc.is_in(text.values, value_set=pa.array([*self.categories, *self.rare], text.values.type))
+        )
         return int(text.counts[~known].sum()) if len(text.values) else 0
+
+    def gone(self, table: Table) -> npt.NDArray[np.bool_]:
+        """True for the rows whose cell is missing."""
+        if self.kind == "category":
+            return np.asarray(words(table, self.name).index < 0)
+        return np.isnan(column_values(table, self.name, self.kind, self.order))
 
     def filler(self, table: Table) -> Fill:
         """What writes the features of this table's rows, block by block.
@@ -177,7 +186,7 @@ class Column(msgspec.Struct, frozen=True, omit_defaults=True):
 
     def _effects(self, table: Table) -> Fill:
         places, text = self._places(table, -1)
-        effects = np.array(self.effects)  # the last line is that of any other category, place -1
+        effects = self._scaled_effects(of_lines(self.effects))  # the last line is any other's, at place -1
 
         def fill(start: int, stop: int, out: npt.NDArray[Any]) -> None:
             out[:, : effects.shape[1]] = effects[places[start:stop]]
@@ -185,6 +194,16 @@ class Column(msgspec.Struct, frozen=True, omit_defaults=True):
                 out[:, -1] = text.index[start:stop] < 0
 
         return fill
+
+    def _scaled_effects(self, effects: Floats) -> Floats:
+        centers, deviations = np.array(self.effect_scales)[: effects.shape[1]].T
+        return np.asarray((effects - centers) / deviations)
+
+    def cross_fitted(self, table: Table, rows: Any, Y: Floats, seed: int) -> Floats:
+        """The effects of the training rows, each row's without its own target; (rows, outputs)."""
+        places, _ = self._places(table, -1)
+        made = cross_fitted(places[rows].astype(np.int64), len(self.categories), Y, seed)
+        return self._scaled_effects(made)
 
 
 KINDS = ("number", "boolean", "category", "date", "ignored")
@@ -197,7 +216,11 @@ def values_of(table: Table, name: str, kind: str, order: str = "") -> Any:
 
 def decide_kind(table: Table, name: str) -> tuple[str, str]:
     """(kind of the encoding, reason) of a column from its cells; the reason says why a column is ignored."""
-    found = find_kind(table, name)
+    return encoded(find_kind(table, name))
+
+
+def encoded(found: Found) -> tuple[str, str]:
+    """(kind of the encoding, reason) of what a column was found to be."""
     return (_ENCODED[found.kind], "") if found.used else ("ignored", found.note)
 
 
@@ -209,23 +232,26 @@ def measure(
     reason: str = "",
     *,
     rows: Any = None,
-    found: str = "",
     scaling: str = "standard",
     missing: str = "mean",
+    goal: Goal | None = None,
 ) -> Column:
-    """The column with the numbers of its encoding, taken from `rows` of this table (the training rows)."""
+    """The column with the numbers of its encoding, taken from `rows` of this table (the training rows).
+
+    `goal` is the target of these rows, for columns of very many categories.
+    """
     if kind == "ignored":
-        return Column(name, "ignored", reason=reason, found=found)
+        return Column(name, "ignored", reason=reason)
     if kind == "category":
-        return _measured_category(table, name, rows)
+        return _measured_category(table, name, rows, goal)
     everything = column_values(table, name, kind)
     values = everything if rows is None else everything[rows]
     scale = measured_scale(values, scaling if kind == "number" else "standard")
     gone = bool(np.isnan(values).any())
     if gone and bool(np.isnan(values).all()):
-        return Column(name, "ignored", reason="all cells of the training rows are missing", found="empty")
+        return Column(name, "ignored", reason="all cells of the training rows are missing")
     if scale.deviation == 0 and not gone:
-        return Column(name, "ignored", reason="is constant", found="constant")
+        return Column(name, "ignored", reason="is constant")
     how = table.parsed[kind, name, ""].how if kind == "date" else None
     return Column(
         name,
@@ -240,14 +266,41 @@ def measure(
     )
 
 
-def _measured_category(table: Table, name: str, rows: Any) -> Column:
+def _measured_many(name: str, text: Words, index: Any, there: Any, goal: Goal | None) -> Column:
+    """Very many categories: their effects; without a target the commonest are one-hot, and the others rare."""
+    missing = bool((index < 0).any())
+    if goal is None or len(goal.names) > MOST_OUTPUTS:
+        counts = np.bincount(index[index >= 0], minlength=len(text.values))
+        order = there[np.argsort(-counts[there], kind="stable")]
+        names = text.values.to_pylist()
+        kept = sorted(names[k] for k in order[:MOST_CATEGORIES])
+        rare = sorted(names[k] for k in order[MOST_CATEGORIES:])
+        return Column(name, "category", categories=tuple(kept), rare=tuple(rare), missing=missing)
+    place = np.full(len(text.values) + 1, -1)
+    place[there] = np.arange(len(there))
+    places = place[index]
+    effects = effects_of(places, len(there), goal.Y)
+    return Column(
+        name,
+        "category",
+        categories=tuple(text.values.take(there).to_pylist()),
+        missing=missing,
+        effects=as_lines(effects),
+        effect_names=(*(f"effect on {output}" for output in goal.names), "frequency"),
+        effect_scales=scales_of(effects, places),
+    )
+
+
+def _measured_category(table: Table, name: str, rows: Any, goal: Goal | None) -> Column:
     text = words(table, name)
     index = text.index if rows is None else text.index[rows]
     counts = np.bincount(index[index >= 0], minlength=len(text.values))
     missing = bool((index < 0).any())
     there = np.flatnonzero(counts)
     if len(there) < 2 and not missing:
-        return Column(name, "ignored", reason="is constant", found="constant")
+        return Column(name, "ignored", reason="is constant")
+    if len(there) > MOST_CATEGORIES:
+        return _measured_many(name, text, index, there, goal)
     scarce = there[counts[there] < _RARE] if index.size >= _RARE_IN else there[:0]
     if len(scarce) < 2 or len(there) - len(scarce) < 1:
         scarce = there[:0]
@@ -260,10 +313,20 @@ def _measured_category(table: Table, name: str, rows: Any) -> Column:
     return Column(name, "category", categories=tuple(kept), rare=rare, missing=missing)
 
 
+def has_many_categories(table: Table, name: str) -> bool:
+    """True where a column of categories may be too wide for a feature each."""
+    return len(words(table, name).values) > MOST_CATEGORIES
+
+
 def declared_order(table: Table, name: str) -> tuple[str, ...]:
     """The categories in the order in which a library declared them; empty where it declared none."""
     column = table.column(name)
-    if table.text or not pa.types.is_dictionary(column.type) or not column.type.ordered or not is_text(column):
+    if (
+        table.text
+        or not pa.types.is_dictionary(column.type)
+        or not column.type.ordered
+        or not is_text(column)
+    ):
         return ()
     chunk = column.unify_dictionaries().chunk(0) if isinstance(column, pa.ChunkedArray) else column
     return tuple(chunk.dictionary.to_pylist())

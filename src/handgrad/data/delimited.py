@@ -92,9 +92,7 @@ def given_marks(reading: Reading) -> Marks | None:
     return Marks(decimal, usual if reading.thousands is None else reading.thousands)
 
 
-def _types(
-    sample: pa.Table, reading: Reading, decimal: str | None, single: bool
-) -> dict[str, pa.DataType]:
+def _types(sample: pa.Table, reading: Reading, decimal: str | None, single: bool) -> dict[str, pa.DataType]:
     """The type as which each column is read, by the beginning of the file."""
     types: dict[str, pa.DataType] = {}
     for name, column in zip(sample.column_names, sample.columns, strict=True):
@@ -119,7 +117,7 @@ def _written_plainly(texts: pa.Array, decimal: str) -> bool:
 def _fits_single(values: Any) -> bool:
     """True where float32 rounds the values by less than a millionth of their spread."""
     largest, spread = float(np.abs(values).max()), float(values.std())
-    return largest <= 16 * spread and 1e-30 < spread and largest < 1e30
+    return largest <= 16 * spread and spread > 1e-30 and largest < 1e30
 
 
 def _sample(source: Source, head: bytes, whole: bool, dialect: Dialect) -> pa.Table | None:

@@ -7,6 +7,7 @@ import csv
 import re
 from collections import Counter
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import pyarrow as pa
@@ -50,9 +51,12 @@ class Dialect:
             between = "runs of spaces" if self.spaces else repr(self.delimiter)
             said.append(f"the cells are separated by {between}; --delimiter overrules it")
         if reading.header is None and not self.header:
-            said.append("the first line has no names and is data; the columns are called column 1, column 2, ...")
+            said.append(
+                "the first line has no names and is data; the columns are called column 1, column 2, ..."
+            )
         if self.skipped:
-            said.append(f"{self.skipped} line{'s' * (self.skipped > 1)} before the table {'are' if self.skipped > 1 else 'is'} left out")
+            lines = "1 line" if self.skipped == 1 else f"{self.skipped} lines"
+            said.append(f"left out before the table: {lines}")
         if self.quote != usual.quote:
             said.append(f"cells are quoted with {self.quote}")
         return tuple(said)
@@ -186,9 +190,16 @@ def _delimiter(path: Path, body: str, quote: str, escape: str | None) -> str:
     first = body.split("\n", 1)[0]
     others = [mark for mark in dict.fromkeys(_UNUSUAL.findall(first)) if mark != quote]
     for mark in (*others, " "):
-        if _score(_records(body, mark, quote, escape)) >= (0.95, 2, 1):
-            return mark
-    return best if best in first or scores[best][0] > 0.5 else ","
+        records = _records(body, mark, quote, escape)
+        if _score(records) >= (0.9, 2, 1) and (mark != " " or _has_numbers(records)):
+            return str(mark)
+    return best if best in first or scores[best][0] > 0.5 else _NO_DELIMITER
+
+
+def _has_numbers(records: list[list[str]]) -> bool:
+    """True where a column is one of numbers: words with a space between them are a text, not two columns."""
+    width = len(records[-1])
+    return any(_typed([row[j] for row in records[1:] if j < len(row)]) == "number" for j in range(width))
 
 
 def _score(records: list[list[str]]) -> tuple[float, int, int]:
@@ -211,8 +222,10 @@ def has_header(first: list[str], rest: list[list[str]]) -> bool:
     columns = [[row[j] for row in rest if j < len(row)] for j in range(len(first))]
     kinds = [_typed(cells) for cells in columns]
     if not any(kinds):
-        known = [cell.strip() in {c.strip() for c in cells} for cell, cells in zip(first, columns, strict=True)]
-        return not (sum(known) * 2 > len(first) and len(rest) > 2) or len(set(first)) < len(first)
+        known = [
+            cell.strip() in {c.strip() for c in cells} for cell, cells in zip(first, columns, strict=True)
+        ]
+        return not (sum(known) * 2 > len(first) and len(rest) > 2)
     here = [_typed([cell]) if cell.strip() not in MISSING else None for cell in first]
     names = sum(bool(kind) and now == "" for kind, now in zip(kinds, here, strict=True))
     data = sum(bool(kind and now) for kind, now in zip(kinds, here, strict=True))
@@ -224,7 +237,7 @@ def has_header(first: list[str], rest: list[list[str]]) -> bool:
 def _years(first: list[str]) -> bool:
     """True where names such as 2019, 2020, 2021 stand beside names in words."""
     numbers = [cell.strip() for cell in first if cell.strip().isdecimal()]
-    rising = all(int(b) - int(a) == 1 for a, b in zip(numbers, numbers[1:], strict=False))
+    rising = all(int(b) - int(a) == 1 for a, b in pairwise(numbers))
     return len(numbers) > 1 and len(numbers) < len(first) and rising and 1500 < int(numbers[0]) < 2200
 
 
@@ -244,9 +257,7 @@ def _typed(cells: list[str]) -> str:
     return ""
 
 
-def _names(
-    path: Path, first: list[str], rest: list[list[str]], header: bool, line: int
-) -> tuple[str, ...]:
+def _names(path: Path, first: list[str], rest: list[list[str]], header: bool, line: int) -> tuple[str, ...]:
     """The names of the columns. Raises DataError where two are the same."""
     width = Counter(len(row) for row in rest).most_common(1)[0][0] if rest else len(first)
     if not header:

@@ -32,7 +32,7 @@ def of_numbers(name: str, values: Floats) -> str:
     if present.size <= 2 or np.abs(present).max() > _LARGEST or not np.all(present == np.floor(present)):
         return ""
     if present.size == values.size and bool(np.all(np.diff(present) == 1)):
-        years = 1500 <= present[0] and present[-1] <= 2200
+        years = present[0] >= 1500 and present[-1] <= 2200
         if present[0] in (0, 1) or (present.size >= _MANY and not years):
             return "counts the rows"
     called = name.strip().lower()

@@ -113,7 +113,7 @@ def inspect(
         if name in target:
             reports.append(_report(table, name, found, None, target=True))
             if goal is not None and found.kind in ("numeric", "categorical", "boolean"):
-                warnings += [doubt for doubt in found.doubts]
+                warnings += found.doubts
             continue
         column = _column(table, name, found, choices, warnings)
         columns.append(column)
@@ -125,7 +125,7 @@ def inspect(
     if goal is not None:
         present = goal.present(table)
         rows = np.flatnonzero(present)
-        balance, trivial = _score(table, goal, rows)
+        balance, trivial = baseline(table, goal, rows)
         warnings += filter(None, [suspicions.balance(goal, np.array([count for _, count in balance]))])
         if present.all():
             warnings += suspicions.leaks(table, tuple(columns), goal, rows)
@@ -171,7 +171,7 @@ def _found(table: Table, name: str, asked: tuple[str, str] | None) -> Found:
 
 def _column(table: Table, name: str, found: Found, choices: Choices, warnings: list[str]) -> Column:
     """The column as training would measure it on all rows."""
-    if not found.used or found.note == "as asked" and name in choices.ignore:
+    if not found.used or name in choices.ignore:
         return Column(name, "ignored", reason=found.note)
     try:
         return measure(table, name, _ENCODED[found.kind], scaling=choices.scaling, missing=choices.missing)
@@ -180,7 +180,9 @@ def _column(table: Table, name: str, found: Found, choices: Choices, warnings: l
         return Column(name, "ignored", reason="cannot be read")
 
 
-def _report(table: Table, name: str, found: Found, column: Column | None, target: bool = False) -> ColumnReport:
+def _report(
+    table: Table, name: str, found: Found, column: Column | None, target: bool = False
+) -> ColumnReport:
     used = column is not None and column.kind != "ignored"
     kind, note = found.kind, found.note
     if column is not None and not used and found.used and column.reason == "is constant":
@@ -256,13 +258,15 @@ def _warnings(table: Table, name: str, found: Found, column: Column, missing: in
     return said
 
 
-def _score(table: Table, goal: Target, rows: Any) -> tuple[tuple[tuple[str, int], ...], dict[str, float]]:
+def baseline(table: Table, goal: Target, rows: Any) -> tuple[tuple[tuple[str, int], ...], dict[str, float]]:
     """(the classes and their rows, the score of the trivial predictor)."""
     if goal.is_regression:
         deviation = goal.deviations[0]
         return (), {"R2": 0.0, "RMSE": float(deviation), "prediction": float(goal.means[0])}
     text = class_words(table, goal.names[0], goal.readings[0])
-    of_word = dict(zip(text.values.to_pylist(), np.bincount(text.index[rows], minlength=len(text.values)), strict=True))
+    of_word = dict(
+        zip(text.values.to_pylist(), np.bincount(text.index[rows], minlength=len(text.values)), strict=True)
+    )
     balance = tuple((name, int(of_word.get(name, 0))) for name in goal.classes[0])
     shares = np.array([count for _, count in balance]) / max(1, len(rows))
     there = shares[shares > 0]

@@ -1,13 +1,13 @@
 """What a column means, from all its cells: the evidence, and what is left in doubt.
 
-    numeric      quantities
-    boolean      true and false, in words
-    categorical  words that repeat, codes with leading zeros
-    date         dates and times
-    identifier   names the rows: counters, codes and texts that never repeat
-    text         sentences
-    constant     says the same in every row
-    empty        says nothing
+numeric      quantities
+boolean      true and false, in words
+categorical  words that repeat, codes with leading zeros
+date         dates and times
+identifier   names the rows: counters, codes and texts that never repeat
+text         sentences
+constant     says the same in every row
+empty        says nothing
 """
 
 from __future__ import annotations
@@ -166,7 +166,9 @@ def _of_numbers(table: Table, name: str, made: Parsed, whole: bool) -> Found:
         if not numbers.marks.plain and not numbers.decided and table.reading.decimal is None:
             doubts.append(_doubtful_mark(table, name, numbers.marks.decimal))
     odd = odd_cells(table, name, "number")
-    return Found("numeric", "; ".join([*notes, odd] if odd else notes), (*filter(None, doubts), *_if(odd, name)))
+    return Found(
+        "numeric", "; ".join([*notes, odd] if odd else notes), (*filter(None, doubts), *_if(odd, name))
+    )
 
 
 def _of_marks(decimal: str, thousands: str) -> list[str]:

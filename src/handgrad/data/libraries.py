@@ -40,7 +40,9 @@ def arrow_of(data: Any) -> pa.Table:
         try:
             table = pa.table(data)
         except (TypeError, ValueError, pa.ArrowException) as error:
-            raise DataError(f"a {type(data).__name__} could not be read as a table: {_line(error)}") from error
+            raise DataError(
+                f"a {type(data).__name__} could not be read as a table: {_line(error)}"
+            ) from error
         if any(isinstance(kind, pa.BaseExtensionType) for kind in table.schema.types):
             return pa.table({n: _storage(c) for n, c in zip(table.column_names, table.columns, strict=True)})
         return table
@@ -68,7 +70,9 @@ def array_of(source: str, name: str, values: Any) -> pa.Array | pa.ChunkedArray:
     if isinstance(values, pa.Array | pa.ChunkedArray):
         return _storage(values)
     if isinstance(values, str | bytes) or not isinstance(values, Iterable):
-        raise DataError(f"{source}, column {name!r} is {values!r}; a column is a list of values, one for each row")
+        raise DataError(
+            f"{source}, column {name!r} is {values!r}; a column is a list of values, one for each row"
+        )
     try:
         array = pa.array(values, from_pandas=True)
     except (TypeError, ValueError, OverflowError, NotImplementedError, pa.ArrowException) as error:

@@ -27,7 +27,11 @@ def judge_cells(source: str, name: str, column: pa.ChunkedArray) -> None:
     for chunk in column.chunks:
         text = chunk.dictionary if pa.types.is_dictionary(chunk.type) else chunk
         plain = pa.types.is_string(text.type) or pa.types.is_large_string(text.type)
-        if plain and text.nbytes > MOST_CHARACTERS and (pc.max(pc.binary_length(text)).as_py() or 0) > MOST_CHARACTERS:
+        if (
+            plain
+            and text.nbytes > MOST_CHARACTERS
+            and (pc.max(pc.binary_length(text)).as_py() or 0) > MOST_CHARACTERS
+        ):
             decoded = chunk.dictionary_decode() if pa.types.is_dictionary(chunk.type) else chunk
             row = start + pc.index(pc.greater(pc.binary_length(decoded), MOST_CHARACTERS), True).as_py()
             raise DataError(

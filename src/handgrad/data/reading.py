@@ -48,7 +48,9 @@ class Reading(msgspec.Struct, frozen=True, omit_defaults=True):
                 f"the thousands separator must be one of , . ' or a space, or nothing, got {self.thousands!r}"
             )
         if self.decimal is not None and self.decimal == self.thousands:
-            raise SpecificationError(f"{self.decimal!r} cannot be decimal mark and thousands separator at once")
+            raise SpecificationError(
+                f"{self.decimal!r} cannot be decimal mark and thousands separator at once"
+            )
         if self.dates not in (None, *DATE_ORDERS):
             raise SpecificationError(f"the order of dates is {' or '.join(DATE_ORDERS)}, got {self.dates!r}")
         if self.encoding is not None:

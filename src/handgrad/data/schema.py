@@ -14,7 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from handgrad.data.cells import odd_cells, shortened
-from handgrad.data.columns import Column, Fill, decide_kind, measure
+from handgrad.data.columns import Column, Fill, encoded, has_many_categories, measure
+from handgrad.data.effects import Goal
+from handgrad.data.kinds import find_kind
 from handgrad.data.reading import AS_FOUND, Reading
 from handgrad.data.scaling import SCALINGS
 from handgrad.data.tables import Table
@@ -34,6 +36,8 @@ class Kinds(NamedTuple):
     target: Target
     columns: tuple[tuple[str, str, str], ...]
     """(name, kind, reason) of each column that is not a target."""
+    doubts: tuple[str, ...] = ()
+    """What is doubtful about what was found."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +93,8 @@ class Schema(msgspec.Struct, frozen=True, omit_defaults=True):
     target: Target
     reading: Reading = AS_FOUND
     """What the caller said about the reading of the training file."""
+    complete: bool = False
+    """True where rows with a missing cell were left out of the training."""
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -128,6 +134,25 @@ class Schema(msgspec.Struct, frozen=True, omit_defaults=True):
         _fill(X, [(len(column.features), fills[column.name]) for column in used])
         self._judge(table, X)
         return X, tuple(remark for column in used for remark in _remarks(column, table))
+
+    def training_rows(self, table: Table) -> npt.NDArray[np.int64]:
+        """The rows of the training table that were not left out."""
+        keep = self.target.present(table)
+        if self.complete:
+            for column in self.used:
+                keep &= ~column.gone(table)
+        return np.flatnonzero(keep)
+
+    def encode_training(self, table: Table, dtype: str, rows: Any, Y: Any, seed: int) -> Any:
+        """X of the training table; in its training `rows` no row tells its own target (`handgrad.data.effects`)."""
+        X, _ = self.encode_as(table, dtype)
+        place = 0
+        for column in self.used:
+            if column.effects:
+                made = column.cross_fitted(table, rows, np.asarray(Y[rows], np.float64), seed)
+                X[rows, place : place + made.shape[1]] = made
+            place += len(column.features)
+        return X
 
     def _judge(self, table: Table, X: npt.NDArray[Any]) -> None:
         """Raises DataError where a feature is not finite."""
@@ -200,8 +225,16 @@ def decide(
         raise DataError(
             f"{', '.join(set(kinds) & set(goal.names))} is the target; its kind is chosen by the task"
         )
-    names = [name for name in table.names if name not in goal.names]
-    return Kinds(goal, tuple((name, *(kinds.get(name) or decide_kind(table, name))) for name in names))
+    columns: list[tuple[str, str, str]] = []
+    doubts: list[str] = []
+    for name in (name for name in table.names if name not in goal.names):
+        kind, reason = kinds.get(name) or ("", "")
+        if not kind:
+            found = find_kind(table, name)
+            kind, reason = encoded(found)
+            doubts += found.doubts
+        columns.append((name, kind, reason))
+    return Kinds(goal, tuple(columns), tuple(doubts))
 
 
 def measured_schema(
@@ -209,18 +242,23 @@ def measured_schema(
     kinds: Kinds,
     rows: Any = None,
     choices: Choices | None = None,
-    seed: int = 0,
 ) -> Schema:
     """The schema with means, deviations and categories of these rows (the training rows; None for all).
 
     Raises DataError where no column is left to learn from.
     """
     choices = choices or Choices()
+    target = scaled(kinds.target, table, rows)
+    goal = None
+    if any(kind == "category" and has_many_categories(table, name) for name, kind, _ in kinds.columns):
+        goal = goal_of(target, table, rows)
     columns = tuple(
-        measure(table, name, kind, reason, rows=rows, scaling=choices.scaling, missing=choices.missing)
-        for name, kind, reason in kinds.columns
+        measure(
+            table, name, kind, why, rows=rows, scaling=choices.scaling, missing=choices.missing, goal=goal
+        )
+        for name, kind, why in kinds.columns
     )
-    schema = Schema(columns, scaled(kinds.target, table, rows), table.reading)
+    schema = Schema(columns, target, table.reading, choices.missing == "drop")
     if not schema.features:
         why = "; ".join(f"{column.name!r} {column.reason}" for column in schema.ignored[:6])
         raise DataError(
@@ -233,6 +271,18 @@ def measured_schema(
             f"{MOST_FEATURES:,}; ignore some of them"
         )
     return schema
+
+
+def goal_of(target: Target, table: Table, rows: Any) -> Goal:
+    """The encoded target of these rows, for columns of very many categories."""
+    Y = target.encode(table)
+    if target.task == "regression":
+        names = target.names
+    elif target.task == "multilabel":
+        names = tuple(f"{name}={k[1]}" for name, k in zip(target.names, target.classes, strict=True))
+    else:
+        names = target.classes[0][-target.outputs :]
+    return Goal(Y if rows is None else Y[rows], names)
 
 
 def fingerprint(X: npt.NDArray[Any], Y: npt.NDArray[Any]) -> str:

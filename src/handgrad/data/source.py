@@ -83,7 +83,7 @@ def standard_input() -> Source:
 
 
 def suffix_of(source: Source) -> str:
-    """The suffix that says of which kind a file is, that of the packing left out; by its bytes for the standard input."""
+    """The suffix that says of which kind a file is; for the standard input the bytes say it."""
     if source.data is None:
         path = source.path
         return (Path(path.stem) if path.suffix.lower() in PACKED else path).suffix.lower()

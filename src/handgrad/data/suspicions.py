@@ -70,7 +70,11 @@ def balance(target: Target, counts: Codes) -> str:
         return ""
     shares = counts / counts.sum()
     scarce = int(np.argmin(shares))
-    limit = min(_SCARCE * 2, 1 / len(counts) / 2) if target.task == "binary" else min(_SCARCE, 1 / len(counts) / 4)
+    limit = (
+        min(_SCARCE * 2, 1 / len(counts) / 2)
+        if target.task == "binary"
+        else min(_SCARCE, 1 / len(counts) / 4)
+    )
     if shares[scarce] >= limit:
         return ""
     return (

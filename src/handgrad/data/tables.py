@@ -155,11 +155,17 @@ def _files(path: Path) -> list[Path]:
         return _tables_of(path)
     if exists:
         return [path]
-    pattern = any(character in str(path) for character in "*?[")
-    found = sorted(Path(name) for name in glob.glob(str(path))) if pattern else []
+    found = _fitting(str(path))
     if not found:
         raise DataError(f"{path}: there is no such file; check its name")
     return found
+
+
+def _fitting(pattern: str) -> list[Path]:
+    """The files that fit a pattern with stars, question marks or brackets."""
+    if not any(character in pattern for character in "*?["):
+        return []
+    return sorted(Path(name) for name in glob.glob(pattern))  # noqa: PTH207  it may be absolute
 
 
 def _tables_of(folder: Path) -> list[Path]:
@@ -228,7 +234,9 @@ def _as_words(column: pa.ChunkedArray) -> pa.ChunkedArray:
 def _number_texts(column: pa.ChunkedArray) -> pa.ChunkedArray:
     codes = column.combine_chunks().dictionary_encode()
     codes = codes.chunk(0) if isinstance(codes, pa.ChunkedArray) else codes
-    names = pa.array([None if v is None else number_text(v) for v in codes.dictionary.to_pylist()], pa.string())
+    names = pa.array(
+        [None if v is None else number_text(v) for v in codes.dictionary.to_pylist()], pa.string()
+    )
     return pa.chunked_array([names.take(codes.indices)])
 
 

@@ -170,7 +170,8 @@ def _class_words(table: Table, name: str, reading: str) -> Words:
     return _renamed(
         text,
         pa.array(
-            [t if np.isnan(v) else number_text(float(v)) for t, v in zip(texts, number, strict=True)], pa.string()
+            [t if np.isnan(v) else number_text(float(v)) for t, v in zip(texts, number, strict=True)],
+            pa.string(),
         ),
     )
 

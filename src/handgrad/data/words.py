@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, TypeAlias
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -13,11 +14,12 @@ Floats: TypeAlias = npt.NDArray[np.float64]
 Bools: TypeAlias = npt.NDArray[np.bool_]
 
 
-class Words(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Words:
     """`values` (distinct,) are the texts in the order in which they appear; `index` (rows,) is -1 where missing."""
 
     values: pa.Array
-    index: npt.NDArray[np.int32]
+    index: npt.NDArray[Any]
 
     @property
     def counts(self) -> npt.NDArray[np.int64]:
@@ -31,7 +33,7 @@ class Words(NamedTuple):
 
     def spread(self, of_value: npt.NDArray[Any], missing: Any) -> npt.NDArray[Any]:
         """What each value has, for each row; `missing` where there is none."""
-        return np.append(of_value, missing)[self.index]
+        return np.asarray(np.append(of_value, missing)[self.index])
 
     def rows(self, wanted: Bools) -> npt.NDArray[np.int64]:
         """The rows whose value is one of those marked in `wanted` (distinct,)."""

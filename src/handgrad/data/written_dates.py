@@ -25,27 +25,46 @@ _WEEKDAY = r"^(?:\pL{2,10}\.?,?\s+)?"
 _MONTH = r"(?P<name>\pL{3,10})\.?"
 _DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th|\.)?"
 
-FORMS = (
-    r"^(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})" + _CLOCK,
-    r"^(?P<year>\d{4})/(?P<month>\d{1,2})/(?P<day>\d{1,2})" + _CLOCK,
-    r"^(?P<year>\d{4})\.(?P<month>\d{1,2})\.(?P<day>\d{1,2})" + _CLOCK,
-    r"^(?P<one>\d{1,2})/(?P<two>\d{1,2})/(?P<year>\d{4}|\d{2})" + _CLOCK,
-    r"^(?P<one>\d{1,2})\.\s?(?P<two>\d{1,2})\.\s?(?P<year>\d{4}|\d{2})" + _CLOCK,
-    r"^(?P<one>\d{1,2})-(?P<two>\d{1,2})-(?P<year>\d{4}|\d{2})" + _CLOCK,
-    _WEEKDAY + _DAY + r"(?:\s+(?:of\s+|de\s+)?|-|/)" + _MONTH + r"(?:,?\s+(?:de\s+)?|-|/)(?P<year>\d{4}|\d{2})" + _CLOCK,
-    _WEEKDAY + _MONTH + r"\s+" + _DAY + r",?\s+(?P<year>\d{4})" + _CLOCK,
-    r"^(?P<year>\d{4})[- ]" + _MONTH + r"[- ]" + _DAY + _CLOCK,
-    r"^" + _MONTH + r"[-/ ,]\s?(?P<year>\d{4})$",
-    r"^(?P<year>\d{4})-(?P<month>0[1-9]|1[0-2])$",
-    r"^(?P<month>0[1-9]|1[0-2])/(?P<year>\d{4})$",
-    r"^(?P<year>\d{4})[- ]?Q(?P<quarter>[1-4])$",
-    r"^Q(?P<quarter>[1-4])[- /]?(?P<year>\d{4})$",
+
+class Form(NamedTuple):
+    """One way of writing a date: a mark that every such text holds, and its fields."""
+
+    mark: str
+    pattern: str
+
+
+COMPACT = (
     r"^(?P<year>(?:18|19|20|21)\d{2})(?P<month>0[1-9]|1[0-2])(?P<day>0[1-9]|[12]\d|3[01])"
-    r"(?:[Tt_ ]?(?P<hour>[01]\d|2[0-3])(?P<minute>[0-5]\d)(?P<second>[0-5]\d)[Zz]?)?$",
-    r"^" + _TIME + r"$",
+    r"(?:[Tt_ ]?(?P<hour>[01]\d|2[0-3])(?P<minute>[0-5]\d)(?P<second>[0-5]\d)[Zz]?)?$"
 )
-COMPACT = FORMS[-2]
 """Digits alone: a column of them is dates only if every one of them is."""
+
+FORMS = (
+    Form(r"^\d{4}-\d\d?-", r"^(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})" + _CLOCK),
+    Form(r"^\d{4}/\d\d?/", r"^(?P<year>\d{4})/(?P<month>\d{1,2})/(?P<day>\d{1,2})" + _CLOCK),
+    Form(r"^\d{4}\.\d\d?\.", r"^(?P<year>\d{4})\.(?P<month>\d{1,2})\.(?P<day>\d{1,2})" + _CLOCK),
+    Form(r"^\d\d?/\d\d?/", r"^(?P<one>\d{1,2})/(?P<two>\d{1,2})/(?P<year>\d{4}|\d{2})" + _CLOCK),
+    Form(r"^\d\d?\.\s?\d\d?\.", r"^(?P<one>\d{1,2})\.\s?(?P<two>\d{1,2})\.\s?(?P<year>\d{4}|\d{2})" + _CLOCK),
+    Form(r"^\d\d?-\d\d?-", r"^(?P<one>\d{1,2})-(?P<two>\d{1,2})-(?P<year>\d{4}|\d{2})" + _CLOCK),
+    Form(
+        r"\d[a-z.]*[ \-/][^ ]",
+        _WEEKDAY
+        + _DAY
+        + r"(?:\s+(?:of\s+|de\s+)?|-|/)"
+        + _MONTH
+        + r"(?:,?\s+(?:de\s+)?|-|/)(?P<year>\d{4}|\d{2})"
+        + _CLOCK,
+    ),
+    Form(r"[^\d\s] +\d", _WEEKDAY + _MONTH + r"\s+" + _DAY + r",?\s+(?P<year>\d{4})" + _CLOCK),
+    Form(r"^\d{4}[- ]\D", r"^(?P<year>\d{4})[- ]" + _MONTH + r"[- ]" + _DAY + _CLOCK),
+    Form(r"^\D+\d{4}$", r"^" + _MONTH + r"[-/ ,]\s?(?P<year>\d{4})$"),
+    Form(r"^\d{4}-\d\d$", r"^(?P<year>\d{4})-(?P<month>0[1-9]|1[0-2])$"),
+    Form(r"^\d\d/\d{4}$", r"^(?P<month>0[1-9]|1[0-2])/(?P<year>\d{4})$"),
+    Form(r"Q[1-4]$", r"^(?P<year>\d{4})[- ]?Q(?P<quarter>[1-4])$"),
+    Form(r"^Q[1-4]", r"^Q(?P<quarter>[1-4])[- /]?(?P<year>\d{4})$"),
+    Form(r"^\d{8}", COMPACT),
+    Form(r"^\d\d?[:h]\d\d", r"^" + _TIME + r"$"),
+)
 
 _SLASHES = "/(?P<two>"
 _LANGUAGES = (
@@ -109,15 +128,18 @@ def parse(
     present = bools(pc.is_valid(texts))
     values, left = np.full(len(texts), np.nan), present.copy()
     found, decided, times, clocks, short = "", True, False, present.any(), False
+    left &= bools(pc.match_substring_regex(texts, pattern=r"\d.*\d"))
     for form in FORMS:
         if not left.any():
             break
-        fields, rows = _fields(texts, form, left)
+        if not (bools(pc.match_substring_regex(texts, pattern=form.mark)) & left).any():
+            continue  # the pattern itself is dear
+        fields, rows = _fields(texts, form.pattern, left)
         if not rows.any():
             continue
         left &= ~rows
         if "one" in fields:
-            usual = slashes if _SLASHES in form else "day-first"
+            usual = slashes if _SLASHES in form.pattern else "day-first"
             chosen, sure = (order, True) if order else _order(fields, rows, weight, prefer or usual)
             found, decided = found or chosen, decided and sure
             day, month = ("one", "two") if chosen == "day-first" else ("two", "one")
@@ -148,7 +170,9 @@ def _fields(texts: pa.Array, form: str, left: Bools) -> _Read:
             rows &= ~np.isnan(fields["month"])
         elif name == "half":
             half = pc.utf8_lower(part)
-            fields["half"] = np.where(bools(pc.equal(half, "p")), 12.0, np.where(bools(pc.equal(half, "a")), 0.0, np.nan))
+            fields["half"] = np.where(
+                bools(pc.equal(half, "p")), 12.0, np.where(bools(pc.equal(half, "a")), 0.0, np.nan)
+            )
         elif name == "zone":
             fields["zone"] = _offsets(part)
         else:

@@ -93,6 +93,8 @@ def parse(
     present = bools(pc.is_valid(texts))
     if (given is None or given.plain) and hint != "," and bool(np.all(plain | ~present)):
         return Numbers(_cast(texts), np.zeros(len(texts), bool), Marks(), decided=_shows_decimals(texts))
+    if not bools(pc.match_substring_regex(texts, pattern=_ANY_DIGIT)).any() and not plain.any():
+        return Numbers(np.full(len(texts), np.nan), present, Marks(), decided=False)
     cleaned = texts
     for pattern, replacement in _EDITS:
         cleaned = pc.replace_substring_regex(cleaned, pattern=pattern, replacement=replacement)
@@ -115,9 +117,7 @@ def parse(
     return Numbers(_cast(kept), present & ~good, marks, decided, percent, money and bool(good.any()))
 
 
-def _judged(
-    fits: dict[Marks, Bools], weight: npt.NDArray[np.int64], hint: str | None
-) -> tuple[Marks, bool]:
+def _judged(fits: dict[Marks, Bools], weight: npt.NDArray[np.int64], hint: str | None) -> tuple[Marks, bool]:
     """The marks under which the most texts are numbers, and True where no other decimal mark does as well."""
     right = {marks: int(weight[fit].sum()) for marks, fit in fits.items()}
     most = max(right.values())
@@ -135,7 +135,9 @@ def _infinite(texts: pa.Array) -> Bools:
 
 def _shows_decimals(texts: pa.Array) -> bool:
     """True where a point cannot be one between thousands."""
-    return bool(bools(pc.match_substring_regex(texts, pattern=r"^[+-]?0*\.|\.(\d{0,2}|\d{4,})$|^\d{4,}\.")).any())
+    return bool(
+        bools(pc.match_substring_regex(texts, pattern=r"^[+-]?0*\.|\.(\d{0,2}|\d{4,})$|^\d{4,}\.")).any()
+    )
 
 
 def _cast(texts: pa.Array) -> Floats:

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
-import numpy as np
-
-from handgrad.data.batches import Split, split_rows
 from handgrad.data.columns import Column
-from handgrad.data.schema import Schema, decide, fingerprint, measured_schema
-from handgrad.data.tables import Table, read_table
-from handgrad.data.targets import Target
-from handgrad.errors import DataError, SpecificationError
+from handgrad.data.schema import Choices, Schema, fingerprint
+from handgrad.data.tables import read_table
+from handgrad.errors import SpecificationError
 from handgrad.models.model import Model
 from handgrad.models.origin import Origin
+from handgrad.models.prepared import Prepared, prepare
 from handgrad.nn.activations import Activation
 from handgrad.nn.initializers import Initializer
 from handgrad.nn.losses import LOSSES, Loss
 from handgrad.nn.network import Dense, Network
 from handgrad.nn.optimizers import Adam, Optimizer
 from handgrad.training.fit import fit
-from handgrad.training.plan import EarlyStopping
+from handgrad.training.plan import DTYPES, EarlyStopping
 
 DEFAULT_RATE = 0.001
 
@@ -38,17 +35,6 @@ _OUTPUT = {  # task: activation of the output, loss
 }
 
 
-class Prepared(NamedTuple):
-    """A table ready for training."""
-
-    schema: Schema
-    X: Any
-    Y: Any
-    split: Split
-    left_out: int
-    """Rows without a target."""
-
-
 def fit_table(
     data: Any,
     target: str | Sequence[str],
@@ -56,7 +42,11 @@ def fit_table(
     task: str | None = None,
     categorical: Collection[str] = (),
     numeric: Collection[str] = (),
+    date: Collection[str] = (),
+    text: Collection[str] = (),
     ignore: Collection[str] = (),
+    scaling: str = "standard",
+    missing: str = "mean",
     hidden: Sequence[int] = (64, 32),
     activation: Activation | str = "relu",
     dropout: float = 0.0,
@@ -81,71 +71,73 @@ def fit_table(
 
     Raises DataError for a table that cannot be trained on, SpecificationError for options that do not fit.
     """
-    if not isinstance(target, Sequence) or not all(isinstance(name, str) for name in target):
-        raise SpecificationError(f"target must be the name of a column, or several, got {target!r}")
-    names = [target] if isinstance(target, str) else list(target)
-    table = read_table(data)
-    ready = prepare(
-        table,
-        names,
-        task,
-        categorical=categorical,
-        numeric=numeric,
-        ignore=ignore,
-        validation=validation,
+    names = _names(target)
+    named = {"categorical": categorical, "numeric": numeric, "date": date, "text": text, "ignore": ignore}
+    choices = Choices(
+        **{kind: _columns(kind, columns) for kind, columns in named.items()}, scaling=scaling, missing=missing
+    )
+    dtype = str(training.get("dtype", "float64"))
+    if dtype not in DTYPES:
+        raise SpecificationError(f"dtype must be one of {', '.join(DTYPES)}, got {dtype!r}")
+    table = read_table(data, single=dtype == "float32")
+    if not isinstance(validation, int | float) or isinstance(validation, bool):
+        raise SpecificationError(f"validation must be a part of the rows, 0 <= part < 1, got {validation!r}")
+    ready = prepare(table, names, task, choices=choices, validation=validation, seed=seed, dtype=dtype)
+    return fit_prepared(
+        ready,
+        network_for(
+            ready.schema, hidden, activation=activation, dropout=dropout, loss=loss, initializer=initializer
+        ),
+        optimizer=optimizer or Adam(DEFAULT_RATE),
+        early_stopping=early_stopping,
+        batch_size=batch_size,
         seed=seed,
+        **training,
     )
-    network = network_for(
-        ready.schema, hidden, activation=activation, dropout=dropout, loss=loss, initializer=initializer
-    )
+
+
+def fit_prepared(
+    ready: Prepared,
+    network: Network,
+    *,
+    early_stopping: EarlyStopping | Literal["auto"] | None = "auto",
+    batch_size: int | Literal["auto"] | None = "auto",
+    **training: Any,
+) -> Model:
+    """Trains a network on a prepared table; the keywords of `fit` apply."""
     result = fit(
         network,
         ready.X,
         ready.Y,
-        optimizer=optimizer or Adam(DEFAULT_RATE),
         validation=ready.split,
-        early_stopping=_stopping(early_stopping, validation),
+        early_stopping=_stopping(early_stopping, ready.split.validation.size),
         batch_size=batch_for(len(ready.split.training)) if batch_size == "auto" else batch_size,
-        seed=seed,
         **training,
     )
-    file = None if table.path is None else str(table.path)
-    origin = Origin(fingerprint(ready.X, ready.Y), table.rows, ready.left_out, file)
-    return Model(result, ready.schema, origin)
+    path = ready.table.path
+    file = None if path is None else str(path)
+    return Model(
+        result, ready.schema, Origin(fingerprint(ready.X, ready.Y), ready.rows, ready.left_out, file)
+    )
 
 
-def prepare(
-    table: Table,
-    target: Sequence[str],
-    task: str | None = None,
-    *,
-    categorical: Collection[str] = (),
-    numeric: Collection[str] = (),
-    ignore: Collection[str] = (),
-    validation: float = 0.1,
-    seed: int = 0,
-) -> Prepared:
-    """The schema of a table, its arrays, and which rows train and validate.
-
-    Raises DataError for a table that cannot be trained on.
-    """
-    kinds = decide(table, target, task, categorical=categorical, numeric=numeric, ignore=ignore)
-    present = kinds.target.present(table)
-    left_out = int(np.sum(~present))
-    if table.rows - left_out < 2:
-        raise DataError(
-            f"{table.source} has {table.rows - left_out} row with a target; training needs at least two"
-        )
-    kept = table.take(np.flatnonzero(present)) if left_out else table
-    split = split_rows(kept.rows, validation, seed, _classes(kinds.target, kept))
-    schema = measured_schema(kept.take(split.training), kinds)
-    X, _ = schema.encode(kept)
-    return Prepared(schema, X, schema.target.encode(kept), split, left_out)
+def _names(target: Any) -> list[str]:
+    """The names of the target columns; a number names the column of a pandas table that is called so."""
+    several = [target] if isinstance(target, str | int) or not isinstance(target, Sequence) else list(target)
+    if not several or not all(isinstance(name, str | int) and not isinstance(name, bool) for name in several):
+        shown = f"a {type(target).__name__}" if len(repr(target)) > 80 else repr(target)
+        raise SpecificationError(f"target must be the name of a column, or several, got {shown}")
+    return [str(name) for name in several]
 
 
-def _classes(target: Target, table: Table) -> Any:
-    """What the split keeps in proportion: the classes of a single class target."""
-    return target.class_indices(table) if target.task in ("binary", "multiclass") else None
+def _columns(kind: str, names: Any) -> tuple[str, ...]:
+    """The columns that a keyword names; a single one may stand alone."""
+    if isinstance(names, str | int):
+        return (str(names),)
+    try:
+        return tuple(str(name) for name in names)
+    except TypeError as error:
+        raise SpecificationError(f"{kind} must be names of columns, got {names!r}") from error
 
 
 def batch_for(rows: int) -> int:
@@ -160,7 +152,7 @@ def batch_for(rows: int) -> int:
     return batch
 
 
-def _stopping(rule: EarlyStopping | Literal["auto"] | None, validation: float) -> EarlyStopping | None:
+def _stopping(rule: EarlyStopping | Literal["auto"] | None, validation: int) -> EarlyStopping | None:
     if rule == "auto":
         return EarlyStopping() if validation > 0 else None
     return rule
@@ -191,4 +183,4 @@ def network_for(
 
 def unused(schema: Schema) -> tuple[Column, ...]:
     """The columns that were left out without being asked for."""
-    return tuple(column for column in schema.ignored if column.reason != "as asked")
+    return tuple(column for column in schema.ignored if not column.reason.startswith("as asked"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,6 +13,7 @@ from rich.console import Console, ConsoleOptions, RenderResult
 
 from handgrad.data.arrays import samples
 from handgrad.data.cells import Floats
+from handgrad.data.reading import AS_FOUND
 from handgrad.data.schema import Schema, fingerprint
 from handgrad.data.tables import Table, read_table
 from handgrad.errors import ModelError, SpecificationError
@@ -169,7 +170,7 @@ class Model(Presented):
 
         Raises DataError for data that does not fit, SpecificationError for a model without a schema.
         """
-        return self._evaluate(read_table(data))
+        return self._evaluate(self._read(data))
 
     def evaluate_rows(self, data: Any, rows: Any) -> Evaluation:
         """The metrics on some samples of the training data, for instance `fit.validation_rows`.
@@ -180,7 +181,7 @@ class Model(Presented):
         >>> model.evaluate_rows(table, [0, 3]).rows
         2
         """
-        table = read_table(data)
+        table = self._read(data)
         keep = np.flatnonzero(self._with_schema().target.present(table))
         return self._evaluate(table.take(keep[rows]))
 
@@ -193,21 +194,15 @@ class Model(Presented):
             )
         kept = table if present.all() else table.take(np.flatnonzero(present))
         X, remarks = schema.encode(kept)
-        Y = schema.target.encode(kept)
-        outputs, loss = self._forecast(table.source, X, Y)
-        evaluated = evaluated_numbers if schema.target.is_regression else evaluated_classes
-        found = evaluated(schema.target, outputs, Y, loss)
-        left_out = table.rows - kept.rows
-        return Evaluation(
-            found.task,
-            found.rows,
-            found.loss,
-            found.accuracy,
-            found.classes,
-            found.outputs,
-            left_out,
-            remarks,
-        )
+        found = self.evaluate_encoded(X, schema.target.encode(kept), table.source)
+        return replace(found, left_out=table.rows - kept.rows, remarks=remarks)
+
+    def evaluate_encoded(self, X: Array, Y: Array, source: str = "the data") -> Evaluation:
+        """The metrics on encoded samples X (samples, inputs) and Y (samples, outputs)."""
+        target = self._with_schema().target
+        outputs, loss = self._forecast(source, X, Y)
+        evaluated = evaluated_numbers if target.is_regression else evaluated_classes
+        return evaluated(target, outputs, np.asarray(Y, np.float64), loss)
 
     def _outputs(self, data: Any) -> tuple[Floats, tuple[str, ...]]:
         remarks: tuple[str, ...] = ()
@@ -215,7 +210,7 @@ class Model(Presented):
             if isinstance(data, Table | str | os.PathLike):
                 self._with_schema()
             return self.fit.predict(data), remarks
-        X, remarks = self.schema.encode(read_table(data))
+        X, remarks = self.schema.encode(self._read(data))
         return self._forecast("the data", X, None).outputs, remarks
 
     def _forecast(self, source: str, X: Floats, Y: Floats | None) -> Forecast:
@@ -230,6 +225,11 @@ class Model(Presented):
                 units = self.schema.target.values(made.outputs)
         check_finite(source, units)
         return made if made.loss is None or np.isfinite(made.loss) else Forecast(made.outputs, None)
+
+    def _read(self, data: Any) -> Table:
+        """A table, read as the training file was."""
+        reading = AS_FOUND if self.schema is None else self.schema.reading
+        return read_table(data, reading, single=self.fit.plan.dtype == "float32")
 
     def _with_schema(self) -> Schema:
         if self.schema is None:
@@ -276,11 +276,15 @@ class Model(Presented):
         if self.schema is None:
             return self._training_arrays(data)
         schema = self.schema
-        table = read_table(self.training_file() if data is None else data)
-        keep = np.flatnonzero(schema.target.present(table))
+        table = self._read(self.training_file() if data is None else data)
+        keep = schema.training_rows(table)
         kept = table if len(keep) == table.rows else table.take(keep)
-        X, _ = schema.encode(kept)
-        Y = schema.target.encode(kept)
+        dtype = self.fit.plan.dtype
+        Y = schema.target.encode(kept).astype(dtype, copy=False)
+        if len(kept.columns) and self.fit.training_rows.max(initial=0) < kept.rows:
+            X = schema.encode_training(kept, dtype, self.fit.training_rows, Y, self.fit.plan.seed)
+        else:  # fewer rows than trained: other data, which the fingerprint tells
+            X, _ = schema.encode_as(kept, dtype)
         if self.origin is not None and fingerprint(X, Y) != self.origin.fingerprint:
             raise ModelError(
                 f"{table.source} is not the data of this training ({self.origin.rows} rows, fingerprint "

@@ -1,0 +1,122 @@
+"""A table made ready for training: what its columns mean, its arrays, and which rows train and validate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from handgrad.data import suspicions
+from handgrad.data.batches import Split, split_rows
+from handgrad.data.cells import column_values, words
+from handgrad.data.inspection import ColumnReport, Inspection, baseline
+from handgrad.data.schema import Choices, Kinds, Schema, decide, measured_schema
+from handgrad.data.tables import Table
+from handgrad.data.targets import Target
+from handgrad.errors import DataError
+
+
+class Prepared(NamedTuple):
+    """A table ready for training."""
+
+    table: Table
+    """Without the rows that are left out."""
+    kinds: Kinds
+    schema: Schema
+    X: Any
+    Y: Any
+    split: Split
+    rows: int
+    """Rows of the whole table."""
+    left_out: int
+    """Rows without a target, or with a missing cell where those are dropped."""
+
+
+def prepare(
+    table: Table,
+    target: Sequence[str],
+    task: str | None = None,
+    *,
+    choices: Choices | None = None,
+    validation: float = 0.1,
+    seed: int = 0,
+    dtype: str = "float64",
+) -> Prepared:
+    """The schema of a table, its arrays, and which rows train and validate.
+
+    Raises DataError for a table that cannot be trained on.
+    """
+    choices = choices or Choices()
+    kinds = decide(table, target, task, choices)
+    present = kinds.target.present(table)
+    if choices.missing in ("drop", "refuse"):
+        present = _complete(table, kinds, choices.missing, present)
+    left_out = int(np.sum(~present))
+    if table.rows - left_out < 2:
+        raise DataError(
+            f"{table.source} has {table.rows - left_out} row with a target; training needs at least two"
+        )
+    kept = table.take(np.flatnonzero(present)) if left_out else table
+    split = split_rows(kept.rows, validation, seed, _classes(kinds.target, kept))
+    rows = split.training if split.validation.size else None
+    schema = measured_schema(kept, kinds, rows, choices)
+    Y = schema.target.encode(kept).astype(dtype, copy=False)
+    X = schema.encode_training(kept, dtype, split.training, Y, seed)
+    return Prepared(kept, kinds, schema, X, Y, split, table.rows, left_out)
+
+
+def short(ready: Prepared) -> Inspection:
+    """What was decided about a prepared table, without looking at its columns once more."""
+    target, schema = ready.schema.target, ready.schema
+    rows = np.arange(ready.table.rows)
+    balance, trivial = baseline(ready.table, target, rows)
+    warnings = [
+        *ready.kinds.doubts,
+        *(f"column {c.name!r} is not used: {c.reason}" for c in schema.ignored if "as asked" not in c.reason),
+        *filter(None, [suspicions.balance(target, np.array([count for _, count in balance]))]),
+        *suspicions.leaks(ready.table, schema.columns, target, rows),
+    ]
+    kinds = {"number": "numeric", "category": "categorical"}
+    columns = tuple(
+        ColumnReport(c.name, kinds.get(c.kind, c.kind), c.kind != "ignored", 0, features=len(c.features))
+        for c in schema.columns
+    )
+    return Inspection(
+        ready.table.source,
+        ready.rows,
+        target.task,
+        columns,
+        tuple(warnings),
+        balance,
+        trivial,
+        ready.table.remarks,
+        ready.left_out,
+    )
+
+
+def _complete(table: Table, kinds: Kinds, choice: str, present: Any) -> Any:
+    """The rows without a missing cell. Raises DataError at one of the others where they are refused."""
+    complete = present.copy()
+    for name, kind, _ in kinds.columns:
+        if kind == "ignored":
+            continue
+        gone = _gone(table, name, kind)
+        if choice == "refuse" and (gone & present).any():
+            row = int(np.argmax(gone & present))
+            raise DataError(
+                f"{table.place(row, name)}: the cell is missing; fill it, or choose --missing mean, median or drop"
+            )
+        complete &= ~gone
+    return complete
+
+
+def _gone(table: Table, name: str, kind: str) -> Any:
+    if kind == "category":
+        return words(table, name).index < 0
+    return np.isnan(column_values(table, name, kind))
+
+
+def _classes(target: Target, table: Table) -> Any:
+    """What the split keeps in proportion: the classes of a single class target."""
+    return target.class_indices(table) if target.task in ("binary", "multiclass") else None
