@@ -273,6 +273,7 @@ def test_ctrl_c_saves_what_there_is(tmp_path: Path) -> None:
         text=True,
     ) as process:
         assert process.stderr is not None
+        assert process.stderr.readline().startswith(f"{PENGUINS}: 344 rows")
         assert process.stderr.readline().startswith("epoch 1/")  # training is under way
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=30)

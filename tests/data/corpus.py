@@ -1,5 +1,7 @@
 """Small awkward tables, each with what must be found in it."""
 
+# ruff: noqa: E501  a file a line
+
 from __future__ import annotations
 
 import json

@@ -36,11 +36,12 @@ from handgrad.training.plan import EarlyStopping
 
 _KEPT = frozenset(
     (
-        "data target model task hidden activation optimizer learning_rate batch_size epochs validation "
-        "early_stopping patience schedule loss l2 l1 dropout clip_norm clip_value categorical numeric date text "
-        "ignore scaling missing delimiter header encoding decimal thousands dates missing_marker seed engine "
-        "device dtype threads"
-    ).split()  # noqa: SIM905
+        *("data", "target", "model", "task", "hidden", "activation", "optimizer", "learning_rate"),
+        *("batch_size", "epochs", "validation", "early_stopping", "patience", "schedule", "loss"),
+        *("l2", "l1", "dropout", "clip_norm", "clip_value", "seed", "engine", "device", "dtype", "threads"),
+        *("categorical", "numeric", "date", "text", "ignore", "scaling", "missing"),
+        *("delimiter", "header", "encoding", "decimal", "thousands", "dates", "missing_marker"),
+    )
 )
 """The flags that the run file beside the model keeps."""
 
@@ -184,7 +185,9 @@ def train(
             engine=engine if device is None else f"{engine}:{device}",
             dtype=dtype,
             threads=threads,
-            progress=Announced(shown_on(remarks(), silent), lambda: None if silent else _before(ready, network)),
+            progress=Announced(
+                shown_on(remarks(), silent), lambda: None if silent else _before(ready, network)
+            ),
             **chosen,
         )
         seconds = perf_counter() - began
