@@ -252,7 +252,7 @@ def _tell(
     fit = trained.fit
     assert trained.schema is not None and trained.origin is not None
     judged_rows = fit.validation_rows if fit.validation_rows.size else fit.training_rows
-    judged = trained.judged(ready.X[judged_rows], ready.Y[judged_rows])
+    judged = trained.evaluate_encoded(ready.X[judged_rows], ready.Y[judged_rows])
     if as_json:
         print_json(_result(trained, path, seconds, judged))
         return
