@@ -40,6 +40,7 @@ class Entry(NamedTuple):
 PEERS = (
     Entry("handgrad_native", "handgrad", ours=True),
     Entry("handgrad_reference", "handgrad reference", ours=True),
+    Entry("handgrad_jax", "handgrad on JAX", ours=True, pinned=True),
     Entry("jax_scan", "JAX scan", pinned=True),
     Entry("pytorch_eager", "PyTorch eager"),
     Entry("torch_compile", "torch.compile"),

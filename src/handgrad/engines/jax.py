@@ -41,7 +41,7 @@ _ROWS_OF_PREDICTION = 8192
 
 # XLA compiles a small loop as one function and a larger one as a list of calls; a step of a tiny network is
 # worth it up to a larger size than XLA's own 1024 bytes (docs/decisions.md)
-_SMALL_LOOP = "xla_cpu_small_while_loop_byte_threshold=16384"
+_SMALL_LOOP = "xla_cpu_small_while_loop_byte_threshold=131072"
 
 
 def available() -> bool:
@@ -62,13 +62,13 @@ def accelerated() -> bool:
 def _jax() -> Any:
     if not available():
         raise MissingExtraError("the engine 'jax'", "jax")
-    import jax
-
     before = os.environ.get("XLA_FLAGS")
     if "xla_backend_extra_options" not in (before or ""):
-        # read once by XLA, at its first device; where the process has already begun one, this says nothing
+        # read once by XLA, when it is loaded; where the process has already loaded it, this says nothing
         os.environ["XLA_FLAGS"] = f"{before or ''} --xla_backend_extra_options={_SMALL_LOOP}".strip()
     try:
+        import jax
+
         jax.devices()
     finally:
         if before is None:
@@ -95,15 +95,14 @@ def device(kind: str | None = None) -> Any:
 
 
 class Steps(NamedTuple):
-    """What the host hands to a compiled run of steps; the first axis counts the steps."""
+    """What the host hands to a compiled run of steps: few arrays, since each costs a tiny network dearly."""
 
+    count: Any
+    """How many steps, and the number of the first as a word of the masks' counter, uint32 (2,)."""
     rows: Any
-    """The rows of each batch, uint32 (steps, B); the first row alone (steps,) where they follow each other."""
-    rates: Any
-    corrections: tuple[Any, ...]
-    """Of the optimizer, each (steps,)."""
-    words: Any
-    """The numbers of the steps as words of the masks' counter, uint32."""
+    """The rows of each batch, uint32 (steps, B); the first row alone (steps, 1) where they follow each other."""
+    numbers: Any
+    """Learning rate and the optimizer's corrections of each step, (steps, 1 + corrections)."""
 
 
 @lru_cache(maxsize=128)
@@ -117,26 +116,28 @@ def _program(network: Network, recipe: Recipe, batch: int, following: bool, guar
     jnp, lax = jax.numpy, jax.lax
     library = Library(jnp, apart=lax.optimization_barrier)
 
-    def run(training: Training, X: Any, Y: Any, keys: Any, steps: Steps, count: Any) -> Any:
+    def run(training: Training, X: Any, Y: Any, keys: Any, steps: Steps) -> Any:
+        count, first = steps.count
+
         def rows_of(k: Any) -> tuple[Any, Any]:
+            rows = steps.rows[k]
             if following:
-                start = steps.rows[k]
-                return tuple(lax.dynamic_slice_in_dim(part, start, batch) for part in (X, Y))
-            return X[steps.rows[k]], Y[steps.rows[k]]
+                return tuple(lax.dynamic_slice_in_dim(part, rows[0], batch) for part in (X, Y))
+            return X[rows], Y[rows]
 
         def step(k: Any, carried: Any) -> Any:
             training, going, losses = carried
             x, y = rows_of(k)
-            masks = dropout_masks(network, keys, steps.words[k], batch, library)
-            moment = tuple(correction[k] for correction in steps.corrections)
-            after, loss = training_step(network, recipe, training, x, y, moment, steps.rates[k], masks)
+            masks = dropout_masks(network, keys, first + k, batch, library)
+            rate, *corrections = steps.numbers[k]
+            after, loss = training_step(network, recipe, training, x, y, tuple(corrections), rate, masks)
             if guarded:
                 going = going & jnp.isfinite(loss)
                 after = jax.tree.map(lambda new, old: jnp.where(going, new, old), after, training)
             return after, going, losses.at[k].set(loss)
 
-        losses = jnp.zeros(steps.rates.shape[0], X.dtype)
-        training, _, losses = lax.fori_loop(0, count, step, (training, jnp.array(True), losses))
+        losses = jnp.zeros(steps.rows.shape[0], X.dtype)
+        training, _, losses = lax.fori_loop(jnp.uint32(0), count, step, (training, jnp.array(True), losses))
         return training, losses
 
     return jax.jit(run, donate_argnums=(0,) if guarded else ())
@@ -163,6 +164,7 @@ class JaxSession:
             self._X, self._Y = (jax.device_put(np.asarray(part, dtype), place) for part in (X, Y))
             self._training = jax.device_put(training, place)
             self._keys = jax.device_put(round_keys(seed), place)
+            jax.block_until_ready((self._X, self._Y, self._training, self._keys))
         self._guarded = sum(leaf.nbytes for leaf in jax.tree.leaves(training)) > MOST_KEPT
         self._capacity = _LEAST_STEPS
         # a guess from the arithmetic of a row until a run has been timed
@@ -223,28 +225,26 @@ class JaxSession:
         self._capacity = max(self._capacity, _power_of_two(count))
         capacity = self._capacity if B * self._capacity <= _MOST_ROWS else _power_of_two(count)
         following = bool((rows == rows[:, :1] + np.arange(B)).all())
-        numbers = np.arange(first, first + count)
-        steps = Steps(
-            _padded((rows[:, 0] if following else rows).astype(np.uint32), capacity),
-            _padded(np.asarray(rates, self._dtype), capacity),
-            tuple(
-                _padded(np.asarray(part, self._dtype), capacity)
-                for part in self._recipe.optimizer.corrections(numbers)
-            ),
-            _padded((numbers & 0xFFFFFFFF).astype(np.uint32), capacity),
-        )
+        corrections = self._recipe.optimizer.corrections(np.arange(first, first + count))
+        numbers = np.zeros((capacity, 1 + len(corrections)), self._dtype)
+        for column, values in enumerate((rates, *corrections)):
+            numbers[:count, column] = values
+        chosen = np.zeros((capacity, 1 if following else B), np.uint32)
+        chosen[:count] = rows[:, :1] if following else rows
+        steps = Steps(np.array([count, first & 0xFFFFFFFF], np.uint32), chosen, numbers)
         program = _program(self._network, self._recipe, B, following, self._guarded)
         begun = time.perf_counter()
         with self._precision():
             before = self._training
-            self._training, of_steps = program(before, self._X, self._Y, self._keys, steps, count)
+            self._training, of_steps = program(before, self._X, self._Y, self._keys, steps)
             losses = np.asarray(of_steps)[:count].astype(np.float64)
             self._seconds_a_row = max((time.perf_counter() - begun) / rows.size, 1e-12)
             bad = np.flatnonzero(~np.isfinite(losses))
             if not bad.size:
                 return losses
             if not self._guarded:
-                self._training, _ = program(before, self._X, self._Y, self._keys, steps, int(bad[0]))
+                steps.count[0] = bad[0]
+                self._training, _ = program(before, self._X, self._Y, self._keys, steps)
         return losses[: bad[0] + 1]
 
 
@@ -294,10 +294,3 @@ def _check(network: Network, X: Array, Y: Array | None) -> None:
 
 def _power_of_two(count: int) -> int:
     return 1 << max(0, count - 1).bit_length()
-
-
-def _padded(values: Array, length: int) -> Array:
-    """`values` and zeros behind them, `length` in all."""
-    out = np.zeros((length, *values.shape[1:]), values.dtype)
-    out[: len(values)] = values
-    return out
