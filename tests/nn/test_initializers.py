@@ -101,3 +101,23 @@ def test_errors_name_what_was_expected(arguments: tuple, message: str) -> None:
 def test_a_negative_seed_is_an_error_of_ours() -> None:
     with pytest.raises(SpecificationError, match="a seed is a whole number >= 0, got -1"):
         drawn(-1)
+
+
+def test_zeros_draw_nothing_so_that_the_next_layer_is_as_without_them() -> None:
+    generator, untouched = np.random.default_rng(4), np.random.default_rng(4)
+    assert not Initializer("zeros").draw(generator, 3, 2).any()
+    assert generator.random() == untouched.random()
+
+
+def test_a_scale_below_one_and_of_one() -> None:
+    for scale in (0.25, 1.0):
+        drawn = Initializer("uniform", scale=scale).draw(np.random.default_rng(0), 200, 50)
+        assert 0.99 * scale < np.abs(drawn).max() <= scale
+        drawn = Initializer("normal", scale=scale).draw(np.random.default_rng(0), 200, 50)
+        assert drawn.std() == pytest.approx(scale, rel=0.03)
+
+
+def test_the_largest_scale_is_still_one() -> None:
+    assert Initializer("normal", scale=1e100).scale == 1e100
+    with pytest.raises(SpecificationError, match=r"scale must be at most 1e\+100"):
+        Initializer("normal", scale=1.01e100)
