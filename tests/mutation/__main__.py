@@ -47,6 +47,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--line", type=int, help="only the mutants of this line")
     asked = parser.parse_args(arguments)
+    for what in asked.what:
+        if what.split("/")[0] not in TESTS or ("/" in what and not (HOUSE / f"{what}.py").exists()):
+            parser.error(
+                f"{what!r} is neither a room ({', '.join(TESTS)}) nor a file of one, such as nn/forward"
+            )
     os.environ["HYPOTHESIS_PROFILE"] = "mutation"
     known, poor = _equivalent(), False
     rows = []
@@ -60,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options = ["-q", "-p", "no:xdist", "-p", "no:cacheprovider", *(f"--ignore={path}" for path in NEVER)]
         if pytest.main([*options, *tests], [plugin]) not in (0, 5):
             return 2
-        row, fails = _told(room, files, plugin.fates, known)
+        row, fails = _told(room, files if asked.line is None else [], plugin.fates, known)
         rows.append(row)
         poor = poor or fails
     print("\n| room | mutants | killed | equivalent | survive |\n| --- | ---: | ---: | ---: | ---: |")
