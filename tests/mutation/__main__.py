@@ -11,8 +11,9 @@ import os
 import sys
 import tomllib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("what", nargs="*", default=list(TESTS), help="a room (nn) or a file (nn/forward)")
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--line", type=int, help="only the mutants of this line")
+    parser.add_argument("--every", type=int, default=1, help="only every Nth mutant: an estimate")
     asked = parser.parse_args(arguments)
     for what in asked.what:
         if what.split("/")[0] not in TESTS or ("/" in what and not (HOUSE / f"{what}.py").exists()):
@@ -59,13 +61,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not (HOUSE / room).exists():
             continue
         files = _files(room, asked.what)
-        chosen = partial(_of_line, asked.line)
+        chosen = partial(_chosen, asked.line, asked.every, count())
         plugin = Mutation(files, asked.jobs, chosen, partial(_tell, known, Counter()))
         tests = [test for test in TESTS[room] if Path(test).exists()]
         options = ["-q", "-p", "no:xdist", "-p", "no:cacheprovider", *(f"--ignore={path}" for path in NEVER)]
         if pytest.main([*options, *tests], [plugin]) not in (0, 5):
             return 2
-        row, fails = _told(room, files if asked.line is None else [], plugin.fates, known)
+        row, fails = _told(room, files if (asked.line, asked.every) == (None, 1) else [], plugin.fates, known)
         rows.append(row)
         poor = poor or fails
     print("\n| room | mutants | killed | equivalent | survive |\n| --- | ---: | ---: | ---: | ---: |")
@@ -87,20 +89,18 @@ def _equivalent() -> dict[Key, str]:
     return {(e["file"], e["function"], e["line"], e["change"]): e["why"] for e in entries}
 
 
-def _of_line(line: int | None, file: Path, mutant: Mutant) -> bool:
-    return line in (None, mutant.line)
+def _chosen(line: int | None, every: int, place: Iterator[int], file: Path, mutant: Mutant) -> bool:
+    return line in (None, mutant.line) and next(place) % every == 0
 
 
-def _tell(known: Mapping[Key, str], count: Counter[str], file: Path, mutant: Mutant, fate: str) -> None:
+def _tell(known: Mapping[Key, str], seen: Counter[str], file: Path, mutant: Mutant, fate: str) -> None:
     """Says a survivor as soon as it is one, and now and then how far things are."""
-    count[fate] += 1
+    seen[fate] += 1
     if fate != KILLED and _key(file, mutant) not in known:
         where = f"{file.relative_to(HOUSE)}:{mutant.line}"
         print(f"{where}: {fate}: in {mutant.function or 'the module'}: {mutant.change}\n    {mutant.text}")
-    if count.total() % 100 == 0:
-        print(
-            f"({count.total()} mutants of {file.parent.name}/{file.name} and before, {count[KILLED]} killed)"
-        )
+    if seen.total() % 100 == 0:
+        print(f"({seen.total()} mutants of {file.parent.name}/{file.name} and before, {seen[KILLED]} killed)")
     sys.stdout.flush()
 
 
