@@ -26,7 +26,7 @@ HOUSE = Path(handgrad.__file__).parent
 HERE = Path(__file__).parent
 MOST = 0.05
 TESTS = {
-    "nn": ("tests/nn", "tests/training"),
+    "nn": ("tests/nn", "tests/training", "tests/cases"),
     "training": ("tests/training", "tests/cases", "tests/worksheets", "tests/models"),
     "worked": ("tests/worked", "tests/cases", "tests/worksheets"),
     "audit": ("tests/audit", "tests/worked"),

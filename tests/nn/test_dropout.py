@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from handgrad.errors import ShapeError, SpecificationError
-from handgrad.nn.dropout import Dropout, dropout_mask, philox
+from handgrad.nn.dropout import Dropout, Library, dropout_mask, philox
 from handgrad.nn.forward import dropout_masks, forward, predict
 from handgrad.nn.network import Dense, Network
 
@@ -159,3 +159,11 @@ def test_a_step_beyond_32_bits_begins_again() -> None:
 def test_without_a_word_everything_is_kept() -> None:
     assert Dropout().keep == 1
     assert Dropout(1.0) == Dropout()
+
+
+def test_words_have_32_bits_in_numpy_and_the_type_of_another_library_where_it_names_one() -> None:
+    assert {word.dtype for word in philox((np.arange(3), 0, 0, 0), 7)} == {np.dtype(np.uint32)}
+    wide = Library(np, np.int64)
+    answers = philox((np.arange(3), 1, 2, 3), 7, wide)
+    assert {word.dtype for word in answers} == {np.dtype(np.int64)}
+    np.testing.assert_array_equal(answers, philox((np.arange(3), 1, 2, 3), 7))

@@ -271,11 +271,10 @@ def test_digits_come_from_the_reader_then_the_quantity_then_the_case():
     assert "," in shown(3, decimal=",")
 
 
-def test_notation_comes_from_the_reader_then_the_case():
-    noted = replace(record(), layer_notation="subscript")
-    assert lay_out(noted, Settings(language="en")).notation.layer == "subscript"
+def test_notation_comes_from_the_settings():
+    assert lay_out(record(), Settings(language="en")).notation.layer == "bracket"
     chosen = Settings(language="en", notation=Notation(layer="superscript"))
-    assert lay_out(noted, chosen).notation.layer == "superscript"
+    assert lay_out(record(), chosen).notation.layer == "superscript"
 
 
 def test_the_figure_shows_the_network_and_can_be_left_out():

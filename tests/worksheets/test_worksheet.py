@@ -135,6 +135,25 @@ def test_chosen_rows_are_learned_from_at_the_rate_of_their_step(data):
         np.testing.assert_allclose(moved, rate * trace.quantities["dW1"], rtol=1e-9, atol=1e-15)
 
 
+def test_notation_comes_from_the_reader_then_from_the_case():
+    asked = {"layer": "subscript", "orientation": "row", "names": "hy", "first": 0}
+    sheet = hg.explain({**RELU_SIGMOID, "notation": asked})
+    notation = sheet.document.notation
+    assert (notation.layer, notation.names, notation.first, notation.orientation) == (
+        "subscript",
+        "hy",
+        0,
+        "row",
+    )
+    chosen = sheet.with_choices(layer_notation="superscript", first_index=1, orientation="column", names="az")
+    notation = chosen.document.notation
+    assert (notation.layer, notation.names, notation.first, notation.orientation) == (
+        "superscript", "az", 1, "column",
+    )  # fmt: skip
+    plain = hg.explain(RELU_SIGMOID).document.notation
+    assert (plain.layer, plain.names, plain.first, plain.orientation) == ("bracket", "az", 1, "column")
+
+
 def test_long_trainings_open_their_first_step():
     case = {**RELU_SIGMOID, "training": {"steps": 500}}
     sheet = hg.explain(case)

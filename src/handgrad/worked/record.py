@@ -183,7 +183,6 @@ class Record:
     steps: tuple[StepRecord, ...]
     digits: int | None = None
     carry: bool = False
-    layer_notation: str | None = None  # bracket, superscript or subscript, as the case file asks
     options: Options = field(default_factory=Options)
     losses: tuple[float, ...] = ()
     """Of a trained model: the training loss of each epoch."""

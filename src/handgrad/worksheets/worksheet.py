@@ -256,7 +256,6 @@ class Worksheet:
             steps=steps,
             digits=source.rounding.digits,
             carry=source.rounding.carry,
-            layer_notation=None,
             options=self.options,
             losses=() if model is None else tuple(line.loss for line in model.fit.history),
             epoch=None if model is None else _epoch(model, self.first),

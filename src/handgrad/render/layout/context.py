@@ -48,8 +48,8 @@ class Sheet:
 
     @cached_property
     def notation(self) -> Notation:
-        """The reader's notation, else the case's; orientation and decimal point are the sheet's own."""
-        chosen = self.settings.notation or Notation(layer=self.record.layer_notation or "bracket")
+        """The notation of the settings; orientation and decimal point are the sheet's own."""
+        chosen = self.settings.notation or Notation()
         return replace(chosen, orientation=self.record.options.orientation, decimal=self.decimal)
 
     @cached_property
