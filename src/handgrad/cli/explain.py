@@ -74,7 +74,8 @@ def explain(
     to: Annotated[
         str | None,
         typer.Option(
-            help="terminal, md, html, tex, pdf, docx, ipynb or json; otherwise by the suffix of -o."
+            help="terminal, md, html, live (a page whose numbers can be changed), tex, pdf, docx, ipynb or json; "
+            "otherwise by the suffix of -o."
         ),
     ] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.")] = None,
@@ -92,6 +93,8 @@ def explain(
     Example: handgrad explain examples/relu-sigmoid-2-2-1.toml --detail scalar
 
     Example: handgrad explain penguins.safetensors --step 40 --to html -o step40.html
+
+    Example: handgrad explain examples/mazur-2015.toml --to live -o sheet.html
     """
     medium = _medium(to, output, as_json)
     if output is not None:
@@ -117,8 +120,8 @@ def explain(
         sample=sample,
     )
     if output is not None:
-        text = worksheet.text(width or PIPE_WIDTH).encode() if medium == "terminal" else None
-        files = worksheet.files(output, medium) if text is None else {output: text}
+        whole = _whole(worksheet, medium, width)
+        files = worksheet.files(output, medium) if whole is None else {output: whole}
         beside = [Output("-o", path, (".svg",)) for path in files if path != output]  # figures of Markdown
         judge_outputs([*beside, sheet_output(output, medium)], reads=[what, *worksheet.reads()], force=force)
         for path, content in files.items():
@@ -128,7 +131,7 @@ def explain(
     elif medium == "terminal":
         _show(worksheet, width)
     else:
-        _to_stdout(worksheet.to(medium), medium)
+        _to_stdout(_whole(worksheet, medium, width) or worksheet.to(medium), medium)
 
 
 def parse_steps(text: str) -> int | tuple[int, int]:
@@ -165,6 +168,15 @@ def _medium(to: str | None, output: Path | None, as_json: bool) -> str:
     if to is not None:
         return to
     return "terminal" if output is None else medium_of(output)
+
+
+def _whole(worksheet: Worksheet, medium: str, width: int | None) -> bytes | None:
+    """The sheet in a medium that is not a worksheet's own; None for one that is."""
+    if medium == "live":
+        from handgrad.live.page import live_sheet
+
+        return live_sheet(worksheet)
+    return worksheet.text(width or PIPE_WIDTH).encode() if medium == "terminal" else None
 
 
 def _show(worksheet: Worksheet, width: int | None) -> None:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 
 import numpy as np
 
 from handgrad.errors import SpecificationError
 from handgrad.nn.arrays import Array
+
+_WIDE = Context(prec=400, rounding=ROUND_HALF_UP)  # every digit of the largest float64
 
 
 def round_decimal(value: float, digits: int) -> float:
@@ -20,10 +22,12 @@ def round_decimal(value: float, digits: int) -> float:
 
     >>> round_decimal(2.9 - 3.2, 2), round_decimal(0.285, 2)
     (-0.3, 0.29)
+    >>> round_decimal(1e300, 4)
+    1e+300
     """
     if not math.isfinite(value):
         return value
-    rounded = float(Decimal(repr(float(value))).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP))
+    rounded = float(Decimal(repr(float(value))).quantize(Decimal(1).scaleb(-digits), context=_WIDE))
     return rounded + 0.0  # no negative zero
 
 

@@ -8,8 +8,9 @@ from handgrad.cases.case import Case
 from handgrad.errors import CaseError
 from handgrad.nn.arrays import Array
 from handgrad.nn.forward import dropout_masks
+from handgrad.nn.network import Network
 from handgrad.nn.optimizers import OptimizerState, initial_state
-from handgrad.nn.step import Training
+from handgrad.nn.step import Recipe, Training
 from handgrad.worked.trace import Trace, trace_step
 
 
@@ -26,7 +27,7 @@ def trace_case(case: Case, first: int = 1, last: int | None = None) -> Iterator[
             )
     training = initial_training(case)
     for step in case.planned(1, last):
-        given = {name: _of_batch(value, step.rows, case.samples) for name, value in case.given.items()}
+        given = {name: given_of_batch(value, step.rows, case.samples) for name, value in case.given.items()}
         trace = trace_step(
             case.network,
             case.recipe,
@@ -48,12 +49,17 @@ def trace_case(case: Case, first: int = 1, last: int | None = None) -> Iterator[
 
 def initial_training(case: Case) -> Training:
     """The parameters that the case begins with, and an optimizer's state of zeros."""
-    parameters = case.network.initial_parameters(case.plan.seed)
-    if case.recipe is None:
+    return start_of(case.network, case.recipe, case.plan.seed)
+
+
+def start_of(network: Network, recipe: Recipe | None, seed: int) -> Training:
+    """The initial parameters of a network, and its optimizer's state of zeros."""
+    parameters = network.initial_parameters(seed)
+    if recipe is None:
         return Training(parameters, OptimizerState())
-    return Training(parameters, initial_state(case.recipe.optimizer, parameters))
+    return Training(parameters, initial_state(recipe.optimizer, parameters))
 
 
-def _of_batch(value: Array, rows: Array, samples: int) -> Array:
+def given_of_batch(value: Array, rows: Array, samples: int) -> Array:
     """The rows of a given quantity that belong to the batch, where it has one row a sample."""
     return value[rows] if value.ndim == 2 and value.shape[0] == samples and len(rows) < samples else value

@@ -57,7 +57,7 @@ def write(document: Document) -> bytes:
 
 
 @cache
-def _stylesheet() -> str:
+def stylesheet() -> str:
     """The style of the page, and a font of mathematics in it: many devices have none whose brackets grow."""
     here = Path(__file__).parent
     font = base64.b64encode((here / "mathfont" / "handgrad-math.woff2").read_bytes()).decode()
@@ -82,7 +82,7 @@ class _Page:
             f'<!DOCTYPE html>\n<html lang="{escape(document.language)}">\n<head>\n<meta charset="utf-8">\n'
             '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
             '<meta name="color-scheme" content="light dark">\n<meta name="generator" content="handgrad">\n'
-            f"<title>{title}</title>\n<style>\n{_stylesheet()}\n</style>\n</head>\n<body>\n"
+            f"<title>{title}</title>\n<style>\n{stylesheet()}\n</style>\n</head>\n<body>\n"
             f'<a class="skip" href="#content">{skip}</a>\n<main id="content" tabindex="-1">\n'
             f"{self._body()}\n</main>\n<script>\n{_SCRIPT}\n</script>\n</body>\n</html>\n"
         )

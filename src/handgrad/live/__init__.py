@@ -1,0 +1,1 @@
+"""The sheet that computes itself in the browser."""

@@ -1,0 +1,218 @@
+// What the reader does: change, walk, pick, swap, be asked; and the interface for programs.
+import { figure } from './figure.js';
+import { draggable } from './inputs.js';
+import { Pictures, byId } from './pictures.js';
+import { Training } from './training.js';
+import { swapped, unpool } from './variants.js';
+
+/** @typedef {import('./evaluate.js').Tree} Tree */
+/** @typedef {import('./matrices.js').Matrix} Matrix */
+/** @typedef {import('./training.js').Assignment} Assignment */
+
+class Page extends Pictures {
+  // ---- what the reader does
+
+  remember() {
+    this.history.keep({ step: this.now.step, edits: this.now.training.edits, swap: this.now.swap });
+  }
+
+  /** @param {string} quantity @param {unknown} index @param {number} value */
+  set(quantity, index, value) {
+    this.remember();
+    this.now.training.set(quantity, index, value);
+    this.draw();
+  }
+
+  /** @param {number} step */
+  go(step) {
+    this.now.step = Math.min(Math.max(1, Math.round(step)), this.now.training.most);
+    this.now.walked = Math.max(this.now.walked, this.now.step);
+    this.draw();
+  }
+
+  undo() {
+    const moment = this.history.back();
+    if (!moment) return;
+    this.take(moment.swap);
+    this.now.training.restore(moment.edits);
+    this.go(moment.step);
+  }
+
+  reset() {
+    this.remember();
+    this.stop();
+    this.take({});
+    this.now.training.restore([]);
+    this.now.hidden.clear();
+    this.answers.clear();
+    this.now.walked = 1;
+    this.go(1);
+  }
+
+  /** @param {Record<string, string>} swap */
+  take(swap) {
+    this.now.swap = { ...swap };
+    const { edits } = this.now.training;
+    this.now.training = new Training(swapped(this.data.calculation, this.data.variants, this.now.swap));
+    this.now.training.restore(edits.filter((edit) => this.now.training.holder(edit.quantity)));
+  }
+
+  stop() {
+    clearInterval(this.now.timer);
+    this.now.timer = 0;
+    this.now.moment = -1;
+    document.body.classList.remove('playing');
+  }
+
+  /** Walks step after step until it is stopped. */
+  play() {
+    if (this.now.timer) {
+      this.stop();
+      this.draw();
+      return;
+    }
+    document.body.classList.add('playing');
+    this.now.timer = window.setInterval(() => {
+      if (this.now.step >= this.now.training.most) this.stop();
+      else this.go(this.now.step + 1);
+    }, 250);
+  }
+
+  /** One quantity at a time, forward along the figure and back again. */
+  animate() {
+    if (this.now.timer) {
+      this.stop();
+      this.draw();
+      return;
+    }
+    this.now.moment = -1;
+    document.body.classList.add('playing');
+    const next = () => {
+      this.now.moment += 1;
+      if (this.now.moment >= this.lines.length) this.stop();
+      this.draw();
+      const lit = document.querySelector('.card.lit');
+      const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
+      lit?.scrollIntoView({ block: 'center', behavior: calm ? 'auto' : 'smooth' });
+    };
+    this.now.timer = window.setInterval(next, 1600);
+    next();
+  }
+
+  /** Hides every second result, or shows all again. */
+  quiz() {
+    const hidden = this.now.hidden.size > 0;
+    this.now.hidden = new Set(hidden ? [] : this.lines.map((a) => a.quantity));
+    this.answers.clear();
+    this.draw();
+  }
+
+  /** @param {string} quantity */
+  pick(quantity) {
+    this.now.picked = this.now.picked === quantity ? null : quantity;
+    this.draw();
+    const card = document.getElementById(`q-${quantity}`);
+    if (card) card.querySelector('button')?.focus();
+    else /** @type {HTMLElement | null} */ (document.querySelector(`#given input[data-quantity="${quantity}"]`))?.focus();
+  }
+
+  listen() {
+    /** @type {Record<string, () => void>} */
+    const clicks = {
+      first: () => this.go(1),
+      back: () => this.go(this.now.step - 1),
+      forward: () => this.go(this.now.step + 1),
+      play: () => this.play(),
+      animate: () => this.animate(),
+      undo: () => this.undo(),
+      reset: () => this.reset(),
+      quiz: () => this.quiz(),
+      link: () => {
+        navigator.clipboard?.writeText(location.href).catch(() => {});
+        byId('said').textContent = this.say('live_copied');
+      },
+    };
+    for (const [id, action] of Object.entries(clicks)) byId(id).addEventListener('click', action);
+    byId('slider').addEventListener('input', (event) => this.go(Number(/** @type {HTMLInputElement} */ (event.target).value)));
+    document.addEventListener('click', (event) => this.clicked(/** @type {Element} */ (event.target)));
+    const given = byId('given');
+    given.addEventListener('input', (event) => {
+      const input = /** @type {HTMLInputElement} */ (event.target);
+      if (Number.isFinite(input.valueAsNumber))
+        this.set(input.dataset.quantity ?? '', input.dataset.index ?? '', input.valueAsNumber);
+    });
+    draggable(given, (input, value) => {
+      input.value = String(value);
+      this.set(input.dataset.quantity ?? '', input.dataset.index ?? '', value);
+    });
+    document.addEventListener('change', (event) => this.changed(/** @type {HTMLInputElement} */ (event.target)));
+    document.addEventListener('keydown', (event) => {
+      const inField = /** @type {Element} */ (event.target).closest('input, select');
+      if (inField || event.altKey || event.ctrlKey || event.metaKey) return;
+      /** @type {Record<string, () => void>} */
+      const keys = { ArrowRight: clicks.forward, ArrowLeft: clicks.back, Home: clicks.first, p: clicks.play, u: clicks.undo };
+      if (keys[event.key]) {
+        keys[event.key]();
+        event.preventDefault();
+      }
+    });
+  }
+
+  /** @param {Element} target */
+  clicked(target) {
+    const pick = /** @type {HTMLElement | null} */ (target.closest('[data-pick]'));
+    const point = /** @type {HTMLElement | null} */ (target.closest('[data-step]'));
+    const part = /** @type {HTMLElement | null} */ (target.closest('#figure [data-quantity]'));
+    if (pick) this.pick(pick.dataset.pick ?? '');
+    else if (point) this.go(Number(point.dataset.step));
+    else if (part) {
+      const { quantity = '', index = '' } = part.dataset;
+      const input = /** @type {HTMLInputElement | null} */ (
+        document.querySelector(`#given input[data-quantity="${quantity}"][data-index="${index}"]`)
+      );
+      if (input) {
+        input.focus();
+        input.select();
+      } else if (document.getElementById(`q-${quantity}`)) this.pick(quantity);
+    }
+  }
+
+  /** @param {HTMLInputElement} input */
+  changed(input) {
+    const { choice, swap, entry, answer } = input.dataset;
+    if (choice) {
+      if (input.value === '') delete this.choices[choice];
+      else this.choices[choice] = input.value;
+    } else if (swap) {
+      this.remember();
+      const { [swap]: _, ...others } = this.now.swap;
+      this.take(input.value ? { ...others, [swap]: input.value } : others);
+    } else if (entry) this.now.entry[Number(entry)] = Math.max(0, input.valueAsNumber - this.style.notation.first);
+    else if (answer) this.answers.set(answer, input.value);
+    else return;
+    this.draw();
+    if (answer) /** @type {HTMLElement | null} */ (document.querySelector(`[data-answer="${answer}"]`))?.focus();
+  }
+}
+
+const page = new Page(unpool(JSON.parse(byId('data').textContent ?? '{}')));
+const ready = (async () => {
+  page.listen();
+  page.draw();
+  document.body.classList.add('ready');
+})();
+
+Object.assign(window, {
+  handgrad: {
+    ready,
+    quantities: (/** @type {number} */ step = page.now.step) => page.now.training.quantities(step),
+    set: (/** @type {string} */ quantity, /** @type {unknown} */ index, /** @type {number} */ value) =>
+      page.set(quantity, index, Number(value)),
+    steps: (/** @type {number} */ n) => {
+      page.go(n);
+      return page.now.step;
+    },
+    reset: () => page.reset(),
+    undo: () => page.undo(),
+  },
+});

@@ -1,0 +1,65 @@
+"""A browser for the tests of the live sheet: Debian's Chromium, driven by Playwright, without any network."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from handgrad.cases.case import Case
+from handgrad.live.page import live_page
+
+QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-quic",
+    "--host-resolver-rules=MAP * ~NOTFOUND",
+)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    executable = next(
+        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+    )
+    if executable is None:
+        pytest.skip("Chromium is not installed")
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as driver:
+        opened = driver.chromium.launch(executable_path=executable, args=list(QUIET))
+        yield opened
+        opened.close()
+
+
+Opened = Callable[..., Any]
+
+
+@pytest.fixture
+def opened(browser: Any, tmp_path: Path) -> Iterator[Opened]:
+    """Opens the live sheet of a case from a file; every console error fails the test."""
+    pages, complaints = [], []
+
+    def open_case(case: Case | dict[str, Any], fragment: str = "", **options: Any) -> Any:
+        path = tmp_path / f"sheet{len(pages)}.html"
+        path.write_bytes(live_page(Case.from_dict(case) if isinstance(case, dict) else case))
+        page = browser.new_page(**options)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on(
+            "console", lambda message: complaints.append(message.text) if message.type == "error" else None
+        )
+        page.goto(f"{path.as_uri()}{fragment}")
+        page.evaluate("window.handgrad.ready")
+        pages.append(page)
+        return page
+
+    yield open_case
+    for page in pages:
+        page.close()
+    assert complaints == []
