@@ -177,6 +177,7 @@ class Calculation:
         arrays = {**quantities, **leaves.start, **case.given}
         samples = {"x": case.X, "y": case.Y}
         return {
+            "rate": float(self.steps[0].rate),
             "column": self.options.orientation == "column",
             "samples": case.samples,
             "steps": case.steps,
@@ -234,11 +235,11 @@ class Calculation:
         return array if name == matched.group() else np.zeros_like(array)
 
     def _planned(self, step: Step) -> Plain:
-        planned: Plain = {
-            "rows": [int(row) for row in step.rows],
-            "rate": float(step.rate),
-            "epoch": int(step.epoch),
-        }
+        planned: Plain = {}  # what is not said is usual: all rows in order, the first rate
+        if not np.array_equal(step.rows, np.arange(self.case.samples)):
+            planned["rows"] = [int(row) for row in step.rows]
+        if step.rate != self.steps[0].rate:
+            planned["rate"] = float(step.rate)
         masks = dropout_masks(self.case.network, self.case.plan.seed, step.number, len(step.rows))
         given = {f"mask{l}": nested(mask) for l, mask in enumerate(masks or (), 1) if mask is not None}
         return planned | ({"masks": given} if given else {})

@@ -9,9 +9,9 @@ import { roundDecimal } from './numerals.js';
 /** number: a single one; vector: one dimension; weights: two, the same on paper; rows: one sample a row. @typedef {'number' | 'vector' | 'weights' | 'rows'} Kind */
 /** @typedef {{quantity: string, letters: Tree, part?: string, layer?: number, reason?: number, shown?: Tree[]}} Assignment */
 /** What every step of one batch size computes, and the constants that belong to the size. @typedef {{samples: number, assignments: Assignment[], constants: Record<string, number>}} Program */
-/** @typedef {{rows: number[], rate: number, epoch: number, masks?: Record<string, Nested>}} Planned */
+/** A step of the plan; without rows it takes all of them in order, without a rate the first one. @typedef {{rows?: number[], rate?: number, masks?: Record<string, Nested>}} Planned */
 /**
- * @typedef {{column: boolean, kinds: Record<string, Kind>, data: Record<string, Nested>, start: Record<string, Nested>,
+ * @typedef {{rate: number, column: boolean, kinds: Record<string, Kind>, data: Record<string, Nested>, start: Record<string, Nested>,
  *   given: Record<string, Nested>, same: Record<string, string>, kept: Record<string, Nested>, constants: Record<string, number>, plan: Planned[], programs: Program[], quantities: string[],
  *   rounding: {digits: number | null, carry: boolean, quantities: Record<string, number>}, steps: number, samples: number}} Calculation
  */
@@ -153,9 +153,15 @@ export class Training {
     return this.worked[step - 1];
   }
 
+  /** The rows of the data that a step takes. @param {number} step @returns {number[]} */
+  rows(step) {
+    const { plan, samples } = this.calculation;
+    return plan[step - 1].rows ?? Array.from({ length: samples }, (_, row) => row);
+  }
+
   /** The program of a step's batch size. @param {number} step @returns {Program} */
   program(step) {
-    const samples = this.calculation.plan[step - 1].rows.length;
+    const samples = this.rows(step).length;
     const found = this.calculation.programs.find((program) => program.samples === samples);
     if (!found) throw new Error(`no program for a batch of ${samples}`);
     return found;
@@ -197,7 +203,7 @@ export class Training {
 
   /** Quantities that were given by hand, for the rows of this step. @param {number} step @returns {Map<string, Matrix>} */
   fixed(step) {
-    const { rows } = this.calculation.plan[step - 1];
+    const rows = this.rows(step);
     const { kinds, column, samples } = this.calculation;
     return new Map(
       Object.entries(this.given).map(([name, whole]) => {
@@ -215,7 +221,7 @@ export class Training {
     /** @type {Map<string, Matrix>} */
     const values = new Map();
     for (const [name, whole] of Object.entries(this.data)) {
-      const part = planned.rows.map((row) => /** @type {number[][]} */ (whole)[row]);
+      const part = this.rows(step).map((row) => /** @type {number[][]} */ (whole)[row]);
       values.set(name, onPaper(part, kinds[name] ?? 'rows', column));
     }
     const before = step > 1 ? this.values(step - 1) : null;
@@ -225,7 +231,8 @@ export class Training {
     }
     for (const [name, mask] of Object.entries(planned.masks ?? {})) values.set(name, onPaper(mask, 'rows', column));
     const original = this.calculation.constants.eta;
-    const rate = original ? (planned.rate * this.constants.eta) / original : (this.constants.eta ?? planned.rate);
+    const given = planned.rate ?? this.calculation.rate;
+    const rate = original ? (given * this.constants.eta) / original : (this.constants.eta ?? given);
     for (const [name, value] of Object.entries({ ...this.constants, ...program.constants, eta: rate, t: step })) {
       values.set(name, scalar(value));
     }
