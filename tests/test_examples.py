@@ -9,6 +9,9 @@ from functools import cached_property
 import pytest
 
 import handgrad as hg
+from handgrad.nn.activations import ACTIVATIONS
+from handgrad.nn.losses import LOSSES
+from handgrad.nn.optimizers import OPTIMIZERS
 
 HELD = (hg.Case, hg.Fit, hg.Model, hg.Worksheet)
 
@@ -44,6 +47,22 @@ def test_every_public_name_has_an_example(name):
 def test_every_method_has_an_example(kind, name):
     held = inspect.getattr_static(kind, name)
     assert examples(getattr(held, "__func__", held)), f"{kind.__name__}.{name} has no example"
+
+
+FORMULAS = (
+    hg.Regularization, hg.Clipping, hg.Schedule, hg.Initializer, hg.Dropout, hg.EarlyStopping, *OPTIMIZERS.values(),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", FORMULAS, ids=lambda kind: kind.__name__)
+def test_every_formula_of_a_class_has_its_source(kind):
+    module = inspect.getmodule(kind)
+    assert "Source: " in f"{kind.__doc__}{module.__doc__}", f"{kind.__name__} does not say where it is from"
+
+
+@pytest.mark.parametrize("table", [ACTIVATIONS, LOSSES], ids=["activations", "losses"])
+def test_every_formula_of_a_table_has_its_source(table):
+    assert [name for name, row in table.items() if not row.source] in ([], ["identity"])
 
 
 def test_there_are_methods_to_look_at():

@@ -169,12 +169,18 @@ def watch(
     gradient of the outputs that PyTorch had. Steps are the calls of `optimizer.step()` in the block, from 1; the
     first 100 unless others are named. Dropout is shown with the masks that PyTorch drew.
 
-        with watch(model, optimizer, loss=criterion, steps=(1, 500)) as watched:
-            for X, y in batches:
-                optimizer.zero_grad()
-                criterion(model(X), y).backward()
-                optimizer.step()
-        watched.explain(500)
+    >>> import torch
+    >>> model, criterion = torch.nn.Linear(2, 1), torch.nn.MSELoss()
+    >>> optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    >>> with watch(model, optimizer, loss=criterion, steps=(1, 3)) as watched:
+    ...     for X, y in [(torch.ones(4, 2), torch.zeros(4, 1))] * 3:
+    ...         optimizer.zero_grad()
+    ...         criterion(model(X), y).backward()
+    ...         optimizer.step()
+    >>> watched.steps
+    (1, 3)
+    >>> watched.explain(3).quantities()["x"].shape
+    (4, 2)
 
     Raises ModelError for a model, a loss or an optimizer with a part that is not known here.
     """

@@ -27,6 +27,9 @@ class Initializer:
     (2, 4)
 
     Raises SpecificationError for an unknown name, distribution or a scale that is not positive.
+
+    Source: X. Glorot, Y. Bengio (2010), equations 12 and 16; K. He et al. (2015), equation 10; Y. LeCun et al.,
+    Efficient BackProp (1998), equation 16.
     """
 
     name: str = "he"

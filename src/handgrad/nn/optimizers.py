@@ -108,6 +108,9 @@ class Momentum(Optimizer):
     0.8
 
     Raises SpecificationError unless 0 <= momentum < 1.
+
+    Source: B. Polyak, Some methods of speeding up the convergence of iteration methods (1964), equation 9; the other
+    forms as named above.
     """
 
     momentum: float = 0.9

@@ -28,6 +28,9 @@ class Regularization:
     0.05
 
     Raises SpecificationError for a negative strength or an unknown form.
+
+    Source: A. Krogh, J. Hertz, A simple weight decay can improve generalization (NIPS 1991), equation 2, for L2;
+    R. Tibshirani, Regression shrinkage and selection via the lasso (1996), for L1.
     """
 
     l2: float = 0.0

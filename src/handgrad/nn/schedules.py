@@ -26,6 +26,10 @@ class Schedule:
     0.16666666666666666
 
     Raises SpecificationError for an unknown name or a parameter outside its range.
+
+    Source: I. Loshchilov, F. Hutter, SGDR (ICLR 2017), equation 5, for cosine; P. Goyal et al., Accurate, large
+    minibatch SGD (2017), section 2.2, for warmup; H. Robbins, S. Monro, A stochastic approximation method (1951), for
+    rates that fall as 1 / t.
     """
 
     name: str = "constant"
