@@ -60,6 +60,7 @@ _HOMES = {
     "handgrad.models.fit_table": ("fit_table",),
     "handgrad.training.fit": ("fit",),
 }
+# the rarer optimizers are names of handgrad.nn.optimizers; these two still come from here, and are not listed
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
@@ -78,9 +79,7 @@ __all__ = [
     "Loss",
     "Model",
     "Momentum",
-    "Nesterov",
     "Network",
-    "RMSprop",
     "Regularization",
     "Schedule",
     "Worksheet",

@@ -54,3 +54,8 @@ def test_no_strength_is_no_regularization() -> None:
 def test_errors_name_what_was_expected(arguments: dict, message: str) -> None:
     with pytest.raises(SpecificationError, match=message):
         Regularization(**arguments)
+
+
+def test_one_weight_is_punished_too() -> None:
+    lone = (LayerParameters(np.array([[-2.0]]), np.array([5.0])),)
+    assert float(Regularization(l2=0.5, l1=0.25).penalty(lone, samples=1)) == 0.5 * 0.5 * 4 + 0.25 * 2

@@ -131,8 +131,21 @@ def test_callbacks_see_parameters_and_keep_them(engine):
         assert 1 <= number <= 4
 
 
+@pytest.mark.parametrize(
+    "callback", [lambda line: None, [].append, None, "stop"], ids=["one argument", "append", "None", "text"]
+)
+def test_a_callback_of_another_form_is_refused_before_the_training(callback):
+    network = hg.Network(2, [hg.Dense(1)], "squared_error")
+    with pytest.raises(SpecificationError, match=r"a callback is called as callback\(epoch, now\)"):
+        hg.fit(network, X, Y, epochs=1, callbacks=[callback])
+    hg.fit(network, X, Y, epochs=1, callbacks=[lambda *both: None, lambda epoch, now, more=1: None])
+
+
 def test_the_package_shows_its_public_names_only():
 
     assert dir(hg) == sorted([*hg.__all__, "__version__"])
     assert all(getattr(hg, name) is not None for name in dir(hg))
     assert len(hg.__all__) <= 25
+    assert hg.Nesterov.name == "nesterov" and hg.RMSprop.name == "rmsprop"
+    with pytest.raises(AttributeError, match="no attribute 'nesterov'"):
+        hg.nesterov  # noqa: B018

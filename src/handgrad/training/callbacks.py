@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
+from inspect import signature
 from typing import TypeAlias
 
 import numpy as np
 
 from handgrad.engines.protocol import Session
+from handgrad.errors import SpecificationError
 from handgrad.nn.arrays import Array
 from handgrad.nn.network import LayerParameters, Parameters
 from handgrad.training.history import Epoch
@@ -40,6 +42,24 @@ class Underway:
     def predict(self, X: Array) -> Array:
         """The outputs (samples, outputs) for X (samples, inputs), without dropout."""
         return np.array(self._session.predict(np.asarray(X)))
+
+
+def check_callback(callback: object) -> None:
+    """Raises SpecificationError for what cannot be called with an epoch and the training as it stands.
+
+    >>> check_callback(lambda epoch, now: epoch.loss < 0.1)
+    """
+    if not callable(callback):
+        raise SpecificationError(f"a callback is called as callback(epoch, now), got {callback!r}")
+    try:
+        signature(callback).bind(None, None)
+    except ValueError:  # a builtin that does not say how it is called
+        return
+    except TypeError as error:
+        raise SpecificationError(
+            f"a callback is called as callback(epoch, now) with the line of the history and the training as it "
+            f"stands; {callback!r} does not take them: {error}"
+        ) from error
 
 
 Callback: TypeAlias = Callable[[Epoch, Underway], bool | None]

@@ -22,7 +22,7 @@ from handgrad.nn.optimizers import Adam, Optimizer, initial_state
 from handgrad.nn.regularization import Regularization
 from handgrad.nn.schedules import Schedule
 from handgrad.nn.step import Recipe, Training
-from handgrad.training.callbacks import Callback, Underway
+from handgrad.training.callbacks import Callback, Underway, check_callback
 from handgrad.training.divergence import check_parameters, why_not_finite
 from handgrad.training.history import Epoch, Fit, Snapshot
 from handgrad.training.interruption import Interruption
@@ -88,6 +88,8 @@ def fit(
     ):
         if value is not None and not isinstance(value, kind):
             raise SpecificationError(f"{name} must be {_AS_IN[name]} or None, got {value!r}")
+    for callback in callbacks:
+        check_callback(callback)
     if not isinstance(epochs, int):
         raise SpecificationError(f"epochs must be a whole number of at least 1, got {epochs!r}")
     if not isinstance(validation, int | float | Split):
