@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from handgrad.nn.initializers import Initializer
     from handgrad.nn.losses import Loss
     from handgrad.nn.network import Dense, Network
-    from handgrad.nn.optimizers import SGD, Adam, AdamW, Momentum, Nesterov, RMSprop
+    from handgrad.nn.optimizers import SGD, Adam, AdamW, Momentum
+    from handgrad.nn.optimizers import Nesterov as Nesterov
+    from handgrad.nn.optimizers import RMSprop as RMSprop
     from handgrad.nn.regularization import Regularization
     from handgrad.nn.schedules import Schedule
     from handgrad.training.fit import fit

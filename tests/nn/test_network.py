@@ -111,3 +111,24 @@ def test_a_flat_list_is_one_sample() -> None:
 def test_errors_name_what_was_expected(build, error: type[HandgradError], message: str) -> None:
     with pytest.raises(error, match=message):
         build()
+
+
+def test_what_is_just_allowed() -> None:
+    """At the time of the test, and not when its module is read."""
+    assert Dense(1).units == 1
+    assert Dense(10_000_000).units == 10_000_000
+    with pytest.raises(SpecificationError, match="1 to 10,000,000, got 10000001"):
+        Dense(10_000_001)
+    assert Dense(2, b=[0.5, 0.5], bias="shared").b is not None
+    assert Dense(2, b=[0.0, 0.0], bias="none").b is not None
+    assert Dense(2, W=[[1.0], [2.0]]).W is not None
+    assert Network(1, [Dense(1)]).inputs == 1
+    with pytest.raises(SpecificationError, match="a shared bias is one number"):
+        Dense(2, b=[0.5, 0.25], bias="shared")
+    with pytest.raises(SpecificationError, match="bias 'none' has no b"):
+        Dense(2, b=[0.0, 0.5], bias="none")
+
+
+def test_the_parameters_of_a_network_are_counted_layer_by_layer() -> None:
+    for bias, count in (("trained", 2 * 3 + 2), ("shared", 2 * 3 + 1), ("frozen", 2 * 3), ("none", 2 * 3)):
+        assert Network(3, [Dense(2, bias=bias)]).parameter_count == count
