@@ -30,5 +30,5 @@ def record(detail: str = "matrix", orientation: str = "column", samples: int = 2
     """The record of the case with so many samples and steps."""
     data = {name: values[:samples] for name, values in CASE["data"].items()}
     case = {**CASE, "data": data, "training": {"steps": steps}}
-    parts = ("problem", "gradient_check")
+    parts = ("problem", "gradient_check", "matrices", "formulas")
     return explain(case, detail=detail, orientation=orientation, parts=parts).record

@@ -93,7 +93,8 @@ class Shape:
 class WorkedStep:
     """One quantity worked out.
 
-    `quantity` is its public name (z1, dW2, W1_new); `part` one of forward, loss, backward, update; `layer` None
+    `quantity` is its public name (z1, dW2, W1_new); `part` one of forward, loss, backward, update (in the other parts
+    of a sheet what the equation is there for); `layer` None
     for what belongs to no layer. `equation` is the matrix form, `shapes` the shapes that meet in it (operands,
     then the result), `reason` why this is the next step. `scalar` has the same in scalars: one equation for each
     entry (empty unless asked for, `left_out` of them not written), `factors` the chain rule factor by factor,
@@ -157,6 +158,8 @@ class StepRecord:
     """Every letter of the step with its value on paper, by public name."""
     program: tuple[Assignment, ...] = ()
     """What computes the quantities from the leaves, in order; see the head of this file."""
+    matrices: StepRecord | None = None
+    """Why matrices: its equations, with the letters of the first sample, where that was asked for."""
 
 
 @dataclass(frozen=True)
@@ -170,6 +173,7 @@ class Options:
     sample: int | None = None  # only this sample (zero-based) in the scalar detail
     most_scalar: int = 16  # scalar equations for one quantity, the others are counted in left_out
     gradient_check: bool = False
+    matrices: bool = False
 
 
 @dataclass(frozen=True, eq=False)

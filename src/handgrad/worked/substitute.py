@@ -228,6 +228,17 @@ def worked_out(*kinds: type[Expression], functions: Callable[[str], bool] = lamb
     return line
 
 
+def turned(tree: Expression) -> Expression:
+    """The numbers of each transpose the way round that they are used."""
+
+    def turn(part: Expression) -> Expression:
+        if isinstance(part, Transpose) and isinstance(part.operand, Matrix):
+            return Matrix(part.operand.values.T)
+        return part
+
+    return map_tree(tree, turn)
+
+
 def as_outer(tree: Expression) -> Expression:
     """delta a^T of one sample as the outer product of two columns."""
     if isinstance(tree, MatMul):

@@ -34,7 +34,9 @@ def verify(record: Record) -> int:
     Raises VerificationError naming the step, the quantity, and both values, at the first that does not.
     """
     rounding = record.rounding if record.carry else None
-    return sum(_Verification(step, rounding).run() for step in record.steps)
+    views = (step.matrices for step in record.steps)
+    steps = (*record.steps, *(view for view in views if view is not None))
+    return sum(_Verification(step, rounding).run() for step in steps)
 
 
 class _Verification:
@@ -77,7 +79,7 @@ class _Verification:
     ) -> int:
         """Each form in letters and each line of numbers, against the result."""
         if equation.result is None:
-            return 0
+            return self._forms_agree(equation)
         stated, bound = evaluate(equation.result), np.zeros(())
         for letters in equation.symbols:
             found = evaluate_bounded(letters, self.step.bindings, self.unit, errors)
@@ -92,6 +94,17 @@ class _Verification:
         if equation.symbols and errors is NO_ERRORS and self.rounding is None:
             self.own.setdefault(name, bound)
         return len(equation.symbols) + len(equation.numbers)
+
+    def _forms_agree(self, equation: Equation) -> int:
+        """The forms of an equation without a result, against the first of them; one form says nothing to check."""
+        if len(equation.symbols) < 2:
+            return 0
+        first, *others = (
+            evaluate_bounded(letters, self.step.bindings, self.unit) for letters in equation.symbols
+        )
+        for form in others:
+            self._compare(form.value, first.value, form.error + first.error)
+        return len(equation.symbols)
 
     def _compare(self, found: Array, stated: Array, tolerance: Array | float) -> None:
         if found.shape == stated.shape:

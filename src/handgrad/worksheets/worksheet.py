@@ -6,6 +6,7 @@ import os
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
@@ -162,6 +163,7 @@ class Worksheet:
             neuron=_position("neuron", choices.get("neuron"), max(self.source.network.sizes[1:])),
             sample=_position("sample", choices.get("sample"), self._samples()),
             gradient_check="gradient_check" in settings.parts,
+            matrices="matrices" in settings.parts,
         )
         return replace(self, source=source, options=options, settings=settings)
 
@@ -243,8 +245,10 @@ class Worksheet:
             ()
             if symbolic
             else tuple(
-                derive(trace, source.network, source.recipe, self.options, source.regularization)
-                for trace in source.traces(self.first, last)
+                derive(trace, source.network, source.recipe, options, source.regularization)
+                for trace, options in zip(
+                    source.traces(self.first, last), self._options_by_step(), strict=False
+                )
             )
         )
         model = source.model if isinstance(source, ModelSource) else None
@@ -270,6 +274,10 @@ class Worksheet:
         )
         verify(record)
         return record
+
+    def _options_by_step(self) -> Iterator[Options]:
+        """What a sheet says once it says of its first step."""
+        return chain((self.options,), repeat(replace(self.options, matrices=False)))
 
     @cached_property
     def document(self) -> Document:

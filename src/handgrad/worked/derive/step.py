@@ -15,6 +15,7 @@ from handgrad.nn.step import Recipe
 from handgrad.worked.derive.backward import backward_steps
 from handgrad.worked.derive.forward import forward_steps, loss_steps
 from handgrad.worked.derive.letters import constants_of
+from handgrad.worked.derive.matrices import matrix_view
 from handgrad.worked.derive.program import program
 from handgrad.worked.derive.update import update_steps
 from handgrad.worked.expressions import Symbol
@@ -56,6 +57,7 @@ def derive(
         rows=trace.rows,
         bindings=paper.bindings,
         program=program(paper, steps),
+        matrices=matrix_view(paper) if options.matrices else None,
     )
 
 
