@@ -162,6 +162,24 @@ class StepRecord:
     """Why matrices: its equations, with the letters of the first sample, where that was asked for."""
 
 
+@dataclass(frozen=True, eq=False)
+class FormulaSheet:
+    """A network in letters alone: for any layer l, layer by layer, its functions, its loss, the optimizer's rule.
+
+    `activations` has the name, f(z) and f'(z) of each that is used; `term` one term of the loss and its derivative.
+    `proofs` are the same equations, with numbers drawn at random behind their letters: what `verify` evaluates.
+    """
+
+    general: tuple[Equation, ...]
+    written_out: tuple[Equation, ...]
+    activations: tuple[tuple[str, Equation, Equation], ...]
+    loss: Equation | None
+    term: tuple[Equation, ...]
+    penalty: Equation | None
+    optimizer: tuple[Equation, ...]
+    proofs: tuple[StepRecord, ...]
+
+
 @dataclass(frozen=True)
 class Options:
     """What the derivation is asked for."""
@@ -204,3 +222,5 @@ class Record:
     """Decimals for single quantities, beside `digits`."""
     regularization: Regularization = field(default_factory=Regularization)
     """The penalties where there is no recipe (gradients only)."""
+    formulas: FormulaSheet | None = None
+    """The formula sheet, where that was asked for."""

@@ -36,7 +36,10 @@ def verify(record: Record) -> int:
     rounding = record.rounding if record.carry else None
     views = (step.matrices for step in record.steps)
     steps = (*record.steps, *(view for view in views if view is not None))
-    return sum(_Verification(step, rounding).run() for step in steps)
+    proofs = () if record.formulas is None else record.formulas.proofs
+    return sum(_Verification(step, rounding).run() for step in steps) + sum(
+        _Verification(proof, None).run() for proof in proofs
+    )
 
 
 class _Verification:

@@ -27,8 +27,10 @@ from handgrad.render.settings import DEFAULT_DIGITS, DEFAULT_PARTS, Settings
 from handgrad.render.terminal.sheet import to_text
 from handgrad.rich_repr import printable
 from handgrad.training.history import Fit
+from handgrad.worked.bindings import array_of
+from handgrad.worked.derive.formulas import formula_sheet
 from handgrad.worked.derive.step import derive
-from handgrad.worked.record import Options, Record
+from handgrad.worked.record import FormulaSheet, Options, Record, StepRecord
 from handgrad.worked.rounding import Rounding
 from handgrad.worked.trace import Trace
 from handgrad.worked.verify import verify
@@ -271,9 +273,18 @@ class Worksheet:
             total=source.total,
             rounding=source.rounding,
             regularization=source.regularization,
+            formulas=self._formulas(steps) if "formulas" in self.settings.parts else None,
         )
         verify(record)
         return record
+
+    def _formulas(self, steps: tuple[StepRecord, ...]) -> FormulaSheet:
+        """The formulas for batches of the size of the first step; without any step, of m samples."""
+        batch = [int(array_of(step.bindings["m"]).item()) for step in steps]
+        source = self.source
+        return formula_sheet(
+            source.network, source.recipe, source.regularization, batch[0] if batch else 2, self.options
+        )
 
     def _options_by_step(self) -> Iterator[Options]:
         """What a sheet says once it says of its first step."""

@@ -14,7 +14,7 @@ from handgrad.render.document import Block, Document, Fold, Formula, Heading, Pa
 from handgrad.render.layout.calculation import calculation, observation
 from handgrad.render.layout.changes import changes, gradient_check
 from handgrad.render.layout.context import Sheet
-from handgrad.render.layout.formulas import formula_sheet
+from handgrad.render.layout.formulas import formulas
 from handgrad.render.layout.matrices import matrices
 from handgrad.render.layout.problem import problem
 from handgrad.render.layout.shapes import shapes
@@ -44,7 +44,7 @@ STEP_PARTS: dict[str, StepPart] = {
 
 AFTER: dict[str, RecordPart] = {
     "matrices": matrices,
-    "formulas": formula_sheet,
+    "formulas": formulas,
     "shapes": shapes,
     "training": training,
 }

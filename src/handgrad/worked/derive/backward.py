@@ -17,10 +17,8 @@ from handgrad.worked.derive.derivatives import (
     with_constants,
 )
 from handgrad.worked.derive.forward import dropped, given_step
-from handgrad.worked.derive.letters import PENALTY_LETTERS
 from handgrad.worked.derive.scalars import bias_scalars, delta_scalars, error_scalars, weight_scalars
 from handgrad.worked.expressions import (
-    Apply,
     BigSum,
     Divide,
     Expression,
@@ -28,12 +26,12 @@ from handgrad.worked.expressions import (
     Sum,
     SumOver,
     Symbol,
-    Times,
 )
+from handgrad.worked.forms.equations import penalty_gradient
 from handgrad.worked.forms.losses import LOSS_FORMS, scale_tree
-from handgrad.worked.paper import ONE, Paper, difference, exact
+from handgrad.worked.paper import ONE, Paper, difference
 from handgrad.worked.record import Words, WorkedStep, words
-from handgrad.worked.substitute import Line, added, as_outer, node, same, sample_by_sample
+from handgrad.worked.substitute import Line, as_outer, node, same, sample_by_sample
 
 MOST_OUTER = 4  # up to so many samples, dW is also written as a sum of one outer product each
 
@@ -234,26 +232,17 @@ def _weight_gradient(paper: Paper, l: int, name: str) -> WorkedStep:
 
 
 def _penalty_gradient(paper: Paper, l: int) -> WorkedStep:
-    regularization, name = paper.regularization, f"dW{l}_penalty"
-    W, terms = paper.symbol(f"W{l}"), list[Expression]()
-    if regularization.l2:
-        terms.append(_l2_gradient(Symbol(PENALTY_LETTERS["l2"]), regularization.form, W))
-    if regularization.l1:
-        terms.append(Times((Symbol(PENALTY_LETTERS["l1"]), Apply("sign", (W,)))))
+    name = f"dW{l}_penalty"
+    letters = penalty_gradient(paper.regularization, paper.symbol(f"W{l}"))
+    assert letters is not None
     return WorkedStep(
         quantity=name,
         part="backward",
         layer=l,
-        equation=paper.equation(paper.symbol(name), added(terms)),
+        equation=paper.equation(paper.symbol(name), letters),
         shapes=paper.shapes(f"W{l}", name),
         reason=words("dW_penalty", layer=l),
     )
-
-
-def _l2_gradient(strength: Expression, form: str, W: Expression) -> Expression:
-    if form == "full":
-        return Times((exact(2), strength, W))
-    return Times((Divide(strength, Symbol("m")) if form == "half_mean" else strength, W))
 
 
 def _bias(paper: Paper, l: int, layer: Dense) -> WorkedStep:

@@ -10,7 +10,6 @@ from handgrad.nn.losses import Loss
 from handgrad.nn.network import Dense
 from handgrad.nn.targets import LABELS
 from handgrad.worked.computed import roundoff
-from handgrad.worked.derive.letters import PENALTY_LETTERS
 from handgrad.worked.derive.scalars import activation_scalars, entry_of, linear_scalars
 from handgrad.worked.evaluate import evaluate
 from handgrad.worked.expressions import (
@@ -25,7 +24,7 @@ from handgrad.worked.expressions import (
     Symbol,
     Times,
 )
-from handgrad.worked.forms.equations import loss_formula
+from handgrad.worked.forms.equations import PENALTY_LETTERS, loss_formula
 from handgrad.worked.forms.losses import LOSS_FORMS, ClosedForm, scale_tree
 from handgrad.worked.forms.trees import scalar_products
 from handgrad.worked.paper import ONE, Paper, exact

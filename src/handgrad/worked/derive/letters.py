@@ -8,11 +8,11 @@ from handgrad.nn.network import Network
 from handgrad.nn.regularization import Regularization
 from handgrad.nn.step import Recipe
 from handgrad.worked.bindings import Value, bind
+from handgrad.worked.forms.equations import PENALTY_LETTERS
 from handgrad.worked.forms.optimizers import hyperparameters
 from handgrad.worked.paper import exact
 from handgrad.worked.trace import Trace
 
-PENALTY_LETTERS = {"l2": "lambda", "l1": "lambda1"}
 CLIPPING_LETTERS = {"value": "limit_value", "norm": "limit_norm"}
 
 
