@@ -21,6 +21,7 @@ from handgrad.cli import (
     diagram,
     evaluate,
     explain,
+    export,
     gradcheck,
     inspect,
     matrix,
@@ -62,6 +63,7 @@ app.command()(check.check)
 app.command()(gradcheck.gradcheck)
 app.command()(matrix.matrix)
 app.command()(diagram.diagram)
+app.command()(export.export)
 app.command()(verify.verify)
 app.command()(bench.bench)
 

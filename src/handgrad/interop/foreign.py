@@ -126,6 +126,13 @@ class Layers:
             raise ModelError(f"{place}: an activation after a dropout; put the dropout after the activation")
         last["activation"] = Activation(name, alpha)
 
+    def weighs_itself(self, place: str) -> None:
+        """z sigma(z) where sigma(z) was read: SiLU."""
+        last = self._last(place, "a product")
+        if last["activation"].name != "sigmoid":
+            raise ModelError(f"{place}: a product is known only as z sigma(z), the SiLU")
+        last["activation"] = Activation("silu")
+
     def dropout(self, place: str, part: float, now: bool) -> None:
         """Dropout after the last dense layer: the part of its units that is dropped."""
         if part == 0:

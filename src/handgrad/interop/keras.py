@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 
 from handgrad.errors import ModelError
 from handgrad.interop.foreign import Foreign, Layers, Standing, late_epsilon, unknown
+from handgrad.models.model import Model
 from handgrad.nn.arrays import Array
 from handgrad.nn.clipping import Clipping
 from handgrad.nn.losses import Loss
@@ -284,3 +287,45 @@ def _state(foreign: Foreign, ours: Optimizer, optimizer: Any, model: Any, slots:
         )
         state.append((of_W, of_b))
     return tuple(state)
+
+
+# -- writing
+
+
+def sequential(model: Model) -> Any:
+    """The model as a keras.Sequential on whatever backend Keras runs, in Keras's own precision (float32).
+
+    Raises ModelError for an activation that Keras has no layer for.
+    """
+    import keras
+
+    layers: list[Any] = [keras.Input((model.network.inputs,))]
+    for l, layer in model.network.numbered():
+        function = layer.function
+        layers.append(keras.layers.Dense(layer.units, use_bias=layer.bias != "none"))
+        if function.name == "leaky_relu":
+            layers.append(keras.layers.LeakyReLU(negative_slope=function.alpha))
+        elif function.name == "elu":
+            layers.append(keras.layers.ELU(alpha=function.alpha))
+        elif function.name not in FUNCTIONS.values():
+            raise ModelError(f"layer {l}: Keras has no layer for the activation {function.name!r}")
+        elif function.name != "identity":
+            layers.append(keras.layers.Activation(function.name))
+        if layer.dropout is not None:
+            layers.append(keras.layers.Dropout(1 - layer.dropout.keep))
+    made = keras.Sequential(layers)
+    weights: list[Array] = []
+    for layer, (W, b) in zip(model.network.layers, model.parameters, strict=True):
+        weights += [np.asarray(W, np.float64).T] + (
+            [] if layer.bias == "none" else [np.asarray(b, np.float64)]
+        )
+    made.set_weights(weights)
+    return made
+
+
+def write(model: Model) -> bytes:
+    """The bytes of a .keras file of `sequential`."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "model.keras"
+        sequential(model).save(path)
+        return path.read_bytes()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
 import numpy as np
 
 from handgrad.errors import ModelError
 from handgrad.interop.foreign import Foreign, Layers, Standing, late_epsilon, unknown
+from handgrad.models.model import Model
 from handgrad.nn.arrays import Array
 from handgrad.nn.losses import Loss
 from handgrad.nn.optimizers import SGD, Adam, Momentum, Nesterov, initial_state
@@ -96,3 +98,62 @@ def _state(held: list[list[Array]], factors: tuple[float, ...], L: int) -> Any:
         )
         for l in range(L)
     )
+
+
+# -- writing
+
+
+def estimator(model: Model) -> Any:
+    """The model as a fitted MLPClassifier or MLPRegressor, on encoded inputs.
+
+    Raises ModelError for a network that scikit-learn cannot hold: hidden layers of different activations, or of
+    one that it lacks.
+    """
+    from sklearn.neural_network import MLPClassifier, MLPRegressor
+    from sklearn.preprocessing import LabelBinarizer
+
+    network = model.network
+    theirs = {ours: name for name, ours in OUTPUT.items()}
+    hidden = {layer.function.name for layer in network.layers[:-1]} or {"identity"}
+    last = network.layers[-1].function.name
+    if (
+        len(hidden) > 1
+        or not hidden <= set(HIDDEN.values())
+        or last not in ("identity", "sigmoid", "softmax")
+    ):
+        raise ModelError(
+            "scikit-learn's MLP has one hidden activation of identity, logistic, tanh and relu, and an output of "
+            f"identity, logistic or softmax; this network has {', '.join(sorted(hidden))} and {last}"
+        )
+    widths = [layer.units for layer in network.layers[:-1]]
+    rule = MLPRegressor if last == "identity" else MLPClassifier
+    made = rule(hidden_layer_sizes=widths, activation=theirs[hidden.pop()])
+    made.coefs_ = [np.array(W, np.float64).T.copy() for W, _ in model.parameters]
+    made.intercepts_ = [np.array(b, np.float64) for _, b in model.parameters]
+    made.out_activation_ = theirs[last]
+    made.n_layers_, made.n_outputs_ = network.depth + 1, network.outputs
+    made.n_features_in_, made.n_iter_ = network.inputs, len(model.fit.history)
+    made.t_, made.loss_curve_ = 0, [line.loss for line in model.fit.history]
+    made.loss_ = made.loss_curve_[-1] if made.loss_curve_ else float("nan")
+    if rule is MLPClassifier:
+        made._label_binarizer = LabelBinarizer().fit(_known_labels(model))
+        made.classes_ = made._label_binarizer.classes_
+    return made
+
+
+def _known_labels(model: Model) -> Array:
+    """Labels of which LabelBinarizer makes one column for each output."""
+    network = model.network
+    if network.layers[-1].function.name == "softmax":
+        known = model.schema.target.classes[0] if model.schema is not None else ()
+        # in the order of the outputs, which must be that of numpy.unique
+        ordered = list(known) == sorted(known)
+        return np.array(known) if known and ordered else np.arange(network.outputs)
+    if network.outputs == 1:
+        return np.arange(2)
+    return np.eye(network.outputs, dtype=np.int64)
+
+
+def write(model: Model) -> bytes:
+    """The bytes of the pickled estimator; joblib.load and pickle.load read them."""
+    return pickle.dumps(estimator(model))

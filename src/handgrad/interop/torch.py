@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -10,6 +11,8 @@ import torch
 
 from handgrad.errors import ModelError
 from handgrad.interop.foreign import Foreign, Layers, Standing, unknown
+from handgrad.models.model import Model
+from handgrad.nn.activations import Activation
 from handgrad.nn.arrays import Array
 from handgrad.nn.losses import Loss
 from handgrad.nn.network import Network
@@ -293,3 +296,44 @@ def _state(
         (of(module.weight, W), of(module.bias, b)) for module, (W, b) in zip(linear, zeros, strict=True)
     )
     return state, max(steps) + 1
+
+
+# -- writing
+
+
+def sequential(model: Model) -> torch.nn.Sequential:
+    """The model as a torch.nn.Sequential in float64, in evaluation mode.
+
+    Raises ModelError for an activation that PyTorch has no module for.
+    """
+    parts: list[torch.nn.Module] = []
+    for (l, layer), (W, b) in zip(model.network.numbered(), model.parameters, strict=True):
+        linear = torch.nn.Linear(W.shape[1], W.shape[0], bias=layer.bias != "none", dtype=torch.float64)
+        with torch.no_grad():
+            linear.weight.copy_(torch.tensor(np.asarray(W, np.float64)))
+            if layer.bias != "none":
+                linear.bias.copy_(torch.tensor(np.asarray(b, np.float64)))
+        parts.append(linear)
+        if layer.function.name != "identity":
+            parts.append(_module(l, layer.function))
+        if layer.dropout is not None:
+            parts.append(torch.nn.Dropout(1 - layer.dropout.keep))
+    return torch.nn.Sequential(*parts).eval()
+
+
+def _module(l: int, function: Activation) -> torch.nn.Module:
+    if function.name == "softmax":
+        return torch.nn.Softmax(dim=1)
+    for kind, (name, options, alpha) in ACTIVATION_ROWS.items():
+        if name == function.name:
+            chosen = options if alpha is None else options | {alpha: function.alpha}
+            module: torch.nn.Module = getattr(torch.nn, kind)(**chosen)
+            return module
+    raise ModelError(f"layer {l}: PyTorch has no module for the activation {function.name!r}")
+
+
+def write(model: Model) -> bytes:
+    """The bytes of a state dict of `sequential`, as torch.save writes it."""
+    kept = io.BytesIO()
+    torch.save(sequential(model).state_dict(), kept)
+    return kept.getvalue()
