@@ -84,9 +84,20 @@ def handgrad(
     """Trains feed-forward neural networks and shows its work."""
 
 
+class WithoutPandas:
+    """Arrow imports pandas wherever it is installed: half a second that no command has a use for."""
+
+    @staticmethod
+    def find_spec(name: str, path: object = None, target: object = None) -> None:
+        """No module of this name. Raises ModuleNotFoundError for pandas."""
+        if name == "pandas":
+            raise ModuleNotFoundError("the command line takes no data frames", name=name)
+
+
 def run(arguments: list[str] | None = None) -> None:
     """Runs the command line and ends the process with its exit status."""
     prepare_streams()
+    sys.meta_path.insert(0, WithoutPandas)
     for number in ENDING:
         if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
             signal.signal(number, end)

@@ -7,6 +7,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Annotated, Any, Literal
 
+import pyarrow as pa
 import typer
 
 from handgrad.cli import options, run_file
@@ -16,6 +17,7 @@ from handgrad.cli.options import described, whole_numbers
 from handgrad.cli.outputs import Force, Output, judge_outputs
 from handgrad.cli.plots.loss_curve import as_svg, in_terminal
 from handgrad.cli.progress import Announced, shown_on
+from handgrad.data.inspection import Inspection
 from handgrad.data.schema import Choices
 from handgrad.data.tables import read_table
 from handgrad.errors import OutputError, SpecificationError
@@ -23,7 +25,7 @@ from handgrad.files import is_stream, same_file, write_whole
 from handgrad.models.fit_table import fit_prepared, network_for
 from handgrad.models.metrics import Evaluation
 from handgrad.models.model import Model
-from handgrad.models.prepared import Prepared, prepare, short
+from handgrad.models.prepared import Prepared, prepare, released, short
 from handgrad.nn.activations import Activation
 from handgrad.nn.clipping import Clipping
 from handgrad.nn.losses import Loss
@@ -156,6 +158,7 @@ def train(
         "dropout": dropout,
     }
     reading = options.reading(delimiter, header, encoding, decimal, thousands, dates, missing_marker)
+    pa.set_memory_pool(pa.system_memory_pool())  # which gives back what it no longer needs
     table = read_table(options.table_name(data), reading, single=dtype == "float32")
     named = {"categorical": categorical, "numeric": numeric, "date": date, "text": text, "ignore": ignore}
     choices = Choices(
@@ -177,6 +180,8 @@ def train(
         del table
         network = network_for(ready.schema, **shape)
         silent = quiet or as_json
+        seen = None if silent else short(ready)
+        ready = released(ready)
         trained = fit_prepared(
             ready,
             network,
@@ -185,9 +190,7 @@ def train(
             engine=engine if device is None else f"{engine}:{device}",
             dtype=dtype,
             threads=threads,
-            progress=Announced(
-                shown_on(remarks(), silent), lambda: None if silent else _before(ready, network)
-            ),
+            progress=Announced(shown_on(remarks(), silent), lambda: _before(seen, network)),
             **chosen,
         )
         seconds = perf_counter() - began
@@ -201,13 +204,14 @@ def train(
         raise typer.Exit(Ended(interruption.number).status)
 
 
-def _before(ready: Prepared, network: Network) -> None:
+def _before(seen: Inspection | None, network: Network) -> None:
     """What was read and decided, in a few lines, before training begins."""
-    seen = short(ready)
+    if seen is None:
+        return
     widths = " -> ".join(map(str, network.sizes))
     console = remarks()
     console.print(
-        f"{seen.source}: {ready.rows:,} rows; {'; '.join(summary(seen))}; network {widths}", soft_wrap=True
+        f"{seen.source}: {seen.rows:,} rows; {'; '.join(summary(seen))}; network {widths}", soft_wrap=True
     )
     remark(seen.remarks)
     remark(seen.warnings)

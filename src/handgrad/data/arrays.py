@@ -11,6 +11,8 @@ from handgrad.errors import ShapeError, SpecificationError
 from handgrad.nn.arrays import Array
 from handgrad.nn.network import Network
 
+_ROWS = 1 << 16
+
 
 def samples(network: Network, X: Any, Y: Any, dtype: str) -> tuple[Array, Array]:
     """X (samples, inputs) and Y (samples, outputs) in the dtype; class indices become rows of one 1.
@@ -77,8 +79,11 @@ def _numbers(name: str, values: Any) -> Array:
 def _finite(name: str, array: Array, dtype: str) -> Array:
     with np.errstate(over="ignore"):  # what overflows float32 is an error below
         cast = np.ascontiguousarray(array, dtype)
-    if not np.isfinite(cast).all():
-        place = np.argwhere(~np.isfinite(cast))[0].tolist()
+    # some rows at a time: of a large array not even truth values are held once more
+    far = next((k for k in range(0, len(cast), _ROWS) if not np.isfinite(cast[k : k + _ROWS]).all()), None)
+    if far is not None:
+        first, *rest = np.argwhere(~np.isfinite(cast[far : far + _ROWS]))[0].tolist()
+        place = [far + first, *rest]
         raise ShapeError(
             f"{name} holds {array[tuple(place)]} at {place}; give numbers that are finite in {dtype}"
         )

@@ -114,10 +114,13 @@ def numbers_of(column: pa.Array | pa.ChunkedArray) -> Floats:
         column = column.cast(pa.float64())
     if pa.types.is_integer(column.type):
         column = column.cast(pa.float64(), safe=False)  # beyond 2^53 the nearest float64
-    return np.asarray(_to_numpy(column), np.float64)
+    return np.asarray(numpy_of(column), np.float64)
 
 
-def _to_numpy(column: pa.Array | pa.ChunkedArray) -> npt.NDArray[Any]:
+def numpy_of(column: pa.Array | pa.ChunkedArray) -> npt.NDArray[Any]:
+    """A column as a NumPy array, where it lies in one piece without a copy."""
+    if isinstance(column, pa.ChunkedArray) and column.num_chunks == 1:
+        column = column.chunk(0)
     if isinstance(column, pa.ChunkedArray):
         return np.asarray(column.to_numpy())
     return np.asarray(column.to_numpy(zero_copy_only=False))
@@ -218,8 +221,8 @@ def days_of(column: pa.Array | pa.ChunkedArray) -> Floats:
     """A column of dates or points in time as days since 1970-01-01, missing cells NaN."""
     zone = column.type.tz if pa.types.is_timestamp(column.type) else None
     counts = column.cast(pa.timestamp("us", tz=zone), safe=False).cast(pa.int64())
-    days = np.asarray(_to_numpy(pc.fill_null(counts, 0)), np.float64) / _DAY
-    days[np.asarray(_to_numpy(pc.is_null(column)), bool)] = np.nan
+    days = np.asarray(numpy_of(pc.fill_null(counts, 0)), np.float64) / _DAY
+    days[np.asarray(numpy_of(pc.is_null(column)), bool)] = np.nan
     return days
 
 

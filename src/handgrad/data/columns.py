@@ -22,7 +22,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from handgrad.data.cells import column_values, is_text, words
+from handgrad.data.cells import column_values, is_text, numbers_of, numpy_of, words
 from handgrad.data.effects import MOST_OUTPUTS, Goal, as_lines, cross_fitted, effects_of, of_lines, scales_of
 from handgrad.data.kinds import Found, find_kind
 from handgrad.data.scaling import QUIET, Scale, measured, measured_scale, standardised
@@ -148,8 +148,10 @@ class Column(msgspec.Struct, frozen=True, omit_defaults=True):
         def fill(start: int, stop: int, out: npt.NDArray[Any]) -> None:
             part = np.asarray(values[start:stop], np.float64)
             gone = np.isnan(part)
-            holes = bool(gone.any())
-            out[:, 0] = np.where(gone, filled, scale.of(part)) if holes else scale.of(part)
+            scaled = scale.of(part)
+            if gone.any():
+                scaled[gone] = filled
+            out[:, 0] = scaled
             if self.kind == "date":
                 turns = [part / _YEAR, part] if self.clock else [part / _YEAR]
                 for place, turn in enumerate(turns):
@@ -211,7 +213,21 @@ KINDS = ("number", "boolean", "category", "date", "ignored")
 
 def values_of(table: Table, name: str, kind: str, order: str = "") -> Any:
     """What gives the values of rows by a slice: an array, or the column itself where it holds numbers already."""
-    return column_values(table, name, kind, order)
+    column = table.column(name)
+    if kind == "number" and pa.types.is_floating(column.type) and column.num_chunks == 1:
+        return numpy_of(column)
+    numbers = kind == "number" and pa.types.is_integer(column.type)
+    return _Numbers(column) if numbers else column_values(table, name, kind, order)
+
+
+class _Numbers:
+    """A column of numbers from which some rows at a time are taken, so that no copy of all of it is made."""
+
+    def __init__(self, column: pa.Array | pa.ChunkedArray) -> None:
+        self._column = column
+
+    def __getitem__(self, rows: slice) -> Floats:
+        return numbers_of(self._column.slice(rows.start, rows.stop - rows.start))
 
 
 def decide_kind(table: Table, name: str) -> tuple[str, str]:

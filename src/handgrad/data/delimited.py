@@ -28,6 +28,7 @@ from handgrad.data.written_numbers import Marks, Numbers
 from handgrad.errors import DataError
 
 _BLOCK = 4 << 20
+_JUDGED = 1 << 18  # bytes of a large file from which the kinds of its columns are seen
 _UTF8 = ("utf-8", "utf-8-sig", "utf8")
 _WORDS = pa.dictionary(pa.int32(), pa.string())
 _MOST_DIGITS = 15  # a float64 holds so many exactly
@@ -60,7 +61,8 @@ def read_delimited(source: Source, reading: Reading, single: bool = False) -> De
         return Delimited(_named(sample), dialect, decimal_mark(sample, dialect, reading))
     decimal = None if sample is None else decimal_mark(sample, dialect, reading)
     types = {} if sample is None else _types(sample, reading, decimal, single)
-    columns, dialect = _read(source, dialect, reading, types, decimal)
+    quoted = dialect.quote.encode() in head[head.find(b"\n") :]
+    columns, dialect = _read(source, dialect, reading, types, decimal, quoted)
     return Delimited(columns, dialect, decimal)
 
 
@@ -124,7 +126,9 @@ def _sample(source: Source, head: bytes, whole: bool, dialect: Dialect) -> pa.Ta
     """The beginning of the file as text; None where Arrow cannot read it so."""
     if dialect.encoding not in _UTF8:
         head = head.decode(dialect.encoding, errors="replace").encode()
-    head = head + b"\n" if whole else head[: head.rfind(b"\n") + 1]
+    head = (
+        head + b"\n" if whole else head[: head.rfind(b"\n", 0, _JUDGED) + 1] or head[: head.rfind(b"\n") + 1]
+    )
     kinds = dict.fromkeys(dialect.names, pa.string())
     plain = replace(dialect, encoding="utf-8")
     try:
@@ -136,17 +140,29 @@ def _sample(source: Source, head: bytes, whole: bool, dialect: Dialect) -> pa.Ta
 
 
 def _read(
-    source: Source, dialect: Dialect, reading: Reading, types: dict[str, pa.DataType], decimal: str | None
+    source: Source,
+    dialect: Dialect,
+    reading: Reading,
+    types: dict[str, pa.DataType],
+    decimal: str | None,
+    quoted: bool,
 ) -> tuple[dict[str, pa.ChunkedArray], Dialect]:
-    """The whole file. A column that turns out to be no numbers after all is read again as text."""
+    """The whole file. A column that turns out to be no numbers after all is read again as text.
+
+    Where nothing is `quoted` at the beginning, lines are cut in parallel; should a cell hold a line break
+    after all, the file is read again.
+    """
     wrong, block = 0, _BLOCK
     while True:
         kinds = {name: types.get(name, _WORDS) for name in dialect.names}
         try:
             with source.stream() as stream:
                 even = _even(stream, dialect)
-                table = _parsed(even, dialect, kinds, block, (*MISSING, *reading.missing), decimal or ".")
-            return _named(table), dialect
+                markers = (*MISSING, *reading.missing)
+                table = _parsed(even, dialect, kinds, block, markers, decimal or ".", breaks=quoted)
+            columns = _named(table)
+            del table
+            return _joined(columns), dialect
         except pa.ArrowInvalid as error:
             message = str(error)
             column = re.search(r"In CSV column #(\d+)", message)
@@ -156,6 +172,8 @@ def _read(
                 wrong += 1
                 types = {} if wrong == _ALL_AGAIN else types
                 types.pop(dialect.names[int(column[1])], None)
+            elif not quoted:
+                quoted = True
             elif "block" in message and block < 1 << 30:
                 block *= 16
             else:
@@ -181,6 +199,7 @@ def _parsed(
     block: int,
     missing: tuple[str, ...],
     decimal: str,
+    breaks: bool = True,
 ) -> pa.Table:
     return pyarrow.csv.read_csv(
         stream,
@@ -194,7 +213,7 @@ def _parsed(
             delimiter=dialect.delimiter,
             quote_char=dialect.quote,
             escape_char=dialect.escape or False,
-            newlines_in_values=True,
+            newlines_in_values=breaks,
         ),
         convert_options=pyarrow.csv.ConvertOptions(
             column_types=kinds, null_values=list(missing), strings_can_be_null=True, decimal_point=decimal
@@ -204,6 +223,18 @@ def _parsed(
 
 def _named(table: pa.Table) -> dict[str, pa.ChunkedArray]:
     return dict(zip(table.column_names, table.columns, strict=True))
+
+
+def _joined(columns: dict[str, pa.ChunkedArray]) -> dict[str, pa.ChunkedArray]:
+    """Columns of numbers in one piece each, NaN where missing, so that rows are taken from them as they lie."""
+    for name, column in columns.items():
+        if not pa.types.is_floating(column.type):
+            continue
+        values = np.ascontiguousarray(column.to_numpy())
+        whole = pa.Array.from_buffers(column.type, len(values), [None, pa.py_buffer(values)])
+        columns[name] = pa.chunked_array([whole])
+    pa.default_memory_pool().release_unused()
+    return columns
 
 
 def line_of_row(source: Source, dialect: Dialect, row: int) -> int | None:

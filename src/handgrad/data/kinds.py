@@ -155,6 +155,7 @@ def _of_numbers(table: Table, name: str, made: Parsed, whole: bool) -> Found:
     constant = _constant(made.values)
     if constant is not None:
         return constant
+    whole = whole and bool(np.all(np.isnan(some := made.values[:1000]) | (some == np.floor(some))))
     reason = identifiers.of_numbers(name, made.values) if whole and not len(made.bad) else ""
     if reason:
         return Found("identifier", reason)

@@ -40,7 +40,9 @@ def standardised(values: Floats, mean: float, deviation: float) -> Floats:
     """(x - mean) / deviation; halved first where x - mean may overflow. Too far away is infinite."""
     with np.errstate(over="ignore"):
         if abs(mean) < _LARGE and deviation < _LARGE:
-            return np.asarray((values - mean) / deviation)
+            scaled = values - mean
+            scaled /= deviation
+            return scaled
         return np.asarray((values / 2 - mean / 2) / (deviation / 2))
 
 

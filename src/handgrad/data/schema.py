@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from handgrad.data.cells import odd_cells, shortened
+from handgrad.data.cells import column_values, odd_cells, shortened
 from handgrad.data.columns import Column, Fill, encoded, has_many_categories, measure
 from handgrad.data.effects import Goal
 from handgrad.data.kinds import find_kind
@@ -27,7 +27,8 @@ from handgrad.errors import DataError, SpecificationError
 MOST_FEATURES = 100_000
 MISSING_CHOICES = ("mean", "median", "drop", "refuse")
 
-_BLOCK = 8192  # rows that are encoded together: they stay in the second-level cache
+_BLOCK = 8192
+_FEWEST, _BYTES = 1024, 1 << 20  # rows that are encoded together: they stay in the second-level cache
 
 
 class Kinds(NamedTuple):
@@ -162,6 +163,8 @@ class Schema(msgspec.Struct, frozen=True, omit_defaults=True):
         place = int(np.argmax(~np.isfinite(X[far])))
         for column in self.used:
             if place < len(column.features):
+                if column.kind != "category":
+                    column_values(table, column.name, column.kind, column.order)  # tells of what is infinite
                 raise DataError(
                     f"{table.place(far, column.name)}: the number is too far from those of the training data; "
                     "correct it or leave it empty"
@@ -181,14 +184,16 @@ def _far(X: npt.NDArray[Any]) -> list[int]:
 def _fill(X: npt.NDArray[Any], fills: Sequence[tuple[int, Fill]]) -> None:
     """Writes all features of some thousand rows, then of the next; on all processors."""
 
+    block = max(_FEWEST, _BYTES // max(1, X[:1].nbytes))
+
     def some(start: int) -> None:
-        stop, place = min(start + _BLOCK, len(X)), 0
+        stop, place = min(start + block, len(X)), 0
         with np.errstate(over="ignore", invalid="ignore"):  # judged afterwards
             for width, fill in fills:
                 fill(start, stop, X[start:stop, place : place + width])
                 place += width
 
-    starts = range(0, len(X), _BLOCK)
+    starts = range(0, len(X), block)
     if len(starts) < 4:
         for start in starts:
             some(start)
@@ -293,5 +298,5 @@ def fingerprint(X: npt.NDArray[Any], Y: npt.NDArray[Any]) -> str:
     """
     digest = hashlib.sha256(repr((X.shape, Y.shape)).encode())
     for array in (X, Y):
-        digest.update(np.ascontiguousarray(array, array.dtype.newbyteorder("<")).tobytes())
+        digest.update(np.ascontiguousarray(array, array.dtype.newbyteorder("<")).data)
     return digest.hexdigest()
