@@ -132,3 +132,20 @@ def test_what_is_just_allowed() -> None:
 def test_the_parameters_of_a_network_are_counted_layer_by_layer() -> None:
     for bias, count in (("trained", 2 * 3 + 2), ("shared", 2 * 3 + 1), ("frozen", 2 * 3), ("none", 2 * 3)):
         assert Network(3, [Dense(2, bias=bias)]).parameter_count == count
+
+
+def test_what_is_usual_is_not_said() -> None:
+    assert repr(Dense(2, "relu")) == "Dense(units=2, activation='relu')"
+    assert repr(Dense(2, "relu", bias="none")) == "Dense(units=2, activation='relu', bias='none')"
+
+
+def test_rows_keep_a_table_and_make_one_of_a_list() -> None:
+    assert rows([[1.0], [2.0], [3.0]]).tolist() == [[1.0], [2.0], [3.0]]
+    assert rows([1.0, 2.0, 3.0]).tolist() == [[1.0, 2.0, 3.0]]
+    assert rows(np.zeros((2, 3, 4))).shape == (2, 3, 4)
+
+
+def test_parameters_are_those_of_seed_0_unless_another_is_given() -> None:
+    network = Network(3, [Dense(2)])
+    np.testing.assert_array_equal(network.initial_parameters()[0].W, network.initial_parameters(0)[0].W)
+    assert not np.array_equal(network.initial_parameters()[0].W, network.initial_parameters(1)[0].W)
