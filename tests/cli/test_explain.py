@@ -246,7 +246,7 @@ def test_output_is_written_whole_or_not_at_all(tmp_path, capsys):
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 200])
-@pytest.mark.parametrize("detail", ["summary", "matrix", "scalar"])
+@pytest.mark.parametrize("detail", ["brief", "matrix", "scalar"])
 def test_lines_stay_within_the_width_and_have_no_control_codes(capsys, width, detail):
     assert status(["explain", str(RELU_SIGMOID), "--width", str(width), "--detail", detail]) == 0
     text = capsys.readouterr().out

@@ -92,7 +92,7 @@ def test_every_number_and_label_of_a_document_is_shown(width: int):
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("detail", ["summary", "matrix", "scalar"])
+@pytest.mark.parametrize("detail", ["brief", "matrix", "scalar"])
 def test_a_sheet_fits_its_width(width: int, detail: str):
     settings = Settings(detail=detail, parts=frozenset(PARTS), language="en")
     text = to_text(lay_out(record(detail=detail), settings), width)

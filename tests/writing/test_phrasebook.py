@@ -25,6 +25,7 @@ GROUPS = (
     *("REASONS", "FACTORS", "OBSERVATIONS", "NAMES", "LABELS", "TEXT", "MEANINGS", "MATRICES"),
     "AUDIT",
     "CALCULATOR",
+    "BRIEF",
     "LIVE",
 )
 

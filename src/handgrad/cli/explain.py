@@ -36,7 +36,17 @@ def explain(
     step: Annotated[
         str | None, typer.Option(help="A step N, or several A:B (both included), counted from 1.")
     ] = None,
-    detail: Annotated[str, typer.Option(help="summary, matrix or scalar.")] = "matrix",
+    detail: Annotated[
+        str | None,
+        typer.Option(help="brief, matrix or scalar; without it brief for more than 30 parameters."),
+    ] = None,
+    focus: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ENTRY",
+            help="Only the path to one entry, counted from 0: W2[0,1], b1[2], a1[0], yhat[1], x[2] (a row).",
+        ),
+    ] = None,
     digits: Annotated[int | None, typer.Option(help="Decimals shown.")] = None,
     significant: Annotated[
         int | None, typer.Option(help="Significant digits shown, instead of decimals.")
@@ -105,6 +115,7 @@ def explain(
         data=data,
         rows=rows,
         detail=detail,
+        focus=focus,
         digits=digits,
         significant=significant,
         carry=carry,

@@ -22,7 +22,9 @@ PARTS = (
 )
 """The parts of a sheet, in the order in which they stand."""
 DEFAULT_PARTS = frozenset(("problem", "forward", "loss", "backward", "update", "changes"))
-DETAILS = ("summary", "matrix", "scalar")
+DETAILS = ("brief", "matrix", "scalar")
+ALSO = {"summary": "brief"}
+"""Other names of a detail."""
 DEFAULT_DIGITS = 4
 SMALLEST_LIMIT = 3
 
@@ -33,9 +35,10 @@ class Settings:
 
     `digits`: decimals (None: what the case asks for, else 4), or `significant` digits in their place;
     `digits_of` has other decimals for single quantities, by public name (W1_new, loss). `notation` and
-    `decimal` None: as the case and the language have them. `detail`: summary, matrix, scalar. `parts`:
+    `decimal` None: as the case and the language have them. `detail`: brief, matrix, scalar. `parts`:
     which of `PARTS`. `most_rows`, `most_columns`: a matrix beyond them is elided, a sum beyond `most_terms`;
     `most_entries`: rows of the table of changes for one parameter. `figures`: draw pictures.
+    `focus`: nothing but the path to this entry (W2[0,1]).
 
     Raises RenderError for a choice that cannot be.
     """
@@ -53,6 +56,7 @@ class Settings:
     most_entries: int = 12
     decimal: str | None = None
     figures: bool = True
+    focus: str | None = None
 
     def __post_init__(self) -> None:
         if self.detail not in DETAILS:

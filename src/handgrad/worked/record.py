@@ -158,6 +158,8 @@ class StepRecord:
     """Every letter of the step with its value on paper, by public name."""
     program: tuple[Assignment, ...] = ()
     """What computes the quantities from the leaves, in order; see the head of this file."""
+    path: tuple[WorkedStep, ...] = ()
+    """The equations, in scalars, to the entry that the reader follows, or to the one that stands for all."""
     matrices: StepRecord | None = None
     """Why matrices: its equations, with the letters of the first sample, where that was asked for."""
 
@@ -185,7 +187,8 @@ class Options:
     """What the derivation is asked for."""
 
     orientation: str = "column"  # or "row"
-    detail: str = "matrix"  # or "summary", "scalar"
+    detail: str = "matrix"  # or "brief", "scalar"
+    focus: str | None = None  # the entry that the reader follows, as W2[0,1]
     layers: tuple[int, ...] | None = None  # only these layers
     neuron: int | None = None  # only this unit (zero-based) in the scalar detail
     sample: int | None = None  # only this sample (zero-based) in the scalar detail

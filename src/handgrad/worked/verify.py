@@ -56,7 +56,7 @@ class _Verification:
 
     def run(self) -> int:
         """Every equation of the step."""
-        return sum(self._named(worked) for worked in self.step.steps)
+        return sum(self._named(worked) for worked in (*self.step.steps, *self.step.path))
 
     def _named(self, worked: WorkedStep) -> int:
         try:

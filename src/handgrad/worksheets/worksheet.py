@@ -23,7 +23,7 @@ from handgrad.render.document import Document
 from handgrad.render.layout.sheet import lay_out
 from handgrad.render.markdown import markdown
 from handgrad.render.media import MEDIA, medium_of, write
-from handgrad.render.settings import DEFAULT_DIGITS, DEFAULT_PARTS, Settings
+from handgrad.render.settings import ALSO, DEFAULT_DIGITS, DEFAULT_PARTS, Settings
 from handgrad.render.terminal.sheet import to_text
 from handgrad.rich_repr import printable
 from handgrad.training.history import Fit
@@ -39,6 +39,9 @@ from handgrad.worksheets.steps import CaseSource, ModelSource, Rows, Source
 from handgrad.writing.letter_parts import Notation
 
 FORMULAS = frozenset(("formulas",))  # of a network without numbers
+MOST_IN_FULL = (
+    30  # parameters of a network whose matrices are all written out, unless another detail is asked for
+)
 MOST_STEPS = 100  # of a longer training the first step is opened, unless others are named
 MOST_CHOSEN = 1_000  # a sheet of more steps is read by nobody, and may not fit into memory
 
@@ -46,7 +49,8 @@ MOST_CHOSEN = 1_000  # a sheet of more steps is read by nobody, and may not fit 
 class Choices(TypedDict, total=False):
     """What `explain` may be asked for; see there."""
 
-    detail: str
+    detail: str | None
+    focus: str | None
     digits: int | None
     significant: int | None
     carry: bool | None
@@ -76,7 +80,8 @@ def explain(
     the first. For a model, `data` is the table it was trained on (the recorded file otherwise), for a `Fit` the
     arrays (X, Y); `rows` ("0:2") chooses rows of it: the step that training would take on them, by default
     after the training.
-    `detail`: summary, matrix, scalar. `digits` (decimals) or `significant`, `digits_of` single quantities
+    `detail`: brief (usual above 30 parameters), matrix, scalar; `focus`: nothing but the path to one entry
+    ("W2[0,1]"). `digits` (decimals) or `significant`, `digits_of` single quantities
     ({"a1": 2}); `carry` rounds each result of a case before it is used again, as on paper; `parts`: see
     `render.settings.PARTS`; `language`: en, bn. `layer_notation`: bracket, superscript, subscript; `names`:
     az, hy, xyz; `first_index`: 0 or 1; `orientation`: column, row. `layers`, `neuron` (from 1), `sample`
@@ -143,7 +148,9 @@ class Worksheet:
         for name in ("digits", "significant"):
             if not isinstance(choices.get(name), int | None):
                 raise SpecificationError(f"{name} must be a whole number, got {choices.get(name)!r}")
-        detail = choices.get("detail", "matrix")
+        asked_detail = choices.get("detail")
+        detail = usual_detail(source) if asked_detail is None else ALSO.get(asked_detail, asked_detail)
+        focus = choices.get("focus")
         parts = choices.get("parts")
         if case is not None and case.symbolic:
             parts = FORMULAS
@@ -154,6 +161,7 @@ class Worksheet:
             notation=notation,
             language=choices.get("language"),
             detail=detail,
+            focus=focus,
             parts=DEFAULT_PARTS if parts is None else frozenset(parts),
         )
         if settings.digits is not None and settings.significant is not None:
@@ -161,6 +169,7 @@ class Worksheet:
         options = Options(
             orientation=orientation,
             detail=detail,
+            focus=focus,
             layers=self._layers(choices.get("layers")),
             neuron=_position("neuron", choices.get("neuron"), max(self.source.network.sizes[1:])),
             sample=_position("sample", choices.get("sample"), self._samples()),
@@ -432,6 +441,11 @@ class Worksheet:
 
     def __rich__(self) -> Text:
         return Text(self.text())  # not markup: W[1] is a weight
+
+
+def usual_detail(source: Source) -> str:
+    """Small networks are shown in whole matrices, larger ones in brief."""
+    return "matrix" if source.network.parameter_count <= MOST_IN_FULL else "brief"
 
 
 def _next(steps: Iterator[Trace]) -> Trace | None:

@@ -550,6 +550,25 @@ CALCULATOR: dict[str, str] = {
 }
 """Words of the matrix calculator."""
 
+BRIEF: dict[str, str] = {
+    "brief_rules": "The rules",
+    "brief_optimizer": "The parameters are updated by {method}, {values}",
+    "brief_example": "One unit and one weight in full",
+    "brief_example_intro": (
+        "Here is the way to {entry}{sample}, from its unit to the loss and back. Its gradient is the largest of its "
+        "layer. All others are computed in the same way; of many branches the strongest is followed."
+    ),
+    "brief_sample": ", for sample {number}",
+    "brief_row": ", for row {row} of the data",
+    "brief_quantities": "All quantities",
+    "brief_quantity": "Quantity",
+    "brief_size": "Usual size",
+    "brief_largest": "Largest entry",
+    "brief_value": "Its value",
+    "brief_changes": "The largest changes",
+}
+"""Words of the brief sheet."""
+
 LIVE: dict[str, str] = {
     "live_forward": "Forward pass",
     "live_loss": "The loss is {loss}.",
@@ -616,6 +635,7 @@ SENTENCES: dict[str, str] = {
     **LABELS,
     **TEXT,
     **CALCULATOR,
+    **BRIEF,
     **LIVE,
     **MEANINGS,
     **MATRICES,

@@ -1,4 +1,4 @@
-"""The calculation itself: forward, loss, backward and update, in summary, matrix or scalar detail."""
+"""The calculation itself: forward, loss, backward and update, in matrix or scalar detail."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from handgrad.render.document import Block, Fold, Formula, Paragraph
 from handgrad.render.layout.context import Sheet, in_words
-from handgrad.worked.expressions import Expression
 from handgrad.worked.record import Equation, StepRecord, Words, WorkedStep, words
 from handgrad.writing.phrasebook import Spans, joined
 
@@ -21,7 +20,7 @@ def calculation(sheet: Sheet, step: StepRecord, part: str) -> Iterator[Block]:
             continue
         if part in LAYERED and worked.layer is not None and worked.layer != layer:
             layer = worked.layer
-            if sheet.record.network.depth > 1 and sheet.settings.detail != "summary":
+            if sheet.record.network.depth > 1:
                 yield sheet.heading(1, _layer_key(sheet, layer), number=layer)
         yield from worked_step(sheet, worked)
 
@@ -33,9 +32,6 @@ def _layer_key(sheet: Sheet, layer: int) -> str:
 def worked_step(sheet: Sheet, worked: WorkedStep) -> Iterator[Block]:
     """One quantity: why, how, its factors, the other route, and entry by entry."""
     formula = sheet.formula(worked.equation, worked.quantity, worked.shapes)
-    if sheet.settings.detail == "summary":
-        yield Formula(formula.target, _short(formula))
-        return
     if worked.reason is not None:
         yield from sheet.once(sheet.spans(worked.reason))
     yield formula
@@ -75,11 +71,6 @@ def _remark(sheet: Sheet, remark: Words) -> Spans:
     return sheet.spans(
         Words(remark.key, (*remark.arguments, ("name", classes[output] if classes else number)))
     )
-
-
-def _short(formula: Formula) -> tuple[tuple[str, Expression], ...]:
-    """The symbols and the result."""
-    return formula.forms if len(formula.forms) < 3 else (formula.forms[0], formula.forms[-1])
 
 
 def _says_the_same(sheet: Sheet, worked: WorkedStep, formula: Formula) -> bool:

@@ -108,12 +108,11 @@ def _data(sheet: Sheet, step: StepRecord) -> Iterator[Block]:
     if sheet.record.engine is not None:
         engine, dtype = sheet.record.engine
         yield sheet.paragraph("taken_by", engine=engine, dtype=dtype)
-    if sheet.settings.detail != "summary":
-        yield from (_given(sheet, step, name, Symbol(name)) for name in ("x", "y") if name in step.quantities)
+    yield from (_given(sheet, step, name, Symbol(name)) for name in ("x", "y") if name in step.quantities)
 
 
 def _parameters(sheet: Sheet, step: StepRecord) -> Iterator[Block]:
-    if sheet.settings.detail == "summary" or "W1" not in step.quantities:
+    if "W1" not in step.quantities:
         return
     yield sheet.paragraph("parameters_are", number=step.number)
     for number, layer in sheet.record.network.numbered():

@@ -11,6 +11,7 @@ from dataclasses import fields
 from typing import Any
 
 from handgrad.render.document import Block, Document, Fold, Formula, Heading, Paragraph
+from handgrad.render.layout.brief import brief_problem, brief_step, path
 from handgrad.render.layout.calculation import calculation, observation
 from handgrad.render.layout.changes import changes, gradient_check
 from handgrad.render.layout.context import Sheet
@@ -107,8 +108,18 @@ def _kinds(held: Any) -> Iterator[Any]:
             yield from _kinds(getattr(held, part.name))
 
 
+BRIEF = ("forward", "loss", "backward", "update", "changes")
+"""Parts that a brief sheet says in one."""
+
+
 def _body(sheet: Sheet) -> Iterator[Block]:
     wanted = [part for part in PARTS if part in sheet.settings.parts]
+    if sheet.settings.focus is not None:
+        yield from _paths(sheet)
+        return
+    if sheet.settings.detail == "brief" and sheet.record.steps:
+        yield from _brief(sheet, wanted)
+        return
     for part in wanted:
         if part in BEFORE:
             yield from _headed(sheet, part, BEFORE[part](sheet))
@@ -126,6 +137,32 @@ def _body(sheet: Sheet) -> Iterator[Block]:
         if "gradient_check" in wanted:
             yield from _headed(sheet, "gradient_check", gradient_check(sheet, step))
         sheet.base_level = 2
+    for part in wanted:
+        if part in AFTER:
+            yield from _headed(sheet, part, AFTER[part](sheet))
+
+
+def _paths(sheet: Sheet) -> Iterator[Block]:
+    """Nothing but the path to the entry that the reader follows, in each step."""
+    for step in sheet.record.steps:
+        if len(sheet.record.steps) > 1 or sheet.record.total > 1:
+            count = max(sheet.record.total, step.number)
+            yield sheet.heading(0, "step_of", number=step.number, count=count)
+        yield from path(sheet, step)
+
+
+def _brief(sheet: Sheet, wanted: list[str]) -> Iterator[Block]:
+    """A page a step: the rules once, then each step with its example and its tables."""
+    if "problem" in wanted:
+        yield from _headed(sheet, "problem", brief_problem(sheet))
+    for step in sheet.record.steps:
+        count = max(sheet.record.total, step.number)
+        yield sheet.heading(0, "step_of", number=step.number, count=count)
+        if any(part in BRIEF for part in wanted):
+            yield from brief_step(sheet, step)
+        yield from observation(sheet, step)
+        if "gradient_check" in wanted:
+            yield from _headed(sheet, "gradient_check", gradient_check(sheet, step))
     for part in wanted:
         if part in AFTER:
             yield from _headed(sheet, part, AFTER[part](sheet))

@@ -13,6 +13,7 @@ from handgrad.nn.network import Network
 from handgrad.nn.regularization import Regularization
 from handgrad.nn.step import Recipe
 from handgrad.worked.derive.backward import backward_steps
+from handgrad.worked.derive.focus import Focus, Lines, path_to, representative
 from handgrad.worked.derive.forward import forward_steps, loss_steps
 from handgrad.worked.derive.letters import constants_of
 from handgrad.worked.derive.matrices import matrix_view
@@ -21,7 +22,14 @@ from handgrad.worked.derive.update import update_steps
 from handgrad.worked.expressions import Symbol
 from handgrad.worked.gradient_check import check_gradients
 from handgrad.worked.paper import NO_PENALTY, Paper
-from handgrad.worked.record import Options, ParameterChange, StepRecord, Words, words
+from handgrad.worked.record import (
+    Options,
+    ParameterChange,
+    StepRecord,
+    Words,
+    WorkedStep,
+    words,
+)
 from handgrad.worked.trace import Recorder, Trace
 
 
@@ -42,6 +50,7 @@ def derive(
         *backward_steps(paper),
         *update_steps(paper),
     )
+    lines = program(paper, steps)
     after = _after(paper)
     before = float(trace.quantities["loss"]) if "loss" in trace.quantities else None
     return StepRecord(
@@ -56,9 +65,17 @@ def derive(
         checks=check_gradients(paper) if options.gradient_check else (),
         rows=trace.rows,
         bindings=paper.bindings,
-        program=program(paper, steps),
         matrices=matrix_view(paper) if options.matrices else None,
+        program=lines,
+        path=_path(paper, Lines.of(lines, steps)),
     )
+
+
+def _path(paper: Paper, lines: Lines) -> tuple[WorkedStep, ...]:
+    """What the reader follows; of a brief sheet one unit and one weight that stand for all."""
+    if paper.options.focus is not None:
+        return path_to(paper, lines, Focus.parse(paper.options.focus))
+    return representative(paper, lines) if paper.options.detail == "brief" else ()
 
 
 def _changes(paper: Paper) -> tuple[ParameterChange, ...]:
