@@ -93,7 +93,12 @@ def _rules(sheet: Sheet, step: StepRecord | None) -> Iterator[Equation]:
     yield Equation(short.target, short.symbols[-1:])
     for function in hidden:
         yield hidden_delta("l", "l+1", function, column)
-    yield from gradient_equations("l", below, column, samples, loss.samples == "mean", bias=bias)
+    kinds = {layer.bias for layer in network.layers}
+    kind = "shared" if "shared" in kinds else "trained" if bias else "none"
+    mean = loss.samples == "mean"
+    yield from gradient_equations(
+        "l", below, column, samples, mean, bias=kind, regularization=sheet.regularization
+    )
 
 
 def brief_step(sheet: Sheet, step: StepRecord) -> Iterator[Block]:
