@@ -43,7 +43,7 @@ from handgrad.worked.expressions import (
     Times,
     Transpose,
 )
-from handgrad.worked.functions import applied
+from handgrad.worked.functions import RATIONAL_AT, applied
 
 NO_ERRORS: Mapping[str, Array] = {}
 
@@ -265,6 +265,23 @@ RULES: dict[type[Expression], Callable[[Any, Context], Computed]] = {
     Relation: _relation,
     Cases: _cases,
 }
+
+
+def is_rounded(tree: Expression) -> bool:
+    """True if a tree of numbers holds a transcendental function, whose value no decimal writes down.
+
+    >>> is_rounded(Apply("sigmoid", (Number(50.0),))), is_rounded(Apply("relu", (Number(50.0),)))
+    (True, False)
+    """
+    found: list[bool] = []
+
+    def look(part: Expression) -> Expression:
+        if isinstance(part, Apply) and part.function in RATIONAL_AT:
+            found.append(not np.all(RATIONAL_AT[part.function](evaluate(part.arguments[0]))))
+        return part
+
+    map_tree(tree, look)
+    return any(found)
 
 
 def _replace(tree: Expression, changes: dict[str, Any]) -> Expression:

@@ -153,7 +153,7 @@ class Root(Expression):
 
 @dataclass(frozen=True, slots=True)
 class Norm(Expression):
-    """Euclidean norm of a matrix (`order` 2), or the sum of its absolute entries (`order` 1)."""
+    """Frobenius norm, the root of the sum of the squares (`order` 2), or the sum of the absolute entries (1)."""
 
     operand: Expression
     order: int = 2

@@ -108,9 +108,37 @@ SIZES: dict[str, Size] = {
     "ln_softmax": lambda f, z, p, axis: np.abs(f) + _spread(z, axis),
 }
 
-CHOOSING = ("max", "min", "abs", "sign", "clip", "indicator")
-EXACT = frozenset((*CHOOSING, "identity", "relu", "step", "identity'", "relu'", "leaky_relu'", "step'"))
-"""Functions that choose or change a sign, and round nothing."""
+EXACT = frozenset(("abs", "sign", "indicator", "identity", "relu", "step", "identity'", "relu'", "step'"))
+"""Functions that round nothing. Those that choose between numbers are not here: a constant among these (alpha, a limit)
+was rounded when a training in float32 took it."""
+
+
+def _nowhere(z: Array) -> Array:
+    return np.zeros(z.shape, dtype=bool)
+
+
+RATIONAL_AT: dict[str, Callable[[Array], Array]] = {
+    "sigmoid": lambda z: z == 0,
+    "tanh": lambda z: z == 0,
+    "elu": lambda z: z >= 0,
+    "gelu": lambda z: z == 0,
+    "silu": lambda z: z == 0,
+    "softplus": _nowhere,
+    "softmax": lambda z: z == z.flat[0],
+    "sigmoid'": lambda z: z == 0,
+    "tanh'": lambda z: z == 0,
+    "elu'": lambda z: z >= 0,
+    "gelu'": lambda z: z == 0,
+    "silu'": lambda z: z == 0,
+    "softplus'": lambda z: z == 0,
+    "exp": lambda z: z == 0,
+    "ln": lambda z: z == 1,
+    "ln_softmax": _nowhere,
+    "erf_phi": lambda z: z == 0,
+    "phi": _nowhere,
+}
+"""Where a transcendental function of a number that can be written down is such a number itself; elsewhere it is not
+(Lindemann 1882), so that sigma(50) is about 1, whatever float64 says."""
 
 
 TOGETHER: dict[str, Callable[[Array], Array]] = {

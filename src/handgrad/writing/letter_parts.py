@@ -21,6 +21,8 @@ class Notation:
 
     `layer`: bracket W^[1], superscript W^1, subscript W_1. `names`: az (a[l], z[l]), hy (h, yhat) or xyz (layers
     X, Y, Z). `first`: number of the first entry, 1 or 0. `orientation`: column or row. `decimal`: '.' or ','.
+    `numbers` are the quantities, by public name, that are one number here and so not set bold; `of_samples` those
+    of which each sample has one number.
 
     Raises RenderError for a choice that there is not.
     """
@@ -30,6 +32,8 @@ class Notation:
     first: int = 1
     orientation: str = "column"
     decimal: str = "."
+    numbers: frozenset[str] = frozenset()
+    of_samples: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         for name, allowed in NOTATION_CHOICES.items():

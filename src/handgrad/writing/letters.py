@@ -151,9 +151,16 @@ def written(symbol: Symbol, notation: Notation) -> Written:
         accent,
         ",".join(subscript),
         "".join(superscript),
-        bold=LETTERS[symbol.letter].array and not symbol.entry,
+        bold=LETTERS[symbol.letter].array and not _is_number(symbol, notation),
         suffix=suffix,
     )
+
+
+def _is_number(symbol: Symbol, notation: Notation) -> bool:
+    """An entry, or a quantity that has only one."""
+    name = symbol.letter if symbol.layer is None else f"{symbol.letter}{symbol.layer}"
+    alone = name in notation.numbers or (symbol.sample is not None and name in notation.of_samples)
+    return bool(symbol.entry) or alone
 
 
 def function_written(function: str) -> Written:

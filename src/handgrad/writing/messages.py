@@ -344,8 +344,9 @@ TEXT: dict[str, str] = {
     ),
     "clause": "{clause}.",
     "factor_by_factor_intro": (
-        "The chain rule, factor by factor: first what the derivatives of the weighted sums are, then the "
-        "product, in the order in which matrices are multiplied."
+        "The chain rule, factor by factor: first what the derivatives of the weighted sums are. The chain of "
+        "derivatives is a scheme that names its factors; the line below it has them in the order, and the way "
+        "round, in which matrices are multiplied."
     ),
     "second_forward": "A second forward pass with the new parameters shows what the step did to the loss:",
     "parameters_are": "The parameters before step {number}:",

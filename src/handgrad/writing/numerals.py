@@ -199,7 +199,7 @@ def _scientific(number: Decimal, digits: int, precision: Precision) -> Shown:
     rounded = _to_digits(number, digits)
     exponent = rounded.adjusted()
     mantissa = rounded.scaleb(-exponent, context=_WIDE)
-    exact = _same(rounded, number)
+    exact = abs(rounded - number) <= NOISE * abs(number)
     if exact:
         mantissa = mantissa.normalize(_WIDE)
     text = "" if exact and mantissa == 1 else _text(mantissa, precision)

@@ -13,7 +13,7 @@ from handgrad.nn.arrays import Array
 from handgrad.render.document import Formula, Heading, Paragraph
 from handgrad.render.layout.elision import Display, Limits, literal
 from handgrad.render.settings import DEFAULT_DIGITS, Settings
-from handgrad.worked.evaluate import evaluate, map_tree
+from handgrad.worked.evaluate import evaluate, is_rounded, map_tree
 from handgrad.worked.expressions import (
     Expression,
     Hadamard,
@@ -50,7 +50,14 @@ class Sheet:
     def notation(self) -> Notation:
         """The notation of the settings; orientation and decimal point are the sheet's own."""
         chosen = self.settings.notation or Notation()
-        return replace(chosen, orientation=self.record.options.orientation, decimal=self.decimal)
+        numbers, of_samples = _single(self.record)
+        return replace(
+            chosen,
+            orientation=self.record.options.orientation,
+            decimal=self.decimal,
+            numbers=numbers,
+            of_samples=of_samples,
+        )
 
     @cached_property
     def phrasebook(self) -> Phrasebook:
@@ -179,8 +186,9 @@ class Sheet:
         scalar = isinstance(equation.result, Number)
         symbols = [_of_numbers(tree) if scalar else tree for tree in equation.letters]
         forms = [("=", display.tree(tree)) for tree in symbols]
+        endless = bool(equation.numbers) and is_rounded(equation.numbers[0])
         for place, tree in enumerate(equation.numbers):
-            rounded = place > 0 and not display.exact(tree)
+            rounded = place > 0 and (not display.exact(tree) or (endless and not is_rounded(tree)))
             forms.append(("~" if rounded else "=", display.tree(tree)))
         if equation.result is not None:
             form = self._result(equation, quantity)
@@ -208,7 +216,7 @@ class Sheet:
     def rounded(self, equation: Equation, quantity: str) -> bool:
         """True where the result was rounded: for display, or as on paper."""
         assert equation.result is not None
-        if not self.display(quantity).exact(equation.result):
+        if not self.display(quantity).exact(equation.result) or any(map(is_rounded, equation.numbers)):
             return True
         if not self.record.carry or not equation.numbers:
             return False
@@ -237,6 +245,19 @@ class Sheet:
         if layer == 0:
             return Symbol("x")
         return Symbol("yhat") if layer == self.record.network.depth else Symbol("a", layer)
+
+
+def _single(record: Record) -> tuple[frozenset[str], frozenset[str]]:
+    """The quantities that are one number in every step, and those of which each sample has one number."""
+    shapes: dict[str, set[tuple[int, int]]] = {}
+    for step in record.steps:
+        units = 0 if step.bindings.column else 1
+        for name, value in step.bindings.items():
+            rows = value.shape if isinstance(value, Matrix) else (1, 1)
+            shapes.setdefault(name, set()).add((rows[units], rows[1 - units]))
+    numbers = frozenset(name for name, found in shapes.items() if found == {(1, 1)})
+    one_unit = {name for name, found in shapes.items() if {units for units, _ in found} == {1}}
+    return numbers, frozenset(name for name in one_unit if name[0] not in "Wb")
 
 
 def in_words(number: Shown) -> str:

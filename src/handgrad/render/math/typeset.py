@@ -337,7 +337,9 @@ def _root(tree: Root, style: Style) -> Box:
 
 def _norm(tree: Norm, style: Style) -> Box:
     fence = boxes.Fence("‖", typeset(tree.operand, style), "‖")
-    return boxes.Scripts(fence, below=boxes.Digits(str(tree.order)))
+    # of a matrix, 2 would be its largest singular value: the root of the sum of squares is Frobenius' norm
+    index = boxes.Letter("F", upright=True) if tree.order == 2 else boxes.Digits(str(tree.order))
+    return boxes.Scripts(fence, below=index)
 
 
 def _gradient(tree: Gradient, style: Style) -> Box:

@@ -115,7 +115,10 @@ def _sum_breaks(tree: Sum) -> Break:
 
 def _product_breaks(sign: str, factors: tuple[Expression, ...], same: type[Expression]) -> Break:
     for place, factor in enumerate(factors):
-        yield (sign if place else ""), factor, _least(factor, same)
+        inner = factor.operand if isinstance(factor, Factor) else factor
+        open_end = isinstance(inner, BigSum | SumOver) and place < len(factors) - 1
+        # a sum over an index has no end of its own: before another factor it takes parentheses
+        yield (sign if place else ""), factor, PRODUCT + 1 if open_end else _least(factor, same)
 
 
 def _least(factor: Expression, same: type[Expression]) -> int:
