@@ -15,10 +15,11 @@ import pyarrow.feather
 import pyarrow.parquet
 import typer
 
+from handgrad.cli import options
 from handgrad.cli.consoles import print_json, remark
 from handgrad.cli.outputs import Force, Output, judge_outputs
 from handgrad.cli.spreadsheets import defused
-from handgrad.data.tables import read_table
+from handgrad.data.reading import AS_FOUND
 from handgrad.errors import OutputError
 from handgrad.files import write_whole
 from handgrad.models.model import Model
@@ -29,12 +30,22 @@ from handgrad.version import __version__
 def predict(
     model: Annotated[Path, typer.Argument(help="Model file.")],
     data: Annotated[
-        Path, typer.Argument(help="CSV, TSV, Parquet, Feather or NPZ file with the model's columns.")
+        list[Path], typer.Argument(help="Table with the model's columns: file, folder, several files, or - .")
     ],
     out: Annotated[
         Path | None,
         typer.Option("-o", "--output", help="Where the predictions go (.csv .tsv .parquet .feather)."),
     ] = None,
+    threshold: Annotated[
+        float, typer.Option(help="The second of two classes is predicted above this probability.")
+    ] = 0.5,
+    delimiter: options.Delimiter = None,
+    header: options.Header = None,
+    encoding: options.Encoding = None,
+    decimal: options.Decimal = None,
+    thousands: options.Thousands = None,
+    dates: options.Dates = None,
+    missing_marker: options.MissingMarker = None,
     force: Force = False,
     raw: Annotated[
         bool, typer.Option("--raw", help="Leave text that a spreadsheet would run (= + - @) as it is.")
@@ -52,14 +63,17 @@ def predict(
     Example: handgrad predict penguins.safetensors new.csv -o predicted.csv
     """
     write = _writer(out)
+    reading = options.reading(delimiter, header, encoding, decimal, thousands, dates, missing_marker)
+    files = [data] if isinstance(data, Path) else data
     loaded = Model.load(model)
     if out is not None:
         judge_outputs(
             [Output("-o", out, (out.suffix.lower(),))],
-            reads=[model, data, None if loaded.origin is None else loaded.origin.file],
+            reads=[model, *files, None if loaded.origin is None else loaded.origin.file],
             force=force,
         )
-    table, notes = loaded.predictions(read_table(data))
+    rows = loaded.read(options.table_name(data), None if reading == AS_FOUND else reading)
+    table, notes = loaded.predictions(rows, threshold)
     remark(notes, quiet)
     if out is not None:
         delimited = out.suffix.lower() in (".csv", ".tsv")

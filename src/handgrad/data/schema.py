@@ -16,6 +16,7 @@ import numpy.typing as npt
 from handgrad.data.cells import column_values, odd_cells, shortened
 from handgrad.data.columns import Column, Fill, encoded, has_many_categories, measure
 from handgrad.data.effects import Goal
+from handgrad.data.fingerprints import row_hashes
 from handgrad.data.kinds import find_kind
 from handgrad.data.reading import AS_FOUND, Reading
 from handgrad.data.scaling import SCALINGS
@@ -144,16 +145,20 @@ class Schema(msgspec.Struct, frozen=True, omit_defaults=True):
                 keep &= ~column.gone(table)
         return np.flatnonzero(keep)
 
-    def encode_training(self, table: Table, dtype: str, rows: Any, Y: Any, seed: int) -> Any:
-        """X of the training table; in its training `rows` no row tells its own target (`handgrad.data.effects`)."""
+    def encode_training(self, table: Table, dtype: str, rows: Any, Y: Any, seed: int) -> tuple[Any, Any]:
+        """X of the training table, and the hashes by which its training `rows` are known again.
+
+        In X no row of the training tells its own target (`handgrad.data.effects`).
+        """
         X, _ = self.encode_as(table, dtype)
+        hashes = np.unique(row_hashes(X, Y)[rows])
         place = 0
         for column in self.used:
             if column.effects:
                 made = column.cross_fitted(table, rows, np.asarray(Y[rows], np.float64), seed)
                 X[rows, place : place + made.shape[1]] = made
             place += len(column.features)
-        return X
+        return X, hashes
 
     def _judge(self, table: Table, X: npt.NDArray[Any]) -> None:
         """Raises DataError where a feature is not finite."""

@@ -39,11 +39,15 @@ class Target(msgspec.Struct, frozen=True, omit_defaults=True):
     readings: tuple[str, ...] = ()
     means: tuple[float, ...] = ()
     deviations: tuple[float, ...] = ()
+    shares: tuple[float, ...] = ()
+    """The part of the training rows that each class of a single target has."""
 
     def __post_init__(self) -> None:
         if self.task not in TASKS:
             raise ValueError(f"the task {self.task!r} is unknown")
         held = (self.means, self.deviations) if self.is_regression else (self.classes, self.readings)
+        if self.shares and len(self.shares) != len(self.classes[0]):
+            raise ValueError("the target does not have one share for each of its classes")
         if not self.names or any(values and len(values) != len(self.names) for values in held):
             raise ValueError("the target does not have one description for each of its columns")
         if not all(0 < deviation < np.inf for deviation in self.deviations):
@@ -123,11 +127,15 @@ class Target(msgspec.Struct, frozen=True, omit_defaults=True):
         outputs = np.asarray(outputs, np.float64)
         return np.column_stack([1 - outputs[:, 0], outputs[:, 0]]) if self.task == "binary" else outputs
 
-    def labels(self, outputs: Floats) -> list[npt.NDArray[np.str_]]:
-        """The predicted class of each row, one array for each target column."""
-        if self.task == "multilabel":
+    def labels(self, outputs: Floats, threshold: float = 0.5) -> list[npt.NDArray[np.str_]]:
+        """The predicted class of each row, one array for each target column.
+
+        The second of two classes is predicted where its probability is above the threshold.
+        """
+        if self.task in ("binary", "multilabel"):
             return [
-                np.array(classes)[(outputs[:, j] > 0.5).astype(int)] for j, classes in enumerate(self.classes)
+                np.array(classes)[(outputs[:, j] > threshold).astype(int)]
+                for j, classes in enumerate(self.classes)
             ]
         return [np.array(self.classes[0])[np.argmax(self.probabilities(outputs), axis=1)]]
 
@@ -222,7 +230,11 @@ def find_target(table: Table, names: Sequence[str], task: str | None = None) -> 
 
 
 def scaled(target: Target, table: Table, rows: npt.NDArray[np.int64] | None = None) -> Target:
-    """The target with mean and deviation of its numbers, taken from these rows (the training rows)."""
+    """The target with mean and deviation of its numbers, or shares of its classes, in these rows (of training)."""
+    if target.task in ("binary", "multiclass"):
+        index = target.class_indices(table)
+        counts = np.bincount(index if rows is None else index[rows], minlength=len(target.classes[0]))
+        return msgspec.structs.replace(target, shares=tuple(map(float, counts / max(1, counts.sum()))))
     if not target.is_regression:
         return target
     columns = [column_numbers(table, name) for name in target.names]

@@ -116,9 +116,8 @@ def fit_prepared(
     )
     path = ready.table.path
     file = None if path is None else str(path)
-    return Model(
-        result, ready.schema, Origin(fingerprint(ready.X, ready.Y), ready.rows, ready.left_out, file)
-    )
+    origin = Origin(fingerprint(ready.X, ready.Y), ready.rows, ready.left_out, file)
+    return Model(result, ready.schema, origin, ready.hashes)
 
 
 def _names(target: Any) -> list[str]:

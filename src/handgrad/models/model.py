@@ -13,7 +13,8 @@ from rich.console import Console, ConsoleOptions, RenderResult
 
 from handgrad.data.arrays import samples
 from handgrad.data.cells import Floats
-from handgrad.data.reading import AS_FOUND
+from handgrad.data.fingerprints import row_hashes
+from handgrad.data.reading import AS_FOUND, Reading
 from handgrad.data.schema import Schema, fingerprint
 from handgrad.data.tables import Table, read_table
 from handgrad.errors import ModelError, SpecificationError
@@ -54,6 +55,8 @@ class Model(Presented):
     fit: Fit
     schema: Schema | None = None
     origin: Origin | None = None
+    hashes: Any = None
+    """A number for each row of the training, by which it is known again; sorted."""
 
     @property
     def network(self) -> Network:
@@ -82,7 +85,7 @@ class Model(Presented):
 
     # -- using it
 
-    def predict(self, data: Any) -> Array:
+    def predict(self, data: Any, threshold: float = 0.5) -> Array:
         """The class of each row, or its number in the file's units, (samples,) or (samples, targets).
 
         `data` is a file name, a mapping of columns, an Arrow, pandas or polars table; without a schema an
@@ -96,6 +99,7 @@ class Model(Presented):
 
         Raises DataError for data that does not fit the schema.
         """
+        check_threshold(threshold)
         outputs, _ = self._outputs(data)
         if self.schema is None:
             return outputs
@@ -103,7 +107,7 @@ class Model(Presented):
         if target.is_regression:
             values = target.values(outputs)
             return values[:, 0] if len(target.names) == 1 else values
-        labels = [_numbers_again(label) for label in target.labels(outputs)]
+        labels = [_numbers_again(label) for label in target.labels(outputs, threshold)]
         return labels[0] if len(labels) == 1 else np.column_stack(labels)
 
     def predict_proba(self, data: Any) -> Floats:
@@ -124,7 +128,7 @@ class Model(Presented):
             raise SpecificationError("a regression has no probabilities; use predict")
         return self.schema.target.probabilities(outputs)
 
-    def predictions(self, data: Any) -> tuple[pa.Table, tuple[str, ...]]:
+    def predictions(self, data: Any, threshold: float = 0.5) -> tuple[pa.Table, tuple[str, ...]]:
         """The table that `handgrad predict` writes, and remarks about categories that were not known.
 
         >>> import handgrad as hg
@@ -134,10 +138,11 @@ class Model(Presented):
         >>> predicted.column_names
         ['prediction', 'probability_a', 'probability_b']
         """
+        check_threshold(threshold)
         outputs, remarks = self._outputs(data)
-        return pa.table(self._prediction_columns(outputs)), remarks
+        return pa.table(self._prediction_columns(outputs, threshold)), remarks
 
-    def _prediction_columns(self, outputs: Floats) -> dict[str, Any]:
+    def _prediction_columns(self, outputs: Floats, threshold: float) -> dict[str, Any]:
         if self.schema is None:
             return {f"output{j + 1}": outputs[:, j] for j in range(outputs.shape[1])}
         target = self.schema.target
@@ -146,7 +151,8 @@ class Model(Presented):
         if target.is_regression:
             return dict(zip(titles, target.values(outputs).T, strict=True))
         columns: dict[str, Any] = {
-            title: _numbers_again(label) for title, label in zip(titles, target.labels(outputs), strict=True)
+            title: _numbers_again(label)
+            for title, label in zip(titles, target.labels(outputs, threshold), strict=True)
         }
         probabilities = target.probabilities(outputs)
         if several or target.task == "multilabel":
@@ -159,8 +165,10 @@ class Model(Presented):
             return columns | {"probability": probabilities.max(axis=1)}
         return columns | {f"probability_{name}": probabilities[:, k] for k, name in enumerate(names)}
 
-    def evaluate(self, data: Any) -> Evaluation:
-        """The metrics on the rows of `data` that have a target.
+    def evaluate(self, data: Any, threshold: float = 0.5) -> Evaluation:
+        """The metrics on the rows of `data` that have a target, and a class that the model knows.
+
+        The second of two classes is predicted where its probability is above the threshold.
 
         >>> import handgrad as hg
         >>> table = {"x": [0.0, 1.0, 2.0, 3.0], "kind": ["a", "a", "b", "b"]}
@@ -170,7 +178,8 @@ class Model(Presented):
 
         Raises DataError for data that does not fit, SpecificationError for a model without a schema.
         """
-        return self._evaluate(self._read(data))
+        check_threshold(threshold)
+        return self._evaluate(self.read(data), threshold)
 
     def evaluate_rows(self, data: Any, rows: Any) -> Evaluation:
         """The metrics on some samples of the training data, for instance `fit.validation_rows`.
@@ -181,23 +190,34 @@ class Model(Presented):
         >>> model.evaluate_rows(table, [0, 3]).rows
         2
         """
-        table = self._read(data)
+        table = self.read(data)
         keep = np.flatnonzero(self._with_schema().target.present(table))
         return self._evaluate(table.take(keep[rows]))
 
-    def _evaluate(self, table: Table) -> Evaluation:
+    def _evaluate(self, table: Table, threshold: float = 0.5) -> Evaluation:
         schema = self._with_schema()
         present = schema.target.present(table)
         if not present.any():
             raise ModelError(
                 f"{table.source}: no row has a value of the target {', '.join(schema.target.names)}"
             )
-        kept = table if present.all() else table.take(np.flatnonzero(present))
+        known = present & schema.target.known(table)
+        if not known.any():
+            raise ModelError(f"{table.source}: no row has a class that was in the training data")
+        kept = table if known.all() else table.take(np.flatnonzero(known))
         X, remarks = schema.encode(kept)
-        found = self.evaluate_encoded(X, schema.target.encode(kept), table.source)
-        return replace(found, left_out=table.rows - kept.rows, remarks=remarks)
+        Y = schema.target.encode(kept)
+        return replace(
+            self.evaluate_encoded(X, Y, table.source, threshold),
+            left_out=table.rows - int(present.sum()),
+            unknown=int(present.sum()) - kept.rows,
+            seen=self._seen(X, Y),
+            remarks=remarks,
+        )
 
-    def evaluate_encoded(self, X: Array, Y: Array, source: str = "the data") -> Evaluation:
+    def evaluate_encoded(
+        self, X: Array, Y: Array, source: str = "the data", threshold: float = 0.5
+    ) -> Evaluation:
         """The metrics on encoded samples X (samples, inputs) and Y (samples, outputs).
 
         >>> import handgrad as hg
@@ -209,8 +229,17 @@ class Model(Presented):
         """
         target = self._with_schema().target
         outputs, loss = self._forecast(source, X, Y)
-        evaluated = evaluated_numbers if target.is_regression else evaluated_classes
-        return evaluated(target, outputs, np.asarray(Y, np.float64), loss)
+        truth = np.asarray(Y, np.float64)
+        if target.is_regression:
+            return evaluated_numbers(target, outputs, truth, loss)
+        return evaluated_classes(target, outputs, truth, loss, threshold)
+
+    def _seen(self, X: Array, Y: Array) -> int:
+        """How many of these encoded rows equal a row of the training."""
+        if self.hashes is None:
+            return 0
+        dtype = self.fit.plan.dtype
+        return int(np.isin(row_hashes(X.astype(dtype), Y.astype(dtype)), self.hashes).sum())
 
     def _outputs(self, data: Any) -> tuple[Floats, tuple[str, ...]]:
         remarks: tuple[str, ...] = ()
@@ -218,7 +247,7 @@ class Model(Presented):
             if isinstance(data, Table | str | os.PathLike):
                 self._with_schema()
             return self.fit.predict(data), remarks
-        X, remarks = self.schema.encode(self._read(data))
+        X, remarks = self.schema.encode(self.read(data))
         return self._forecast("the data", X, None).outputs, remarks
 
     def _forecast(self, source: str, X: Floats, Y: Floats | None) -> Forecast:
@@ -234,10 +263,18 @@ class Model(Presented):
         check_finite(source, units)
         return made if made.loss is None or np.isfinite(made.loss) else Forecast(made.outputs, None)
 
-    def _read(self, data: Any) -> Table:
-        """A table, read as the training file was."""
-        reading = AS_FOUND if self.schema is None else self.schema.reading
-        return read_table(data, reading, single=self.fit.plan.dtype == "float32")
+    def read(self, data: Any, reading: Reading | None = None) -> Table:
+        """A table, read as the training file was, or as `reading` says.
+
+        >>> import handgrad as hg
+        >>> table = {"x": [0.0, 1.0, 2.0, 3.0], "kind": ["a", "a", "b", "b"]}
+        >>> hg.fit_table(table, "kind", hidden=(), validation=0, epochs=1).read({"x": [1.5]}).rows
+        1
+
+        Raises DataError for what is no table.
+        """
+        usual = AS_FOUND if self.schema is None else self.schema.reading
+        return read_table(data, reading or usual, single=self.fit.plan.dtype == "float32")
 
     def _with_schema(self) -> Schema:
         if self.schema is None:
@@ -284,13 +321,13 @@ class Model(Presented):
         if self.schema is None:
             return self._training_arrays(data)
         schema = self.schema
-        table = self._read(self.training_file() if data is None else data)
+        table = self.read(self.training_file() if data is None else data)
         keep = schema.training_rows(table)
         kept = table if len(keep) == table.rows else table.take(keep)
         dtype = self.fit.plan.dtype
         Y = schema.target.encode(kept).astype(dtype, copy=False)
         if len(kept.columns) and self.fit.training_rows.max(initial=0) < kept.rows:
-            X = schema.encode_training(kept, dtype, self.fit.training_rows, Y, self.fit.plan.seed)
+            X, _ = schema.encode_training(kept, dtype, self.fit.training_rows, Y, self.fit.plan.seed)
         else:  # fewer rows than trained: other data, which the fingerprint tells
             X, _ = schema.encode_as(kept, dtype)
         if self.origin is not None and fingerprint(X, Y) != self.origin.fingerprint:
@@ -338,7 +375,7 @@ class Model(Presented):
         ...     hg.Model.load(path)
         Model(sizes=(1, 1), steps=4)
         """
-        return write_whole(path, packed(Contents(self.fit, self.schema, self.origin)))
+        return write_whole(path, packed(Contents(self.fit, self.schema, self.origin, self.hashes)))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Model:
@@ -382,6 +419,12 @@ class Model(Presented):
         names = () if self.schema is None else self.schema.target.names
         target = f"target={', '.join(names)!r}, " if names else ""
         return f"Model({target}sizes={self.network.sizes}, steps={self.fit.steps})"
+
+
+def check_threshold(threshold: float) -> None:
+    """Raises SpecificationError unless it is a probability between 0 and 1."""
+    if isinstance(threshold, bool) or not isinstance(threshold, int | float) or not 0 < threshold < 1:
+        raise SpecificationError(f"the threshold is a probability, 0 < threshold < 1, got {threshold!r}")
 
 
 def _numbers_again(labels: Any) -> Any:

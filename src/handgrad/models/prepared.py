@@ -32,6 +32,8 @@ class Prepared(NamedTuple):
     """Rows of the whole table."""
     left_out: int
     """Rows without a target, or with a missing cell where those are dropped."""
+    hashes: Any
+    """By which the rows of the training are known again; sorted."""
 
 
 def prepare(
@@ -63,8 +65,8 @@ def prepare(
     rows = split.training if split.validation.size else None
     schema = measured_schema(kept, kinds, rows, choices)
     Y = schema.target.encode(kept).astype(dtype, copy=False)
-    X = schema.encode_training(kept, dtype, split.training, Y, seed)
-    return Prepared(kept, kinds, schema, X, Y, split, table.rows, left_out)
+    X, hashes = schema.encode_training(kept, dtype, split.training, Y, seed)
+    return Prepared(kept, kinds, schema, X, Y, split, table.rows, left_out, hashes)
 
 
 def short(ready: Prepared) -> Inspection:

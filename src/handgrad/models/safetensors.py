@@ -90,6 +90,8 @@ class Contents(NamedTuple):
     fit: Fit
     schema: Schema | None = None
     origin: Origin | None = None
+    hashes: Array | None = None
+    """By which the rows of the training are known again (`handgrad.data.fingerprints`)."""
 
 
 def packed(contents: Contents) -> bytes:
@@ -141,7 +143,8 @@ def _all_tensors(contents: Contents) -> Tensors:
         tensors |= {f"snapshot.{place}.{name}": a for name, a in _tensors(optimizer, snapshot.training)}
     for l, layer in fit.network.numbered():
         tensors |= {f"given.{name}{l}": getattr(layer, name) for name in _given(layer)}
-    return tensors | {"rows.training": fit.training_rows, "rows.validation": fit.validation_rows}
+    tensors |= {"rows.training": fit.training_rows, "rows.validation": fit.validation_rows}
+    return tensors if contents.hashes is None else tensors | {"rows.hashes": contents.hashes}
 
 
 def _given(layer: Dense) -> tuple[str, ...]:
@@ -258,13 +261,20 @@ def _contents(header: _Header, tensors: Tensors) -> Contents:
         header.ended,
         header.best_epoch,
     )
-    contents = Contents(fit, header.schema, header.origin)
+    contents = Contents(fit, header.schema, header.origin, _hashes(tensors))
     expected = _all_tensors(contents).keys()
     if tensors.keys() != expected:
         raise ValueError(
             f"it holds the tensors {', '.join(sorted(tensors.keys() ^ expected))} against its header"
         )
     return contents
+
+
+def _hashes(tensors: Tensors) -> Array | None:
+    hashes = tensors.get("rows.hashes")
+    if hashes is not None and (hashes.ndim != 1 or hashes.dtype != np.uint64):
+        raise ValueError("rows.hashes must hold 64-bit numbers")
+    return hashes
 
 
 def _judge_schema(header: _Header, network: Network) -> None:
