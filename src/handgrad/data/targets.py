@@ -46,8 +46,6 @@ class Target(msgspec.Struct, frozen=True, omit_defaults=True):
         if self.task not in TASKS:
             raise ValueError(f"the task {self.task!r} is unknown")
         held = (self.means, self.deviations) if self.is_regression else (self.classes, self.readings)
-        if self.shares and len(self.shares) != len(self.classes[0]):
-            raise ValueError("the target does not have one share for each of its classes")
         if not self.names or any(values and len(values) != len(self.names) for values in held):
             raise ValueError("the target does not have one description for each of its columns")
         if not all(0 < deviation < np.inf for deviation in self.deviations):

@@ -284,6 +284,8 @@ def _judge_schema(header: _Header, network: Network) -> None:
     target = schema.target
     if (len(schema.features), target.outputs) != (network.inputs, network.outputs):
         raise ValueError("its schema does not fit its network")
+    if target.shares and len(target.shares) != len(target.classes[0]):
+        raise ValueError("the target does not have one share for each of its classes")
     least = {"multiclass": 2, "binary": 2, "multilabel": 2}.get(target.task, 0)
     most = {"binary": 2, "multilabel": 2}.get(target.task, network.outputs)
     for name, classes in zip(target.names, target.classes, strict=bool(target.classes)):
