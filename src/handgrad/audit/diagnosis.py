@@ -100,7 +100,7 @@ def _runs(worlds: Worlds, steps: set[int], right: object) -> Iterator[_Run]:
     near = {step for step in steps if step <= LONG}
     if not near:
         return
-    carried = worlds.carried()
+    carried = worlds.ledger.all
     for mistake in MISTAKES:
         alternatives = [] if mistake.making is None else list(mistake.making(worlds.case))
         for alternative in alternatives:
@@ -146,7 +146,7 @@ def _explanations(
 def _acts(worlds: Worlds, run: _Run, waiting: Waiting) -> bool:
     """True where the alternative changes the first wrong number, whatever was printed before it."""
     claim, entry = next(iter(waiting.values()))
-    base = _value(worlds, claim, entry.index, worlds.printed())
+    base = _value(worlds, claim, entry.index, worlds.printed)
     other = _value(worlds, claim, entry.index, run.runs[1])
     return base is not None and other is not None and not abs(other - base) < entry.printed.unit / 2
 
@@ -270,7 +270,7 @@ def _by_input(worlds: Worlds, places: list[Place], waiting: Waiting) -> Iterator
     claim, entry = waiting[places[0]]
     if claim.step > LONG or entry.printed.value == 0:
         return
-    carried = worlds.carried()
+    carried = worlds.ledger.all
 
     def value_in(case: Case) -> float:
         seen = rerun(World(case, carried), [claim.step])
@@ -355,8 +355,11 @@ def _from_before(
         return False
     here = World(alternative.case or worlds.case, {}, alternative.rewrites)
     local = rerun(here, [claim.step], (claim.step, worlds.full[claim.step].before))
-    earlier = {place for place in worlds.bad if worlds.claims[place[0]].step < claim.step}
-    carried = rerun(World(worlds.case, worlds.carried(keep=earlier), gaps=worlds.gaps), [claim.step])
+    earlier = {place for place in worlds.ledger.bad if worlds.claims[place[0]].step < claim.step}
+    carried = rerun(
+        World(worlds.case, worlds.ledger.where(lambda place: place in earlier), gaps=worlds.gaps),
+        [claim.step],
+    )
     full = entry.computed
     same = [_value(worlds, claim, entry.index, run) for run in (local, carried)]
     return full is not None and all(

@@ -6,11 +6,13 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import partial
 
 import numpy as np
 
 from handgrad.audit.claims import Index
 from handgrad.cases.case import Case
+from handgrad.errors import HandgradError
 from handgrad.nn.arrays import Array
 from handgrad.nn.network import Dense, Network
 
@@ -144,7 +146,14 @@ def all_solved(
 ) -> Iterator[tuple[Given, float, float]]:
     """Every given number that can be replaced so, the number in its place, and how many were in the running."""
     everything = givens(case)
+
+    def value_at(given: Given, value: float) -> float:
+        try:
+            return value_in(with_given(case, given, value))
+        except HandgradError:  # a number that cannot stand there, such as a learning rate of 0
+            return math.nan
+
     for given in everything:
-        short = solved(given, target, unit, lambda v, g=given: value_in(with_given(case, g, v)))  # type: ignore[misc]
+        short = solved(given, target, unit, partial(value_at, given))
         if short is not None:
             yield given, short, tries(given, short, everything) * len(everything)

@@ -28,6 +28,9 @@ Numbers = Mapping[str, Array]
 """Quantities by name. In carried ones an entry that was not printed is NaN."""
 
 
+_BREADTH = 1e-6  # of a unit: 0.285 is stored below itself
+
+
 class Moment(NamedTuple):
     """What a rewriting may look at: the step, and the quantities that came before (`q`)."""
 
@@ -55,7 +58,8 @@ class World:
     """A way to run a case: which case, what is carried (by step), what is rewritten, what is rounded.
 
     `digits` rounds what is not carried to so many decimals; `chained` takes delta of the outputs from a carried
-    dyhat by the chain rule, in place of its short form; `single` computes in single precision.
+    dyhat by the chain rule, in place of its short form; `single` computes in single precision. `mixed`, a seed, goes
+    on now with the rounded and now with the unrounded result, as it comes; `cutting` cuts digits off.
     """
 
     case: Case
@@ -64,6 +68,8 @@ class World:
     digits: int | None = None
     chained: bool = False
     single: bool = False
+    mixed: int | None = None
+    cutting: bool = False
     gaps: Gaps = field(default_factory=dict)
 
     @property
@@ -96,6 +102,8 @@ class Auditor(Recorder):
         self._world, self._carried = world, carried
         self._fused = not (world.chained and "dyhat" in carried)
         self.rounds = world.digits is not None
+        self._random = None if world.mixed is None else np.random.default_rng(world.mixed)
+        self._shorten = cut_off if world.cutting else rounded
         self.moment: Moment | None = None
 
     def __call__(self, name: str, value: Array) -> Array:
@@ -107,18 +115,41 @@ class Auditor(Recorder):
         if rewrite is not None and self.moment is not None:
             value = rewrite(self.moment, value)
         self.raw[name] = value
-        if self.rounds and self._world.digits is not None and not name.startswith("mask"):
-            value = rounded(value, self._world.digits)
-        printed = self._carried.get(name)
-        if printed is not None:
-            value = np.where(np.isnan(printed), value, printed)
-        self.quantities[name] = value
-        return value
+        self.quantities[name] = used = self._used(name, value)
+        return used
+
+    def _used(self, name: str, value: Array) -> Array:
+        """The printed number where there is one, else the result, rounded where that is asked for."""
+        keeps = self._random is not None and self._random.random() < 1 / 2
+        printed, digits = self._carried.get(name), self._world.digits
+        if keeps and (printed is None or _near(value, printed, digits)):
+            return value
+        if digits is not None and not name.startswith("mask"):
+            value = self._shorten(value, digits)
+        return value if printed is None else np.where(np.isnan(printed), value, printed)
 
     def given(self, name: str) -> bool:
         """True for what was given or carried; of dyhat only where delta is to be taken from it."""
         carried = name in self._carried and not (name == "dyhat" and self._fused)
         return carried or name in self.values_given
+
+
+def _near(value: Array, printed: Array, digits: int | None) -> bool:
+    """True where the printed numbers may well stand for the value."""
+    unit = 0.0 if digits is None else 10.0**-digits
+    return bool(np.all(np.isnan(printed) | (np.abs(printed - value) <= unit)))
+
+
+def cut_off(values: Array, digits: int) -> Array:
+    """Each entry without what stands after so many decimals.
+
+    >>> cut_off(np.array([0.289, -0.289]), 2).tolist()
+    [0.28, -0.28]
+    """
+    scale = 10.0**digits
+    with np.errstate(all="ignore"):
+        whole = np.floor(np.abs(values) * scale + _BREADTH)
+        return np.where(whole < 2**52, np.copysign(whole / scale, values) + 0.0, values)
 
 
 def rounded(values: Array, digits: int) -> Array:
@@ -129,7 +160,7 @@ def rounded(values: Array, digits: int) -> Array:
     """
     scale = 10.0**digits
     with np.errstate(all="ignore"):
-        whole = np.floor(np.abs(values) * scale + 0.5 + 1e-9)
+        whole = np.floor(np.abs(values) * scale + 0.5 + _BREADTH)
         return np.where(whole < 2**52, np.copysign(whole / scale, values) + 0.0, values)
 
 

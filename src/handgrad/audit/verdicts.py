@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -93,13 +93,13 @@ def in_order(worlds: Worlds) -> list[Claim]:
 
 def judge(worlds: Worlds) -> list[Verdict]:
     """Every claim in the order of the calculation, each beside what was judged before it."""
-    carried = worlds.carried()
+    carried = worlds.ledger.all
     lost = unknown_quantities(worlds.case, worlds.steps)
     partly = unknown_quantities(worlds.case, worlds.steps, carried) if any(lost.values()) else lost
     found = []
     for claim in in_order(worlds):
         verdict = _judged(claim, worlds, lost[claim.step], partly[claim.step])
-        worlds.bad |= {(claim.number, e.index) for e in verdict.entries if e.verdict in ALARMS}
+        worlds.ledger.condemn((claim.number, e.index) for e in verdict.entries if e.verdict in ALARMS)
         found.append(verdict)
     return found
 
@@ -116,33 +116,12 @@ def _judged(claim: Claim, worlds: Worlds, lost: frozenset[str], partly: frozense
         assert full is not None
     elif _only_given(claim, worlds):
         return _cannot(claim, "given")
-    waiting = dict(claim.entries)
-    verdicts: dict[Index, str] = {}
-
-    def settle(verdict: str, routes: Iterable[Route], test: Callable[[Printed, float], bool]) -> None:
-        """The verdict for all that are still waiting and pass the test on some route."""
-        if not waiting:
-            return
-        for route in routes:
-            for where in [where for where, p in waiting.items() if test(p, _at(route.value, where))]:
-                verdicts[where] = verdict
-                del waiting[where]
-            if not waiting:
-                return
-
-    def stands(printed: Printed, value: float) -> bool:
-        return printed.stands_for(value, claim.step)
-
-    settle(EXACT, [Route("full", full)], stands)
-    settle(ROUNDED, worlds.pure(claim), stands)
-    settle(TRUNCATED, _and(Route("full", full), worlds.pure(claim)), Printed.cut_off_from)
-    settle(ROUNDED, worlds.mixtures(claim), stands)
-    settle(ROUNDED, worlds.by_hand(claim), stands)
-    if worlds.bad:
-        settle(FOLLOWS, worlds.follows(claim), stands)
-        settle(FOLLOWS, worlds.follows(claim), Printed.cut_off_from)
-        settle(FOLLOWS, worlds.mixtures(claim, wrong=True), stands)
-    settle(LAST_DIGIT, [Route("full", full)], Printed.one_off)
+    settled = _Settling(claim, worlds, full)
+    settled.by_what_is_right()
+    if worlds.ledger.bad:
+        settled.by_what_is_wrong()
+    settled.take(LAST_DIGIT, [Route("full", full)], Printed.one_off)
+    verdicts = settled.verdicts
     entries = tuple(
         Entry(where, printed, _finite(_at(full, where)), verdicts.get(where, WRONG))
         for where, printed in claim.entries.items()
@@ -150,9 +129,83 @@ def _judged(claim: Claim, worlds: Worlds, lost: frozenset[str], partly: frozense
     return Verdict(claim, entries)
 
 
-def _and(first: Route, others: Iterable[Route]) -> Iterator[Route]:
-    yield first
-    yield from others
+Test = Callable[[Printed, float], bool]
+
+
+class _Settling:
+    """The numbers of one claim that still wait for their verdicts."""
+
+    def __init__(self, claim: Claim, worlds: Worlds, full: Array) -> None:
+        self.claim, self.worlds, self.full = claim, worlds, full
+        self.waiting = dict(claim.entries)
+        self.verdicts: dict[Index, str] = {}
+
+    def take(self, verdict: str, routes: Iterable[Route], test: Test) -> None:
+        """The verdict for all that still wait and pass the test on some route."""
+        if not self.waiting:
+            return
+        for route in routes:
+            passed = [where for where, p in self.waiting.items() if test(p, _at(route.value, where))]
+            for where in passed:
+                self.verdicts[where] = verdict
+                del self.waiting[where]
+            if not self.waiting:
+                return
+
+    def stands(self, printed: Printed, value: float) -> bool:
+        """The value rounds to the printed number."""
+        return printed.stands_for(value, self.claim.step)
+
+    def either(self, printed: Printed, value: float) -> bool:
+        """The value rounds to the printed number, or is cut off to it."""
+        return self.stands(printed, value) or printed.cut_off_from(value)
+
+    def by_what_is_right(self) -> None:
+        """Exact, or reached from the author's right numbers."""
+        claim, worlds, full = self.claim, self.worlds, Route("full", self.full)
+        self.take(EXACT, [full], self.stands)
+        if not self._near_any([self.full]):
+            return
+        self.take(ROUNDED, worlds.pure(claim), self.stands)
+        self.take(TRUNCATED, [full], Printed.cut_off_from)
+        self.take(TRUNCATED, worlds.pure(claim), Printed.cut_off_from)
+        self.take(TRUNCATED, worlds.cut(claim), Printed.cut_off_from)
+        self.take(ROUNDED, worlds.mixtures(claim), self.stands)
+        self.take(ROUNDED, worlds.by_hand(claim), self.stands)
+        self.take(ROUNDED, worlds.samples(claim), self.either)
+        self.take(ROUNDED, worlds.around_samples(claim), self.either)
+
+    def by_what_is_wrong(self) -> None:
+        """Reached from a wrong number of the author."""
+        if not self.waiting:
+            return
+        claim, worlds = self.claim, self.worlds
+        self.take(FOLLOWS, worlds.follows(claim), self.stands)
+        self.take(FOLLOWS, worlds.follows(claim), Printed.cut_off_from)
+        if not self.waiting or not self._touched():
+            return
+        self.take(FOLLOWS, worlds.mixtures(claim, wrong=True), self.stands)
+        self.take(FOLLOWS, worlds.samples(claim, wrong=True), self.either)
+
+    def _near_any(self, values: Iterable[Array]) -> bool:
+        return any(
+            self.worlds.in_reach(self.claim, where, _at(value, where))
+            for value in values
+            for where in self.waiting
+        )
+
+    def _touched(self) -> bool:
+        """True where the wrong numbers carried lead away from the full value, and not far from the printed one."""
+        values = [route.value for route in self.worlds.follows(self.claim)]
+        for where, printed in self.waiting.items():
+            ways = [_at(value, where) for value in (self.full, *values)]
+            low, high = min(ways), max(ways)
+            apart = high - low
+            if apart > printed.unit / 10 and low - apart <= printed.value <= high + apart:
+                return True
+            if apart > printed.unit / 10 and self._near_any(values):
+                return True
+        return False
 
 
 def _at(values: Array, where: Index) -> float:

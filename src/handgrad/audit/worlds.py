@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice, product
@@ -12,18 +12,19 @@ import numpy as np
 
 from handgrad.audit.by_hand import shortenings, worked_by_hand
 from handgrad.audit.claims import Claim, Index
+from handgrad.audit.ledger import Ledger, Place
 from handgrad.audit.needs import read_by
 from handgrad.audit.rerun import Gaps, Seen, World, rerun, step_again
 from handgrad.cases.case import Case
 from handgrad.nn.arrays import Array
 from handgrad.nn.step import Training
 
-Place = tuple[int, Index]
-"""A number of a claim: the claim's number, the place of the entry."""
-
 LONG = 300
 """Steps beyond which only the plain runs are made."""
 _MOST_MIXTURES = 160
+_MOST_SAMPLES, _SPREAD_RUNS = 200, 24
+_AROUND, _MOST_AROUND = 100, 16
+_FORMULA_REACH, _REACH = 50, 8
 
 
 class Route(NamedTuple):
@@ -37,15 +38,20 @@ class Route(NamedTuple):
 class Worlds:
     """All runs of one case, made when they are first needed.
 
-    `bad` holds the numbers that were judged wrong so far; what is carried leaves them out, or not.
+    The ledger knows what was judged wrong so far; what is carried leaves that out, or not.
     """
 
     case: Case
     claims: tuple[Claim, ...]
-    bad: set[Place] = field(default_factory=set)
-    _made: dict[str, tuple[frozenset[Place], dict[int, Seen]]] = field(default_factory=dict)
+    _made: dict[str, tuple[int, dict[int, Seen]]] = field(default_factory=dict)
+    _samples: dict[bool, tuple[int | None, list[dict[int, Seen]]]] = field(default_factory=dict)
     _near: dict[int, Seen] = field(default_factory=dict)
     gaps: Gaps = field(default_factory=dict)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The printed numbers."""
+        return Ledger(self.claims)
 
     @cached_property
     def steps(self) -> tuple[int, ...]:
@@ -76,71 +82,71 @@ class Worlds:
         loss, output = self.case.network.loss, self.case.network.layers[-1].function.name
         return "dyhat" in self.written and loss is not None and loss.fused(output)
 
-    def carried(
-        self, keep: Collection[Place] | None = None, drop: Collection[Place] = ()
-    ) -> dict[int, dict[str, Array]]:
-        """The printed numbers by step and quantity, NaN where none is; only those to `keep`, none to `drop`."""
-        found: dict[int, dict[str, Array]] = {}
-        for claim in self.claims:
-            if claim.formula is not None:
-                continue
-            for where, printed in claim.entries.items():
-                place = (claim.number, where)
-                if place in drop or (keep is not None and place not in keep):
-                    continue
-                step, name = _carried_as(claim)
-                whole = found.setdefault(step, {}).setdefault(name, np.full(claim.shape, np.nan))
-                whole[where] = printed.value
-        return found
-
-    def _run(
-        self, key: str, world: World, version: frozenset[Place], last: int | None = None
-    ) -> dict[int, Seen]:
+    def _run(self, key: str, world: World, last: int | None = None) -> dict[int, Seen]:
         """The run, made again only from the first step on which it differs from the last one of this name."""
         made = self._made.get(key)
-        if made is not None and made[0] == version:
+        if made is not None and made[0] == self.ledger.version:
             return made[1]
         steps = [step for step in self.steps if last is None or step <= last]
         if made is None:
             seen = rerun(world, steps)
         else:
-            changed = min(self._step_of(place) for place in made[0] ^ version)
+            changed = self.ledger.first_change(made[0])
             start = max((step for step in steps if step <= changed), default=None)
             later = {step for step in steps if start is None or step >= start}
             before = None if start is None else (start, made[1][start].before)
-            seen = {**made[1], **rerun(world, later, before)}
-        self._made[key] = (version, seen)
+            seen = {**made[1], **rerun(world, later, before)} if later else made[1]
+        self._made[key] = (self.ledger.version, seen)
         return seen
-
-    def _step_of(self, place: Place) -> int:
-        return _carried_as(self.claims[place[0]])[0]
 
     def clean(self, chained: bool = False) -> dict[int, Seen]:
         """Everything printed is carried but what was judged wrong."""
-        return self._run(
-            f"clean{chained}",
-            World(self.case, self.carried(drop=self.bad), gaps=self.gaps, chained=chained),
-            frozenset(self.bad),
-        )
+        world = World(self.case, dict(self.ledger.right), gaps=self.gaps, chained=chained)
+        return self._run(f"clean{chained}", world)
 
-    def printed(self, chained: bool = False) -> dict[int, Seen]:
+    @cached_property
+    def printed(self) -> dict[int, Seen]:
         """Everything printed is carried, right or wrong."""
-        return self._run(
-            f"printed{chained}",
-            World(self.case, self.carried(), gaps=self.gaps, chained=chained),
-            frozenset(),
-        )
+        return rerun(World(self.case, self.ledger.all, gaps=self.gaps), self.steps)
+
+    @cached_property
+    def printed_chained(self) -> dict[int, Seen]:
+        """The same, with delta of the outputs from the printed dyhat."""
+        return rerun(World(self.case, self.ledger.all, gaps=self.gaps, chained=True), self.steps)
 
     def wrong_only(self) -> dict[int, Seen]:
         """Only what was judged wrong is carried."""
-        return self._run(
-            "wrong", World(self.case, self.carried(keep=self.bad), gaps=self.gaps), frozenset(self.bad)
-        )
+        return self._run("wrong", World(self.case, dict(self.ledger.wrong), gaps=self.gaps))
 
-    def rounding(self, digits: int) -> dict[int, Seen]:
-        """Everything printed is carried but what was judged wrong; every other result is rounded."""
-        world = World(self.case, self.carried(drop=self.bad), gaps=self.gaps, digits=digits)
-        return self._run(f"rounded{digits}", world, frozenset(self.bad), LONG)
+    def rounding(self, digits: int, cutting: bool = False) -> dict[int, Seen]:
+        """Everything printed is carried but what was judged wrong; every other result is rounded, or cut off."""
+        world = World(self.case, dict(self.ledger.right), gaps=self.gaps, digits=digits, cutting=cutting)
+        return self._run(f"rounded{digits}{cutting}", world, LONG)
+
+    @cached_property
+    def spread(self) -> dict[int, dict[str, Array]]:
+        """How far rounding on the way can lead, by step and quantity, whatever was printed."""
+        if not self.decimals:
+            return {}
+        coarse, near = min(self.decimals), [step for step in self.steps if step <= LONG]
+        reach: dict[int, dict[str, Array]] = {step: {} for step in near}
+        for seed in range(_SPREAD_RUNS if near else 0):
+            mixed = None if seed < len((False, True)) else seed
+            world = World(self.case, {}, digits=coarse, mixed=mixed, cutting=seed % 2 == 1, gaps=self.gaps)
+            run = rerun(world, near)
+            for step in near:
+                _widen(reach[step], run[step], self.full[step])
+        return reach
+
+    def in_reach(self, claim: Claim, where: Index, from_value: float) -> bool:
+        """True where rounding on the way may lead from the value to the printed number."""
+        printed = claim.entries[where]
+        apart = abs(printed.value - from_value)
+        if claim.formula is not None or claim.step > LONG:
+            return apart <= _FORMULA_REACH * printed.unit
+        array = self.spread.get(claim.step, {}).get(claim.quantity)
+        spread = 0.0 if array is None else float(array[where] if array.ndim else array)
+        return not apart > _REACH * spread + 3 * printed.unit
 
     def near(self, claim: Claim, step: int) -> Array | None:
         """The claim's quantity in full precision in another step; None where there is no such step."""
@@ -185,14 +191,19 @@ class Worlds:
 
         return self._routes(claim, runs())
 
+    def cut(self, claim: Claim) -> Iterator[Route]:
+        """What is not printed cut off on the way."""
+        digits = self.decimals if claim.step <= LONG else ()
+        return self._routes(claim, (("cut", self.rounding(d, cutting=True)) for d in digits))
+
     def follows(self, claim: Claim) -> Iterator[Route]:
         """The author's wrong numbers carried: with the right ones, or alone."""
 
         def runs() -> Iterator[tuple[str, Mapping[int, Seen]]]:
-            yield "follows", self.printed()
-            yield "follows", self.wrong_only()
+            yield "follows", self.printed
             if self.chains:
-                yield "follows", self.printed(chained=True)
+                yield "follows", self.printed_chained
+            yield "follows", self.wrong_only()
 
         return self._routes(claim, runs())
 
@@ -206,33 +217,61 @@ class Worlds:
         for short in shortenings(own):
             world = World(
                 self.case,
-                self.carried(drop=self.bad),
+                dict(self.ledger.right),
                 worked_by_hand(self.case.network, short),
                 gaps=self.gaps,
             )
             yield from self._routes(claim, [("rounded", rerun(world, [claim.step], self._start(claim.step)))])
+
+    def samples(self, claim: Claim, wrong: bool = False) -> Iterator[Route]:
+        """Ways along the whole calculation on which now the rounded and now the unrounded result was used."""
+        for count in range(_MOST_SAMPLES if claim.step <= LONG else 0):
+            yield from self._routes(claim, [("mixed", self._sampled(count, wrong))])
+
+    def _sampled(self, number: int, wrong: bool) -> Mapping[int, Seen]:
+        version = -1 if wrong else self.ledger.version
+        if self._samples.get(wrong, (None, []))[0] != version:
+            self._samples[wrong] = version, []
+        made = self._samples[wrong][1]
+        while len(made) <= number:
+            k = len(made)
+            digits = self.decimals[k // 3 % len(self.decimals)] if self.decimals else None
+            carried = self.ledger.all if wrong else dict(self.ledger.right)
+            world = World(self.case, carried, digits=digits, mixed=k, cutting=k % 3 == 2, gaps=self.gaps)
+            made.append(rerun(world, [step for step in self.steps if step <= LONG]))
+        return made[number]
 
     def _start(self, step: int) -> tuple[int, Training]:
         return step, self.clean()[step].before
 
     def mixtures(self, claim: Claim, wrong: bool = False) -> Iterator[Route]:
         """Each number that the equation reads taken from any run: in full, as printed, or rounded on the way."""
-        runs = [self.full, self.printed() if wrong else self.clean()]
+        runs = [self.full, self.printed if wrong else self.clean()]
         if wrong:
             runs.append(self.wrong_only())
         elif claim.step <= LONG:
             runs += [self.rounding(digits) for digits in self.decimals]
-        seen = [run[claim.step] for run in runs]
-        network = self.case.network
-        known = list(seen[0].quantities)
+        yield from self._mixtures_of(claim, [run[claim.step] for run in runs], _MOST_MIXTURES)
+
+    def around_samples(self, claim: Claim) -> Iterator[Route]:
+        """The same around the first samples: what came before as it comes there, what is read now in every way."""
+        if claim.step > LONG or claim.formula is not None:
+            return
+        clean = self.clean()[claim.step]
+        for number in range(_AROUND):
+            seen = self._sampled(number, wrong=False)[claim.step]
+            both = Seen({**clean.quantities, **_rounded_of(seen)}, seen.raw, seen.before)
+            yield from self._mixtures_of(claim, [both], _MOST_AROUND)
+
+    def _mixtures_of(self, claim: Claim, seen: list[Seen], most: int) -> Iterator[Route]:
+        network, known = self.case.network, list(seen[0].quantities)
         names = claim.names if claim.formula else read_by(claim.quantity, network, known, self.written)
         if not claim.formula:
             names = tuple(name for name in names if name in seen[0].raw)
-        finest = max(self.decimals, default=4)
-        options = [_options(name, seen, finest) for name in names]
+        options = [_options(name, seen) for name in names]
         if not names:
             return
-        for chosen in islice(product(*options), _MOST_MIXTURES):
+        for chosen in islice(product(*options), most):
             put = dict(zip(names, chosen, strict=True))
             yield from self._mixed(claim, put, seen)
 
@@ -252,14 +291,20 @@ class Worlds:
                     yield Route(kind, value)
 
 
-def _carried_as(claim: Claim) -> tuple[int, str]:
-    """A weight at the start of a later step is the new weight of the one before."""
-    if claim.step > 1 and claim.quantity[0] in "Wb" and claim.quantity[1:].isdigit():
-        return claim.step - 1, f"{claim.quantity}_new"
-    return claim.step, claim.quantity
+def _rounded_of(seen: Seen) -> dict[str, Array]:
+    """What a run went on with where that is not what its equation gave."""
+    return {name: used for name, used in seen.quantities.items() if used is not seen.raw.get(name)}
 
 
-def _options(name: str, seen: list[Seen], finest: int) -> list[Array]:
+def _widen(reach: dict[str, Array], run: Seen, full: Seen) -> None:
+    for name, exact in full.quantities.items():
+        other = run.equation(name)
+        if other is not None and other.shape == exact.shape:
+            apart = np.abs(other - exact)
+            reach[name] = apart if name not in reach else np.fmax(reach[name], apart)
+
+
+def _options(name: str, seen: list[Seen]) -> list[Array]:
     """The values that a quantity has in some run, before and after it was rounded; each once."""
     found: list[Array] = []
     for one in seen:

@@ -10,6 +10,7 @@ import json
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
+from functools import cache
 from pathlib import Path
 from types import UnionType
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Union, get_args, get_origin, get_type_hints
@@ -305,6 +306,7 @@ def _options(kind: Any) -> tuple[Any, ...]:
     return get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
 
 
+@cache
 def _keys(kind: Any) -> dict[str, Any]:
     """The keys of a table and their kinds, that which names it first; nothing where the kind is no table."""
     if is_dataclass(kind):
@@ -312,7 +314,8 @@ def _keys(kind: Any) -> dict[str, Any]:
         return {field.name: hints[field.name] for field in fields(kind)}
     if isinstance(kind, type) and issubclass(kind, _Keys):
         tag = {"name": str} if _tag(kind) else {}
-        return tag | {name: get_type_hints(kind)[name] for name in kind.__struct_fields__}
+        hints = get_type_hints(kind)
+        return tag | {name: hints[name] for name in kind.__struct_fields__}
     return {}
 
 
