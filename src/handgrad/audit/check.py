@@ -14,8 +14,9 @@ import numpy as np
 from rich.text import Text
 
 from handgrad.audit.claims import Claim, read_claims
+from handgrad.audit.conventions import Convention, as_meant, in_the_file
 from handgrad.audit.diagnosis import diagnose
-from handgrad.audit.report import document, sentence
+from handgrad.audit.report import convention_sentence, document, sentence
 from handgrad.audit.verdicts import VERDICTS, Verdict, judge
 from handgrad.audit.worlds import Worlds
 from handgrad.cases.case import Case
@@ -34,6 +35,8 @@ class Audit:
     case: Case
     verdicts: tuple[Verdict, ...]
     place: str = "case"
+    convention: Convention | None = None
+    """Another published convention that explains all claims."""
 
     @property
     def wrong(self) -> tuple[Verdict, ...]:
@@ -48,7 +51,15 @@ class Audit:
 
     def as_dict(self) -> dict[str, Any]:
         """A row for each claim in the order of the calculation, and how many numbers have each verdict."""
-        return {"verdicts": [_row(verdict) for verdict in self.verdicts], "counts": self.counts}
+        found: dict[str, Any] = {
+            "verdicts": [_row(verdict) for verdict in self.verdicts],
+            "counts": self.counts,
+            "convention": None,
+        }
+        if self.convention is not None:
+            why = convention_sentence(self.convention)
+            found["convention"] = {"code": self.convention.code, "line": self.convention.line, "why": why}
+        return found
 
     def json(self) -> str:
         """`as_dict` as text."""
@@ -57,7 +68,7 @@ class Audit:
 
     def document(self, language: str | None = None) -> Document:
         """The report, ready for a writer of any medium."""
-        return document(self.case, self.verdicts, language)
+        return document(self.case, self.verdicts, language, self.convention)
 
     def text(self, width: int = 80, color: bool = False, language: str | None = None) -> str:
         """The report for a terminal `width` columns wide."""
@@ -131,8 +142,12 @@ def check(what: Case | Mapping[str, Any] | str | os.PathLike[str]) -> Audit:
 def _checked(case: Case, place: str) -> Audit:
     claims = read_claims(case, place)
     worlds = Worlds(case, claims)
-    verdicts, _ = diagnose(worlds, judge(worlds))
-    return Audit(case, tuple(verdicts), place)
+    judged = judge(worlds)
+    meant = as_meant(case, claims, judged)
+    if meant is not None:
+        return Audit(case, tuple(meant[1]), place, meant[0])
+    verdicts, _ = diagnose(worlds, judged)
+    return Audit(case, tuple(verdicts), place, in_the_file(case, claims, judged))
 
 
 def _row(verdict: Verdict) -> dict[str, Any]:
@@ -142,7 +157,9 @@ def _row(verdict: Verdict) -> dict[str, Any]:
         "step": claim.step,
         "index": None if claim.index is None else list(claim.index),
         "published": claim.value,
-        "computed": claim.arranged({place: entry.computed for place, entry in by_place.items()}),
+        "computed": claim.arranged(
+            {place: _signed(entry.computed, claim) for place, entry in by_place.items()}
+        ),
         "verdict": verdict.verdict,
         "root": verdict.root,
         "cause": verdict.cause,
@@ -150,13 +167,18 @@ def _row(verdict: Verdict) -> dict[str, Any]:
         "entries": [
             {
                 "index": list(entry.index),
-                "published": entry.printed.value,
-                "computed": entry.computed,
+                "published": _signed(entry.printed.value, claim),
+                "computed": _signed(entry.computed, claim),
                 "verdict": entry.verdict,
             }
             for entry in verdict.entries
         ],
     }
+
+
+def _signed(value: float | None, claim: Claim) -> float | None:
+    """The number with the sign that the author gives the quantity."""
+    return value if value is None or claim.sign > 0 else 0.0 - value
 
 
 __all__ = ["Audit", "Claim", "check"]

@@ -48,6 +48,8 @@ class Claim:
     shape: tuple[int, ...]
     formula: Formula | None = None
     transposed: bool = False
+    sign: int = 1
+    """-1 where the author prints the quantity with the other sign; `entries` have the sign of this program."""
     note: str = ""
 
     @property
@@ -114,7 +116,9 @@ def _claim(
         for where, v, u in zip(places, flat_values, flat_units, strict=True)
     }
     ordered = dict(sorted(entries.items())) if transposed else entries
-    return Claim(number, name, keys.step, index, keys.value, ordered, whole, formula, transposed, keys.note)
+    return Claim(
+        number, name, keys.step, index, keys.value, ordered, whole, formula, transposed, 1, keys.note
+    )
 
 
 def shape_of(name: str, case: Case, step: int) -> tuple[int, ...] | None:

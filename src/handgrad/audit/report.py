@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from handgrad.audit.consequences import roots_of
+from handgrad.audit.conventions import Convention
 from handgrad.audit.diagnosis import Explanation
 from handgrad.audit.printed import Printed
 from handgrad.audit.symbols import symbol_of
@@ -42,9 +43,19 @@ _COUNTED = (
 _MOST_DECIMALS = 17
 
 
-def document(case: Case, verdicts: tuple[Verdict, ...], language: str | None = None) -> Document:
+def document(
+    case: Case,
+    verdicts: tuple[Verdict, ...],
+    language: str | None = None,
+    convention: Convention | None = None,
+) -> Document:
     """The report in a language (None: that of the locale)."""
-    return _Report(case, verdicts, chosen_language(language)).document()
+    return _Report(case, verdicts, chosen_language(language), convention).document()
+
+
+def convention_sentence(convention: Convention, language: str = "en") -> str:
+    """Which other convention explains the printed numbers, and what to do."""
+    return Phrasebook(language).text(f"convention:{convention.code}", line=convention.line)
 
 
 def sentence(verdict: Verdict, language: str = "en") -> str | None:
@@ -70,7 +81,10 @@ def _cause(phrasebook: Phrasebook, explanation: Explanation) -> Iterator[str]:
 class _Report:
     """One report on its way to a document."""
 
-    def __init__(self, case: Case, verdicts: tuple[Verdict, ...], language: str) -> None:
+    def __init__(
+        self, case: Case, verdicts: tuple[Verdict, ...], language: str, convention: Convention | None
+    ) -> None:
+        self.convention = convention
         self.case, self.verdicts, self.language = case, verdicts, language
         self.decimal = decimal_mark(language)
         self.words = Phrasebook(language)
@@ -92,6 +106,8 @@ class _Report:
         if self.case.source:
             blocks.append(Paragraph(self.words.say("source", source=printable(self.case.source)), "source"))
         blocks.append(Paragraph((self._counts(),)))
+        if self.convention is not None:
+            blocks.append(Paragraph((convention_sentence(self.convention, self.language),), "observation"))
         blocks += self._wrong()
         blocks += self._unknown()
         blocks += self._all()
@@ -137,7 +153,11 @@ class _Report:
 
     def _told(self, verdict: Verdict, entry: Entry) -> Spans:
         key = "audit_claim_last" if entry.verdict == LAST_DIGIT else "audit_claim_wrong"
-        told = self.words.say(key, printed=(self._printed(entry.printed),), right=(self._right(entry),))
+        told = self.words.say(
+            key,
+            printed=(self._printed(entry.printed, verdict.claim.sign),),
+            right=(self._right(entry, verdict.claim.sign),),
+        )
         several = sum(other.verdict in ROOTS for other in verdict.entries) > 1
         return joined((*self._named(verdict, entry), ": ", *told)) if several else told
 
@@ -161,18 +181,18 @@ class _Report:
 
     # -- numbers
 
-    def _printed(self, printed: Printed) -> Literal:
-        decimals = _decimals(printed.unit)
-        text = f"{printed.value:.{decimals}f}"
-        if len(text) > _MOST_DECIMALS or (printed.value != 0 and float(text) != printed.value):
-            text = str(shown(printed.value, Precision(_MOST_DECIMALS)))
+    def _printed(self, printed: Printed, sign: int = 1) -> Literal:
+        decimals, value = _decimals(printed.unit), sign * printed.value + 0.0
+        text = f"{value:.{decimals}f}"
+        if len(text) > _MOST_DECIMALS or (value != 0 and float(text) != value):
+            text = str(shown(value, Precision(_MOST_DECIMALS)))
         return Literal(text.replace(".", self.decimal))
 
-    def _right(self, entry: Entry, more: int = 0) -> Literal:
+    def _right(self, entry: Entry, sign: int = 1, more: int = 0) -> Literal:
         if entry.computed is None:
             return Literal("–")
         decimals = min(_MOST_DECIMALS, _decimals(entry.printed.unit) + more)
-        return Literal(str(shown(entry.computed, Precision(decimals, None, self.decimal))))
+        return Literal(str(shown(sign * entry.computed + 0.0, Precision(decimals, None, self.decimal))))
 
     # -- tables
 
@@ -206,8 +226,9 @@ class _Report:
 
     def _row(self, verdict: Verdict, entry: Entry) -> tuple[Spans, ...]:
         name = self._named(verdict, entry if len(verdict.entries) > 1 else None)
+        sign = verdict.claim.sign
         mark = self.words.text(f"verdict:{entry.verdict}")
-        return name, (self._printed(entry.printed),), (self._right(entry, 2),), (mark,)
+        return name, (self._printed(entry.printed, sign),), (self._right(entry, sign, 2),), (mark,)
 
 
 def _decimals(unit: float) -> int:

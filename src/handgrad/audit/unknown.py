@@ -28,8 +28,6 @@ def unknown_layers(case: Case) -> tuple[int, ...]:
 
 
 def _determined(layer: LayerKeys, seeded: bool) -> bool:
-    if layer.initializer is None:
-        return False
     if isinstance(layer.initializer, InitializerKeys):
         return layer.initializer.name in _FIXED or seeded or layer.initializer.seed is not None
     return layer.initializer in _FIXED or seeded

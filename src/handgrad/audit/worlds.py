@@ -23,7 +23,8 @@ LONG = 300
 """Steps beyond which only the plain runs are made."""
 _MOST_MIXTURES = 160
 _MOST_SAMPLES, _SPREAD_RUNS = 200, 24
-_AROUND, _MOST_AROUND = 100, 16
+_AROUND, _MOST_AROUND = 40, 16
+_BUDGET = 4_000
 _FORMULA_REACH, _REACH = 50, 8
 
 
@@ -45,6 +46,8 @@ class Worlds:
     claims: tuple[Claim, ...]
     _made: dict[str, tuple[int, dict[int, Seen]]] = field(default_factory=dict)
     _samples: dict[bool, tuple[int | None, list[dict[int, Seen]]]] = field(default_factory=dict)
+    spent: int = 0
+    """Steps that were run in search of roundings; beyond a limit the search ends."""
     _near: dict[int, Seen] = field(default_factory=dict)
     gaps: Gaps = field(default_factory=dict)
 
@@ -226,6 +229,8 @@ class Worlds:
     def samples(self, claim: Claim, wrong: bool = False) -> Iterator[Route]:
         """Ways along the whole calculation on which now the rounded and now the unrounded result was used."""
         for count in range(_MOST_SAMPLES if claim.step <= LONG else 0):
+            if self.spent > _BUDGET:
+                return
             yield from self._routes(claim, [("mixed", self._sampled(count, wrong))])
 
     def _sampled(self, number: int, wrong: bool) -> Mapping[int, Seen]:
@@ -238,6 +243,7 @@ class Worlds:
             digits = self.decimals[k // 3 % len(self.decimals)] if self.decimals else None
             carried = self.ledger.all if wrong else dict(self.ledger.right)
             world = World(self.case, carried, digits=digits, mixed=k, cutting=k % 3 == 2, gaps=self.gaps)
+            self.spent += len(self.steps)
             made.append(rerun(world, [step for step in self.steps if step <= LONG]))
         return made[number]
 
@@ -258,7 +264,7 @@ class Worlds:
         if claim.step > LONG or claim.formula is not None:
             return
         clean = self.clean()[claim.step]
-        for number in range(_AROUND):
+        for number in range(_AROUND if self.spent <= _BUDGET else 0):
             seen = self._sampled(number, wrong=False)[claim.step]
             both = Seen({**clean.quantities, **_rounded_of(seen)}, seen.raw, seen.before)
             yield from self._mixtures_of(claim, [both], _MOST_AROUND)
@@ -272,6 +278,8 @@ class Worlds:
         if not names:
             return
         for chosen in islice(product(*options), most):
+            if self.spent > _BUDGET:
+                return
             put = dict(zip(names, chosen, strict=True))
             yield from self._mixed(claim, put, seen)
 
@@ -285,6 +293,7 @@ class Worlds:
         befores = seen[:2] if claim.step > 1 else seen[:1]
         for one in befores:
             for chained in (False, True) if self.chains and "dyhat" in put else (False,):
+                self.spent += 1
                 again = step_again(World(self.case, gaps=self.gaps), one.before, claim.step, put, chained)
                 value = self.value(claim, again)
                 if value is not None:
