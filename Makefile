@@ -1,10 +1,10 @@
-# make demo | test | check | bench | mutation | parity | sanitize | gallery | clean
+# make demo | test | check | bench | mutation | fuzz | faults | soak | parity | sanitize | gallery | clean
 PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := $(shell find src CMakeLists.txt pyproject.toml -type f -not -name '*.pyc' -not -name '*.so')
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test check bench mutation parity sanitize gallery clean
+.PHONY: demo test check bench mutation fuzz faults soak parity sanitize gallery clean
 
 demo: .venv/installed
 	$(BIN)/python examples/demo.py
@@ -23,6 +23,15 @@ bench: .venv/benched
 
 parity: .venv/tested
 	$(BIN)/python -m tests.engines.parity
+
+fuzz: .venv/tested
+	$(BIN)/python -m tests.fuzz.run --seconds $(or $(SECONDS_OF_FUZZING),60)
+
+soak: .venv/tested
+	$(BIN)/python -m tests.faults.soak
+
+faults: .venv/tested
+	$(BIN)/python -m tests.faults.kills
 
 mutation: .venv/mutated
 	$(BIN)/python -m tests.mutation

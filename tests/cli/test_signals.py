@@ -12,11 +12,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from handgrad.cli.main import status
 from handgrad.engines.reference import ReferenceEngine
 from handgrad.models.model import Model
 from handgrad.nn.network import Dense, Network
 from handgrad.nn.optimizers import SGD, initial_state
 from handgrad.nn.step import Recipe, Training
+from handgrad.training.interruption import end
 
 PENGUINS = Path(__file__).parents[2] / "examples" / "penguins.csv"
 HANDGRAD = [sys.executable, "-m", "handgrad"]
@@ -48,6 +50,27 @@ def test_a_signal_that_ends_saves_what_there_is(name: str, tmp_path: Path) -> No
     assert "Traceback" not in err
     assert Model.load(path).fit.ended == "interrupted"
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_before_there_is_something_to_save_the_status_is_that_of_the_signal(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    number = getattr(signal, name)
+
+    def asked(path: object) -> None:
+        signal.raise_signal(number)
+
+    monkeypatch.setattr("handgrad.cli.train.read_table", asked)
+    before = signal.signal(number, end)
+    try:
+        assert (
+            status(["train", str(PENGUINS), "--target", "species", "-o", "never.safetensors"]) == 128 + number
+        )
+    finally:
+        signal.signal(number, before)
+    told = {"SIGINT": "interrupted"}.get(name, f"ended by {name}")
+    assert capsys.readouterr().err == f"handgrad: {told}\n"
 
 
 def test_a_second_ctrl_c_ends_at_once_and_leaves_nothing(tmp_path: Path) -> None:
@@ -167,7 +190,7 @@ def test_too_little_memory_is_one_line(kilobytes: int, tmp_path: Path) -> None:
 
 def test_under_a_limit_the_exit_status_and_the_streams_are_those_of_the_command(tmp_path: Path) -> None:
     case = PENGUINS.with_name("relu-sigmoid-2-2-1.toml")
-    for arguments, status, said in (
+    for arguments, promised, said in (
         (["gradcheck", str(case), "--tolerance", "1e-18", "-q"], 1, ""),
         (["explain", str(tmp_path / "none.toml")], 2, "no such file"),
     ):
@@ -175,5 +198,5 @@ def test_under_a_limit_the_exit_status_and_the_streams_are_those_of_the_command(
             ["/bin/sh", "-c", 'ulimit -v 30000000; exec "$@"', "sh", *HANDGRAD, *arguments],
             capture_output=True, env=ENVIRONMENT, text=True, check=False, timeout=120,
         )  # fmt: skip
-        assert done.returncode == status
+        assert done.returncode == promised
         assert said in done.stderr

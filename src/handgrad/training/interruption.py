@@ -11,8 +11,11 @@ ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP")
 """The signals by which a program is asked to end."""
 
 
-class Ended(KeyboardInterrupt):
-    """A program was asked to end by the signal `number`, before it had something to save."""
+class Ended(BaseException):
+    """A program was asked to end by the signal `number`, before it had something to save.
+
+    No KeyboardInterrupt, which libraries of command lines answer themselves, with a status of their own.
+    """
 
     def __init__(self, number: int) -> None:
         super().__init__(signal.Signals(number).name)
@@ -45,7 +48,7 @@ class Interruption:
 
     def __init__(self, kept: bool = False) -> None:
         self.number: int | None = None
-        self._begun = not kept
+        self._kept, self._begun = kept, not kept
         self._signals = ENDING if kept else (signal.SIGINT,)
         self._before: dict[int, Any] = {}
         self._outer: Interruption | None = None
@@ -61,8 +64,11 @@ class Interruption:
 
     def give_up(self) -> NoReturn:
         """Ends the program as the signal asked, where there is nothing to save."""
-        number = self._outer.number if self._outer is not None else self.number
-        raise Ended(signal.SIGINT if number is None else number)
+        if self._outer is not None:
+            self._outer.give_up()
+        if not self._kept or self.number is None:
+            raise KeyboardInterrupt
+        raise Ended(self.number)
 
     def __enter__(self) -> Interruption:
         if threading.current_thread() is not threading.main_thread():
@@ -88,5 +94,5 @@ class Interruption:
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         pressed_again = number == signal.SIGINT == self.number
         if pressed_again or not self._begun:
-            raise Ended(number)
+            raise Ended(number) if self._kept else KeyboardInterrupt
         self.number = number
