@@ -222,3 +222,15 @@ def test_an_encoding_that_was_asked_for_must_fit(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"line 2: byte 0xff is not UTF-8 text.*--encoding"):
         read_table(path, Reading(encoding="utf-8"))
     assert words(read_table(path), "b").values.to_pylist() == ["ÿþ"]
+
+
+def test_an_npz_with_damaged_bytes_is_one_message(tmp_path: Path) -> None:
+    path = tmp_path / "t.npz"
+    np.savez_compressed(path, X=np.arange(60.0).reshape(20, 3), y=np.arange(20))
+    whole = path.read_bytes()
+    for place in range(30, len(whole), 7):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0x55]) + whole[place + 1 :])
+        try:
+            read_table(path)
+        except DataError:
+            continue

@@ -111,6 +111,16 @@ def npz() -> tuple[bytes, ...]:
     return tuple(made)
 
 
+def json_rows() -> tuple[bytes, ...]:
+    rows = table_seed().to_pylist()
+    nested = [{"a": {"b": k, "c": [k]}, "y": "uv"[k % 2]} for k in range(20)]
+    return (
+        json.dumps(rows).encode(),
+        "\n".join(map(json.dumps, rows)).encode(),
+        "\n".join(map(json.dumps, nested)).encode(),
+    )
+
+
 def cases() -> tuple[bytes, ...]:
     names = (
         "relu-sigmoid-2-2-1",
@@ -182,6 +192,7 @@ TARGETS: Mapping[str, Target] = {
     ),
     "parquet": Target(".parquet", parquet, mutators.of_bytes, use_table),
     "feather": Target(".feather", feather, mutators.of_bytes, use_table),
+    "rows": Target(".jsonl", json_rows, mutators.of_bytes, use_table),
     "npz": Target(".npz", npz, mutators.of_bytes, use_table),
     "case": Target(
         ".json", cases, mutators.mixed(mutators.of_json, mutators.of_json, mutators.of_bytes), use_case

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import struct
+import tokenize
 import zipfile
+import zlib
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -97,7 +100,7 @@ def _arrow(source: Source, kind: str, read: Callable[[], pa.Table]) -> pa.Table:
         table.column_names  # noqa: B018  names that are not UTF-8 raise here
     except DataError:
         raise
-    except (pa.ArrowException, OSError, ValueError, EOFError) as error:
+    except (pa.ArrowException, OSError, ValueError, EOFError, RecursionError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DataError(f"{source.path} is not a whole {kind} file ({reason}); write it again") from error
     return table
@@ -105,6 +108,13 @@ def _arrow(source: Source, kind: str, read: Callable[[], pa.Table]) -> pa.Table:
 
 def _seekable(source: Source) -> Any:
     return str(source.path) if source.data is None else pa.BufferReader(source.data)
+
+
+_DAMAGED_NPZ = (
+    *(ValueError, EOFError, KeyError, OSError, TypeError, SyntaxError, OverflowError, RuntimeError),
+    *(zipfile.BadZipFile, zlib.error, struct.error, tokenize.TokenError),
+)
+"""What zipfile and NumPy raise for archives and headers with damaged bytes."""
 
 
 def _read_npz(source: Source, reading: Reading, single: bool) -> Read:
@@ -115,7 +125,7 @@ def _read_npz(source: Source, reading: Reading, single: bool) -> Read:
             if isinstance(archive, np.ndarray):
                 raise DataError(f"{path} holds one bare array; save named arrays with numpy.savez")
             arrays = {name: archive[name] for name in archive.files}
-    except (ValueError, EOFError, zipfile.BadZipFile, KeyError, OSError) as error:
+    except _DAMAGED_NPZ as error:
         if isinstance(error, DataError):
             raise
         raise DataError(
