@@ -209,6 +209,25 @@ def of_json(data: bytes, rng: Random) -> bytes:
     return json.dumps(of_tree(json.loads(data), rng)).encode()
 
 
+def of_toml_lines(data: bytes, rng: Random) -> bytes:
+    """Lines `key = value` with other values, in other places, or twice."""
+    lines = data.decode().splitlines()
+    for _ in range(rng.choice((1, 1, 2, 4))):
+        at = rng.randrange(len(lines))
+        key, _, value = lines[at].partition(" = ")
+        kind = rng.randrange(5)
+        if kind <= 2:
+            value = json.dumps(
+                rng.choice(tuple(text for text in VALUES if text is not None and text != "\ud800"))
+            )
+        elif kind == 3:
+            value = lines[rng.randrange(len(lines))].partition(" = ")[2]
+        else:
+            lines.insert(at, lines[at])
+        lines[at] = f"{key} = {value}"
+    return "\n".join(lines).encode("utf-8", "surrogatepass")
+
+
 def mixed(*mutators: Callable[[bytes, Random], bytes]) -> Callable[[bytes, Random], bytes]:
     """One of the mutators, chosen by the seed, and now and then bytes as well."""
 

@@ -162,6 +162,33 @@ def use_table(path: Path, rng: Random) -> None:
         verb("predict", str(model), str(path), "--json")
 
 
+def runs() -> tuple[bytes, ...]:
+    return (
+        b'# handgrad train --config THIS_FILE\ndata = ["rows.csv"]\ntarget = ["species"]\nhidden = "4,3"\n'
+        b'activation = "tanh"\noptimizer = "adam:beta1=0.8"\nlearning_rate = 0.01\nbatch_size = "8"\nl2 = 0.1\n'
+        b'validation = 0.2\npatience = 3\nschedule = "step:every=10,factor=0.5"\nignore = ["island"]\nseed = 7\n'
+        b'engine = "reference"\ndtype = "float32"\nquiet = true\n',
+    )
+
+
+def use_run(path: Path, rng: Random) -> None:
+    """Trains by it, for one epoch, to a model of its own."""
+    rows = path.with_name("rows.csv")
+    rows.write_bytes(delimited()[0])
+    verb(
+        "train",
+        "--config",
+        str(path),
+        "--epochs",
+        "1",
+        "--hidden",
+        "2",
+        "-o",
+        str(path.with_name("m.safetensors")),
+    )
+    rows.unlink()
+
+
 def use_case(path: Path, rng: Random) -> None:
     """Explains it, in one of the media that are quick to write."""
     medium = rng.choice(("terminal", "json", "md", "tex", "html"))
@@ -197,6 +224,7 @@ TARGETS: Mapping[str, Target] = {
     "case": Target(
         ".json", cases, mutators.mixed(mutators.of_json, mutators.of_json, mutators.of_bytes), use_case
     ),
+    "run": Target(".toml", runs, mutators.mixed(mutators.of_bytes, mutators.of_toml_lines), use_run),
     "toml": Target(".toml", toml_cases, mutators.of_bytes, use_case),
     "model": Target(
         ".safetensors",
@@ -221,6 +249,6 @@ def attempt(kind: str, seed: int, data: bytes) -> None:
         path = Path(folder) / f"input{target.suffix}"
         path.write_bytes(data)
         target.run(path, Random(f"use {kind} {seed}"))
-        left = {entry.name for entry in Path(folder).iterdir()} - {path.name, "m.safetensors"}
+        left = {entry.name for entry in Path(folder).iterdir()} - {path.name, "m.safetensors", "m.run.toml"}
         if left:
             raise Finding(f"left behind: {', '.join(left)}")

@@ -15,6 +15,7 @@ from typing import Any
 import typer
 
 from handgrad.errors import DataError, SpecificationError
+from handgrad.files import read_whole
 
 _HEAD = "# handgrad train --config THIS_FILE does this training again\n"
 FILES = ("data", "model", "plot_file", "validation_file", "test")
@@ -65,10 +66,12 @@ def read(path: Path, known: Mapping[str, Any]) -> dict[str, Any]:
     Raises DataError for a file that cannot be read, SpecificationError for a key that is no flag.
     """
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from error
+        values = tomllib.loads(read_whole(path).decode("utf-8"))
     except tomllib.TOMLDecodeError as error:
+        raise DataError(f"{path} is no TOML: {error}") from error
+    except (OSError, ValueError) as error:  # UnicodeDecodeError, or a name with a NUL
+        raise DataError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from error
+    except RecursionError as error:
         raise DataError(f"{path} is no TOML: {error}") from error
     found = {key.replace("-", "_"): value for key, value in values.items()}
     for key in found:

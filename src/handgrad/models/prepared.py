@@ -15,7 +15,8 @@ from handgrad.data.inspection import ColumnReport, Inspection, baseline
 from handgrad.data.schema import Choices, Kinds, Schema, decide, measured_schema
 from handgrad.data.tables import Table
 from handgrad.data.targets import Target
-from handgrad.errors import DataError
+from handgrad.errors import DataError, SpecificationError
+from handgrad.training.plan import DTYPES
 
 
 class Prepared(NamedTuple):
@@ -48,8 +49,10 @@ def prepare(
 ) -> Prepared:
     """The schema of a table, its arrays, and which rows train and validate.
 
-    Raises DataError for a table that cannot be trained on.
+    Raises DataError for a table that cannot be trained on, SpecificationError for an unknown dtype.
     """
+    if dtype not in DTYPES:
+        raise SpecificationError(f"dtype must be one of {', '.join(DTYPES)}, got {dtype!r}")
     choices = choices or Choices()
     kinds = decide(table, target, task, choices)
     present = kinds.target.present(table)
