@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import fields
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -171,3 +172,14 @@ def test_the_program_of_a_case_opens_the_same_case(name, tmp_path, capsys):
     assert "claims" not in held["case"]
     assert {key: value for key, value in CASES[name].items() if key != "claims"}.keys() == held["case"].keys()
     assert parse_case(held["case"]).network == case.keys.network
+
+
+def test_half_a_character_is_told_and_a_pair_is_text(tmp_path: Path) -> None:
+    path = tmp_path / "case.json"
+    network = '"network": {"inputs": 1, "loss": "squared_error", "layers": [{"units": 1}]}'
+    for first in ('"title": "\\ud800"', '"\\uDC00": 1', '"data": "\\udbff"'):
+        path.write_text(f"{{{first}, {network}}}")
+        with pytest.raises(CaseError, match="half a character"):
+            hg.Case.load(path)
+    path.write_text(f'{{"title": "\\ud83d\\ude00", {network}}}')
+    assert hg.Case.load(path).title == "\U0001f600"

@@ -33,9 +33,14 @@ def begun(path: Path, *more: str, command: tuple[str, ...] = ()) -> subprocess.P
         [*command, *HANDGRAD, "train", str(PENGUINS), *LONG, "-o", str(path), *more],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT, text=True,
     )  # fmt: skip
-    assert process.stderr is not None
-    assert process.stderr.readline().startswith("epoch 1/")
+    wait_for_the_first_epoch(process)
     return process
+
+
+def wait_for_the_first_epoch(process: subprocess.Popen[str]) -> None:
+    assert process.stderr is not None
+    said = next((line for line in process.stderr if line.startswith("epoch 1/")), None)
+    assert said is not None, process.wait()
 
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
@@ -49,7 +54,7 @@ def test_a_signal_that_ends_saves_what_there_is(name: str, tmp_path: Path) -> No
     assert f"ended by {name}, what there is was saved" in out
     assert "Traceback" not in err
     assert Model.load(path).fit.ended == "interrupted"
-    assert list(tmp_path.iterdir()) == [path]
+    assert {file.name for file in tmp_path.iterdir()} == {"m.safetensors", "m.run.toml"}
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
@@ -58,7 +63,7 @@ def test_before_there_is_something_to_save_the_status_is_that_of_the_signal(
 ) -> None:
     number = getattr(signal, name)
 
-    def asked(path: object) -> None:
+    def asked(*arguments: object, **options: object) -> None:
         signal.raise_signal(number)
 
     monkeypatch.setattr("handgrad.cli.train.read_table", asked)
@@ -82,7 +87,7 @@ def test_a_second_ctrl_c_ends_at_once_and_leaves_nothing(tmp_path: Path) -> None
                 break
         process.communicate(timeout=60)
     assert process.returncode == 130
-    assert {path.suffix for path in tmp_path.iterdir()} <= {".safetensors"}
+    assert {path.suffix for path in tmp_path.iterdir()} <= {".safetensors", ".toml"}
 
 
 def test_under_nohup_the_terminal_may_close(tmp_path: Path) -> None:
@@ -140,8 +145,7 @@ def test_one_long_step_answers_within_half_a_second(tmp_path: Path) -> None:
              "--validation", "0", "--threads", "1", "-o", str(tmp_path / "m.safetensors")],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT, text=True,
         ) as process:  # fmt: skip
-            assert process.stderr is not None
-            process.stderr.readline()
+            wait_for_the_first_epoch(process)
             time.sleep(0.1)
             sent = time.perf_counter()
             process.send_signal(signal.SIGINT)

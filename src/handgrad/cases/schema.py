@@ -217,7 +217,15 @@ def published_schema() -> dict[str, Any]:
 
 def _json(raw: bytes, path: Path) -> Any:
     try:
-        return json.loads(raw.decode("utf-8-sig"), object_pairs_hook=_once)
+        document = json.loads(raw.decode("utf-8-sig"), object_pairs_hook=_once)
+        if (
+            b"\\ud" in raw.lower()
+        ):  # halves of characters: in pairs they are text, alone they can be written nowhere
+            json.dumps(document, ensure_ascii=False).encode()
+        return document
+    except UnicodeEncodeError as error:
+        half = ord(error.object[error.start])
+        raise CaseError(f"{path}: \\u{half:04x} is half a character; write the whole one") from error
     except UnicodeDecodeError as error:
         raise CaseError(f"{path}: not text in UTF-8 (byte {error.start}); save it as UTF-8") from error
     except (ValueError, RecursionError) as error:
