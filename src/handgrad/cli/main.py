@@ -28,6 +28,7 @@ from handgrad.cli import (
     predict,
     streams,
     train,
+    tune,
     verify,
 )
 from handgrad.errors import HandgradError
@@ -64,6 +65,7 @@ app.command()(gradcheck.gradcheck)
 app.command()(matrix.matrix)
 app.command()(diagram.diagram)
 app.command()(export.export)
+app.command()(tune.tune)
 app.command()(verify.verify)
 app.command()(bench.bench)
 

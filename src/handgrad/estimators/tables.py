@@ -61,11 +61,8 @@ class TableEstimator(BaseEstimator):  # type: ignore[misc]
             else int(check_random_state(state).randint(2**31 - 1))
         )
         if plain:  # an array of numbers has been made one by somebody: no column of it names the rows
-            parameters["numeric"] = [
-                name
-                for name in table.names
-                if name not in (*parameters["categorical"], *parameters["ignore"])
-            ]
+            named = {name for kind in ("categorical", "date", "text", "ignore") for name in parameters[kind]}
+            parameters["numeric"] = [name for name in table.names if name not in named]
         self.model_ = fit_table(
             _with_columns(table, targets), list(targets), task=self._task(), seed=seed, **parameters
         )
@@ -155,7 +152,13 @@ class TableClassifier(ClassifierMixin, TableEstimator):  # type: ignore[misc]
         early_stopping: Any = "auto",
         categorical: Any = (),
         numeric: Any = (),
+        date: Any = (),
+        text: Any = (),
         ignore: Any = (),
+        scaling: Any = "standard",
+        missing: Any = "mean",
+        regularization: Any = None,
+        schedule: Any = None,
         engine: Any = "auto",
         random_state: Any = None,
     ) -> None:
@@ -238,7 +241,13 @@ class TableRegressor(RegressorMixin, TableEstimator):  # type: ignore[misc]
         early_stopping: Any = "auto",
         categorical: Any = (),
         numeric: Any = (),
+        date: Any = (),
+        text: Any = (),
         ignore: Any = (),
+        scaling: Any = "standard",
+        missing: Any = "mean",
+        regularization: Any = None,
+        schedule: Any = None,
         engine: Any = "auto",
         random_state: Any = None,
     ) -> None:
