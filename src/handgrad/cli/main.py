@@ -30,6 +30,7 @@ from handgrad.cli import (
     train,
     tune,
     verify,
+    why,
 )
 from handgrad.errors import HandgradError
 from handgrad.rich_repr import printable
@@ -66,6 +67,8 @@ app.command()(matrix.matrix)
 app.command()(diagram.diagram)
 app.command()(export.export)
 app.command()(tune.tune)
+app.command()(why.why)
+app.command()(why.importance)
 app.command()(verify.verify)
 app.command()(bench.bench)
 
