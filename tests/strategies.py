@@ -32,10 +32,15 @@ LOSS_AND_OUTPUT = (
     ("cross_entropy", "softplus"),
     ("huber", "identity"),
     ("huber", "tanh"),
+    ("absolute_error", "identity"),
+    ("hinge", "identity"),
+    ("hinge", "tanh"),
+    ("poisson", "exponential"),
+    ("poisson", "softplus"),
 )
 
 KINK = 0.02
-"""No input of an activation lies closer to 0 than this: no central difference straddles a kink."""
+"""No input of an activation lies closer to one of its kinks than this: no central difference straddles it."""
 
 
 class Problem(NamedTuple):
@@ -68,9 +73,15 @@ def problem(
         parameters = random_parameters(network, generator)
         X = generator.normal(size=(samples, 3))
         activity = forward(network, parameters, X)
-        if min(np.abs(Z).min() for Z in activity.Z[1:]) > KINK:
+        kinks = (
+            (Z, kink)
+            for (_, l), Z in zip(network.numbered(), activity.Z[1:], strict=True)
+            for kink in (0.0, *l.function.rule.kinks)
+        )
+        infinite = [np.abs(activity.yhat - at).min() for at in loss.rule.infinite_at]
+        if min(np.abs(Z - kink).min() for Z, kink in kinks) > KINK and min(infinite, default=1.0) > 1e-4:
             return Problem(network, parameters, X, targets(loss.name, activity.yhat, generator))
-    raise AssertionError("no seed keeps all z away from 0")
+    raise AssertionError("no seed keeps all z away from the kinks")
 
 
 def random_parameters(network: Network, generator: np.random.Generator) -> Parameters:
@@ -86,7 +97,7 @@ def random_parameters(network: Network, generator: np.random.Generator) -> Param
 
 
 def targets(loss: str, yhat: Array, generator: np.random.Generator) -> Array:
-    """Targets for outputs `yhat`: classes, labels (one of them soft), or numbers off Huber's threshold."""
+    """Targets for outputs `yhat`: classes, labels (one of them soft), signs, counts, or numbers off every kink."""
     samples, outputs = yhat.shape
     if loss == "cross_entropy":
         return np.eye(outputs)[generator.integers(outputs, size=samples)]
@@ -94,6 +105,11 @@ def targets(loss: str, yhat: Array, generator: np.random.Generator) -> Array:
         Y = generator.integers(2, size=yhat.shape).astype(float)
         Y[0, 0] = 0.3
         return Y
+    if loss == "hinge":  # off the margin, where y yhat is 1
+        Y = generator.choice([-1.0, 1.0], yhat.shape)
+        return np.where(np.abs(1 - Y * yhat) < 0.02, -Y, Y)
+    if loss == "poisson":
+        return generator.integers(4, size=yhat.shape).astype(float)
     return yhat + generator.choice([-1.9, -0.4, 0.4, 1.9], yhat.shape)
 
 

@@ -6,13 +6,19 @@
 
 namespace handgrad::HG_ISA {
 
+// SELU above 0, and below it, where alpha is a factor too (nn/activations.py).
+template <class T>
+constexpr T selu_scale = static_cast<T>(1.0507009873554804934193349852946);
+template <class T>
+constexpr T selu_below = static_cast<T>(1.7580993408473768599402175208123);
+
 // f(z); `slope` receives f'(z) where the caller wants it.
 template <class T, bool SLOPE>
 HG_INLINE Vec<T> activate(Fn function, Vec<T> z, T alpha, Vec<T>& slope) {
     const Vec<T> one = all<T>(1), zero{};
     switch (function) {
         case Fn::identity:
-        case Fn::softmax:  // not elementwise: see softmax.hpp
+        case Fn::softmax:  // not elementwise: softmax_lanes in losses.hpp does it
             if (SLOPE) slope = one;
             return z;
         case Fn::sigmoid: {
@@ -53,6 +59,36 @@ HG_INLINE Vec<T> activate(Fn function, Vec<T> z, T alpha, Vec<T>& slope) {
         case Fn::step:
             if (SLOPE) slope = zero;
             return pick<T>(z > 0, one, zero);
+        case Fn::relu6: {
+            const Vec<T> a = smaller<T>(all<T>(6), larger<T>(zero, z));
+            if (SLOPE) slope = pick<T>((z > 0) & (z < 6), one, zero);
+            return a;
+        }
+        case Fn::hard_sigmoid: {
+            const Vec<T> a = smaller<T>(all<T>(6), larger<T>(zero, z + 3)) / 6;
+            if (SLOPE) slope = pick<T>((z > -3) & (z < 3), one / 6, zero);
+            return a;
+        }
+        case Fn::selu: {
+            const Vec<T> below = selu_below<T> * expm1_negative<T>(smaller<T>(zero, z));
+            if (SLOPE) slope = pick<T>(z > 0, all<T>(selu_scale<T>), below + selu_below<T>);
+            return pick<T>(z > 0, selu_scale<T> * z, below);
+        }
+        case Fn::mish: {
+            // tanh(ln(1 + e^z)) = n / (n + 2) with n = e^z (e^z + 2); for z >= 0 both are divided by e^2z
+            const Ints<T> up = z >= 0;
+            const Vec<T> e = exp_negative<T>(-absolute<T>(z)), square = e * e;
+            const Vec<T> n = pick<T>(up, one + 2 * e, square + 2 * e);
+            const Vec<T> rest = 2 * pick<T>(up, square, one);  // 1 - tanh is rest / below
+            const Vec<T> below = n + rest, t = n / below;
+            if (SLOPE) slope = t + z * (one + t) * (rest / below) * (pick<T>(up, one, e) / (e + 1));
+            return z * t;
+        }
+        case Fn::exponential: {
+            const Vec<T> a = exp_of<T>(z);
+            if (SLOPE) slope = a;
+            return a;
+        }
     }
     __builtin_unreachable();
 }
@@ -65,6 +101,10 @@ HG_INLINE bool slope_from_output(Fn function, double alpha) {
         case Fn::tanh:
         case Fn::relu:
         case Fn::step:
+        case Fn::relu6:
+        case Fn::hard_sigmoid:
+        case Fn::selu:
+        case Fn::exponential:
             return true;
         case Fn::leaky_relu:
         case Fn::elu:
@@ -90,6 +130,14 @@ HG_INLINE Vec<T> slope_of_output(Fn function, Vec<T> a, T alpha) {
             return pick<T>(a > 0, one, a + alpha);
         case Fn::step:
             return zero;
+        case Fn::relu6:
+            return pick<T>((a > 0) & (a < 6), one, zero);
+        case Fn::hard_sigmoid:
+            return pick<T>((a > 0) & (a < 1), one / 6, zero);
+        case Fn::selu:
+            return pick<T>(a > 0, all<T>(selu_scale<T>), a + selu_below<T>);
+        case Fn::exponential:
+            return a;
         default:
             return one;
     }
@@ -103,17 +151,10 @@ struct Constant {
 template <class Body>
 HG_INLINE void with_function(Fn function, Body body) {
     switch (function) {
-        case Fn::identity: return body(Constant<Fn::identity>{});
-        case Fn::sigmoid: return body(Constant<Fn::sigmoid>{});
-        case Fn::tanh: return body(Constant<Fn::tanh>{});
-        case Fn::relu: return body(Constant<Fn::relu>{});
-        case Fn::leaky_relu: return body(Constant<Fn::leaky_relu>{});
-        case Fn::elu: return body(Constant<Fn::elu>{});
-        case Fn::gelu: return body(Constant<Fn::gelu>{});
-        case Fn::silu: return body(Constant<Fn::silu>{});
-        case Fn::softplus: return body(Constant<Fn::softplus>{});
-        case Fn::softmax: return body(Constant<Fn::softmax>{});
-        case Fn::step: return body(Constant<Fn::step>{});
+#define HG_CASE(name) \
+    case Fn::name: return body(Constant<Fn::name>{});
+        HG_FUNCTIONS(HG_CASE)
+#undef HG_CASE
     }
 }
 

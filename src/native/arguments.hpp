@@ -39,6 +39,8 @@ inline int least_slots(const OptimizerPlan& optimizer) {
     switch (optimizer.rule) {
         case Rule::sgd: return 0;
         case Rule::adam: return optimizer.amsgrad ? 3 : 2;
+        case Rule::adadelta:
+        case Rule::nadam: return 2;
         default: return 1;
     }
 }

@@ -1,6 +1,7 @@
 // The Python module handgrad._native: plain numbers and arrays in, plain numbers and arrays out.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
+#include <nanobind/stl/map.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/tuple.h>
@@ -11,6 +12,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <exception>
+#include <map>
 #include <memory>
 #include <new>
 #include <stdexcept>
@@ -33,9 +35,51 @@ using Numbers = nb::ndarray<double, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 using Rows = nb::ndarray<const std::int64_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 using ReadOnly = nb::ndarray<nb::ro, nb::c_contig, nb::device::cpu>;
 
-using LayerTuple = std::tuple<std::int64_t, std::int64_t, int, double, int, bool, double>;
-using LossTuple = std::tuple<int, double, bool, bool, double>;
-using OptimizerTuple = std::tuple<int, double, double, double, double, double, double, bool, bool, int>;
+using LayerTuple = std::tuple<std::int64_t, std::int64_t, std::string, double, std::string, bool, double>;
+using LossTuple = std::tuple<std::string, double, bool, bool, double>;
+using OptimizerTuple = std::tuple<std::string, std::map<std::string, double>, int>;
+
+// The choices of plan.hpp by name.
+#define HG_NAME(name) #name,
+constexpr const char* functions[] = {HG_FUNCTIONS(HG_NAME)};
+constexpr const char* losses[] = {HG_LOSSES(HG_NAME)};
+constexpr const char* rules[] = {HG_RULES(HG_NAME)};
+constexpr const char* biases[] = {HG_BIASES(HG_NAME)};
+constexpr const char* l2_forms[] = {HG_L2_FORMS(HG_NAME)};
+constexpr const char* paths[] = {HG_PATHS(HG_NAME)};
+constexpr const char* elementary[] = {HG_ELEMENTARY(HG_NAME)};
+#undef HG_NAME
+
+template <class Choice, std::size_t N>
+Choice named(const char* const (&names)[N], const std::string& name) {
+    for (std::size_t i = 0; i < N; ++i)
+        if (name == names[i]) return static_cast<Choice>(i);
+    throw std::invalid_argument("the native core does not know " + name);
+}
+
+template <std::size_t N>
+nb::tuple listed(const char* const (&names)[N]) {
+    nb::list list;
+    for (const char* name : names) list.append(name);
+    return nb::tuple(list);
+}
+
+OptimizerPlan optimizer_plan(const OptimizerTuple& optimizer) {
+    const auto& [rule, numbers, slots] = optimizer;
+    OptimizerPlan plan{};
+    plan.rule = named<Rule>(rules, rule);
+    plan.slots = slots;
+    for (const auto& [name, value] : numbers) {
+#define HG_TAKE(constant) if (name == #constant) { plan.constant = value; continue; }
+        HG_CONSTANTS(HG_TAKE)
+#undef HG_TAKE
+#define HG_TAKE(flag) if (name == #flag) { plan.flag = value != 0; continue; }
+        HG_FLAGS(HG_TAKE)
+#undef HG_TAKE
+        throw std::invalid_argument("the native core does not know the hyperparameter " + name);
+    }
+    return plan;
+}
 
 // Lets Python in every 50 ms: signals first, then the caller's own wish to stop.
 class PythonWatch final : public Watch {
@@ -113,26 +157,25 @@ class Memory {
 class Session {
   public:
     Session(bool float64, const std::vector<LayerTuple>& layers, const LossTuple& loss,
-            const OptimizerTuple& optimizer, std::tuple<double, double, int> penalties,
-            std::tuple<double, double> clipping, std::uint64_t seed, int threads, int path,
+            const OptimizerTuple& optimizer, const std::tuple<double, double, std::string>& penalties,
+            std::tuple<double, double> clipping, std::uint64_t seed, int threads, const std::string& path,
             std::int64_t largest_batch, bool predict_only)
         : float64_(float64) {
         for (const auto& [inputs, units, function, alpha, bias, dropout, keep] : layers)
-            layers_.push_back({inputs, units, static_cast<Fn>(function), alpha, static_cast<Bias>(bias), dropout, keep});
+            layers_.push_back({inputs, units, named<Fn>(functions, function), alpha, named<Bias>(biases, bias), dropout, keep});
         plan_.depth = static_cast<int>(layers_.size());
         plan_.layers = layers_.data();
-        plan_.loss = {static_cast<LossKind>(std::get<0>(loss)), std::get<1>(loss), std::get<2>(loss), std::get<3>(loss),
+        plan_.loss = {named<LossKind>(losses, std::get<0>(loss)), std::get<1>(loss), std::get<2>(loss), std::get<3>(loss),
                       std::get<4>(loss)};
-        const auto& [rule, momentum, decay, beta1, beta2, epsilon, weight_decay, inside, amsgrad, slots] = optimizer;
-        plan_.optimizer = {static_cast<Rule>(rule), momentum, decay, beta1, beta2, epsilon, weight_decay, inside, amsgrad, slots};
+        plan_.optimizer = optimizer_plan(optimizer);
         plan_.l2 = std::get<0>(penalties);
         plan_.l1 = std::get<1>(penalties);
-        plan_.l2_form = static_cast<L2Form>(std::get<2>(penalties));
+        plan_.l2_form = named<L2Form>(l2_forms, std::get<2>(penalties));
         plan_.clip_value = std::get<0>(clipping);
         plan_.clip_norm = std::get<1>(clipping);
         plan_.seed = seed;
         plan_.threads = threads;
-        plan_.path = static_cast<Path>(path);
+        plan_.path = named<Path>(paths, path);
         plan_.largest_batch = largest_batch;
         plan_.predict_only = predict_only;
         check_plan(plan_);
@@ -258,11 +301,11 @@ class Session {
     mutable std::atomic<bool> in_use_{false};
 };
 
-void evaluate_array(int function, const ReadOnly& x, const Array& y) {
+void evaluate_array(const std::string& function, const ReadOnly& x, const Array& y) {
     const bool float64 = x.dtype() == nb::dtype<double>();
     if (!float64 && x.dtype() != nb::dtype<float>()) throw std::invalid_argument("arrays of float32 or float64");
     if (x.dtype() != y.dtype() || x.size() != y.size()) throw std::invalid_argument("two arrays of one type and size");
-    evaluate(static_cast<Elementary>(function), x.data(), y.data(), static_cast<std::int64_t>(x.size()),
+    evaluate(named<Elementary>(elementary, function), x.data(), y.data(), static_cast<std::int64_t>(x.size()),
              x.dtype() == nb::dtype<double>());
 }
 
@@ -272,12 +315,20 @@ void evaluate_array(int function, const ReadOnly& x, const Array& y) {
 NB_MODULE(_native, m) {
     using namespace handgrad;
     m.doc() = "The native core of handgrad; see handgrad.engines.native.";
+    m.attr("FUNCTIONS") = listed(functions);
+    m.attr("LOSSES") = listed(losses);
+    m.attr("RULES") = listed(rules);
+    m.attr("BIASES") = listed(biases);
+    m.attr("L2_FORMS") = listed(l2_forms);
+    m.attr("PATHS") = listed(paths);
+    m.attr("ELEMENTARY") = listed(elementary);
     m.def("isa", &chosen_isa);
     m.def("allowed_cpus", &allowed_cpus);
     m.def("evaluate", &evaluate_array, nb::arg("function"), nb::arg("x"), nb::arg("y").noconvert());
     nb::class_<Session>(m, "Session")
         .def(nb::init<bool, const std::vector<LayerTuple>&, const LossTuple&, const OptimizerTuple&,
-                      std::tuple<double, double, int>, std::tuple<double, double>, std::uint64_t, int, int,
+                      const std::tuple<double, double, std::string>&, std::tuple<double, double>, std::uint64_t,
+                      int, const std::string&,
                       std::int64_t, bool>(),
              nb::arg("float64"), nb::arg("layers"), nb::arg("loss"), nb::arg("optimizer"), nb::arg("penalties"),
              nb::arg("clipping"), nb::arg("seed"), nb::arg("threads"), nb::arg("path"), nb::arg("largest_batch"),

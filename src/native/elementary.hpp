@@ -16,6 +16,7 @@ struct Constants<float> {
     static constexpr float round = 12582912.0f;  // 1.5 * 2^23: adding it leaves the nearest integer in the low bits
     static constexpr float ln2_high = 0.693145751953125f, ln2_low = 1.42860682031e-6f;
     static constexpr float lowest = -87.33f;   // below, e^x is not a normal number and is taken as 0
+    static constexpr float highest = 88.37f;   // above, 2^n of the reduction overflows and e^x is taken as infinite
     static constexpr float flat = 9.02f;       // from here on tanh rounds to 1
     static constexpr float smallest = 1.17549435e-38f, denormal_scale = 33554432.0f;  // 2^25
     static constexpr int denormal_bits = 25;
@@ -28,7 +29,7 @@ struct Constants<double> {
     static constexpr int mantissa = 52, bias = 1023;
     static constexpr double round = 6755399441055744.0;
     static constexpr double ln2_high = 0.6931471803691238164901733, ln2_low = 1.9082149292705878161e-10;
-    static constexpr double lowest = -708.39;
+    static constexpr double lowest = -708.39, highest = 709.43;
     static constexpr double flat = 20.0;
     static constexpr double smallest = 2.2250738585072014e-308, denormal_scale = 18014398509481984.0;  // 2^54
     static constexpr int denormal_bits = 54;
@@ -71,6 +72,15 @@ HG_INLINE Vec<T> exp_negative(Vec<T> x) {
     Vec<T> scale;
     const Vec<T> p = reduced_exp<T>(larger<T>(least, x), scale);
     return pick<T>(x < least, Vec<T>{}, scale + scale * p);
+}
+
+template <class T>
+HG_INLINE Vec<T> exp_of(Vec<T> x) {
+    const Vec<T> least = all<T>(Constants<T>::lowest), most = all<T>(Constants<T>::highest);
+    Vec<T> scale;
+    const Vec<T> p = reduced_exp<T>(smaller<T>(most, larger<T>(least, x)), scale);
+    const Vec<T> above = pick<T>(x > most, all<T>(static_cast<T>(__builtin_inf())), scale + scale * p);
+    return pick<T>(x < least, Vec<T>{}, above);
 }
 
 // e^x - 1 for |x| within the range of exp_negative, without cancellation near 0.

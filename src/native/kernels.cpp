@@ -22,6 +22,7 @@ static Vec<T> apply(Elementary function, Vec<T> x) {
         case Elementary::log: return log_of<T>(x);
         case Elementary::softplus: return softplus_of<T>(x);
         case Elementary::expm1_negative: return expm1_negative<T>(x);
+        case Elementary::exp: return exp_of<T>(x);
         default: return normal_cdf<T>(x, density);
     }
 }

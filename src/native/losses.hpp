@@ -63,11 +63,24 @@ HG_INLINE Vec<T> loss_term(const OutputRule<T>& rule, Vec<T> a, Vec<T> y, Vec<T>
             slope = 2 * d;
             return d * d;
         case LossKind::binary_cross_entropy:
-            slope = d / (a * (one - a));
+            // (a - y) / (a (1 - a)); 1 / (1 - a) for y = 0 and -1 / a for y = 1, also where a = y and this is 0 / 0
+            slope = pick<T>(y == 0, one, pick<T>(y == 1, -one, d)) /
+                    pick<T>(y == 0, one - a, pick<T>(y == 1, a, a * (one - a)));
             return -(y_log<T>(y, a) + y_log<T>(one - y, one - a));
         case LossKind::cross_entropy:
-            slope = -y / a;
+            slope = pick<T>(y == 0, Vec<T>{}, -y / a);  // 0 of a class that is not the true one, also where a = 0
             return -y_log<T>(y, a);
+        case LossKind::absolute_error:
+            slope = pick<T>(d > 0, one, pick<T>(d < 0, -one, d));
+            return absolute<T>(d);
+        case LossKind::hinge: {
+            const Vec<T> margin = one - y * a;
+            slope = pick<T>(margin > 0, -y, Vec<T>{});
+            return larger<T>(Vec<T>{}, margin);
+        }
+        case LossKind::poisson:
+            slope = one - pick<T>(y == 0, Vec<T>{}, y / a);
+            return a - y_log<T>(y, a);
         default: {
             const Vec<T> limit = all<T>(rule.threshold), distance = absolute<T>(d);
             slope = larger<T>(-limit, smaller<T>(limit, d));
@@ -118,6 +131,15 @@ inline Vec<T> output_group(const OutputRule<T>& rule, const T* z, const T* y, T*
                            : t * (larger<T>(Vec<T>{}, -zj) + tail);
             store(a + j * lanes<T>, aj);
             store(delta + j * lanes<T>, (binary ? aj - t : t * (aj - one)) * factor);
+        }
+        return loss;
+    }
+    if (rule.function == Fn::exponential && rule.loss == LossKind::poisson) {
+        for (std::int64_t j = 0; j < n; ++j) {
+            const Vec<T> zj = load(z + j * lanes<T>), t = load(y + j * lanes<T>), aj = exp_of<T>(zj);
+            loss += aj - t * zj;
+            store(a + j * lanes<T>, aj);
+            store(delta + j * lanes<T>, (aj - t) * factor);
         }
         return loss;
     }

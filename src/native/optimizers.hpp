@@ -12,8 +12,9 @@ struct StepRule {
     Rule rule;
     bool amsgrad, epsilon_inside;
     T eta, momentum, weight;            // momentum: weight of the gradient in the velocity
-    T decay1, fresh1, decay2, fresh2;   // beta and 1 - beta; RMSprop uses the second pair
-    T rate;                             // eta / (1 - beta1^t)
+    T decay1, fresh1, decay2, fresh2;   // beta and 1 - beta; RMSprop and Adadelta use the second pair
+    T rate;                             // eta / (1 - beta1^t); NAdam: eta beta1 / (1 - beta1^(t+1)), of the mean
+    T rate_of_fresh;                    // NAdam: eta (1 - beta1) / (1 - beta1^t), of the gradient
     T correction;                       // 1 / (1 - beta2^t)
     T epsilon, shrink;                  // shrink: eta * weight_decay
     T l2, l1;                           // gradient of the penalty: l2 p + l1 sign(p)
@@ -34,8 +35,8 @@ HG_INLINE double l2_coefficient(const Plan& plan, std::int64_t samples) {
 // t alone, so that a run in pieces gives the same bits.
 class Powers {
   public:
-    explicit Powers(const OptimizerPlan& o) : adam_(o.rule == Rule::adam), beta1_(o.beta1), beta2_(o.beta2) {
-        if (!adam_) return;
+    explicit Powers(const OptimizerPlan& o) : adam_(o.rule == Rule::adam), nadam_(o.rule == Rule::nadam), beta1_(o.beta1), beta2_(o.beta2) {
+        if (!adam_ && !nadam_) return;
         first_[0] = second_[0] = 1;
         for (int i = 1; i < length; ++i) {
             first_[i] = pow(beta1_, static_cast<double>(i));
@@ -48,20 +49,22 @@ class Powers {
     HG_INLINE void set(StepRule<T>& rule, std::int64_t t, double eta) {
         rule.eta = static_cast<T>(eta);
         rule.shrink = static_cast<T>(eta * rule.weight_decay);
-        if (!adam_) return;
+        if (!adam_ && !nadam_) return;
         const std::int64_t start = t & ~static_cast<std::int64_t>(length - 1);
         if (start != start_) {
             start_ = start;
             base1_ = pow(beta1_, static_cast<double>(start));
             base2_ = pow(beta2_, static_cast<double>(start));
         }
-        rule.rate = static_cast<T>(eta / (1 - base1_ * first_[t - start]));
+        const double power = base1_ * first_[t - start];
+        rule.rate = static_cast<T>(nadam_ ? eta * beta1_ / (1 - power * beta1_) : eta / (1 - power));
+        rule.rate_of_fresh = static_cast<T>(eta * (1 - beta1_) / (1 - power));
         rule.correction = static_cast<T>(1 / (1 - base2_ * second_[t - start]));
     }
 
   private:
     static constexpr int length = 64;
-    bool adam_;
+    bool adam_, nadam_;
     double beta1_, beta2_, base1_ = 1, base2_ = 1;
     std::int64_t start_ = -1;
     double first_[length], second_[length];
@@ -77,7 +80,8 @@ inline StepRule<T> make_step_rule(const Plan& plan) {
     r.epsilon_inside = o.epsilon_inside;
     r.momentum = static_cast<T>(o.momentum);
     r.weight = static_cast<T>(o.rule == Rule::average ? 1 - o.momentum : 1);
-    const double second = o.rule == Rule::adam ? o.beta2 : o.decay;
+    const bool means_squares = o.rule == Rule::rmsprop || o.rule == Rule::adadelta;
+    const double second = means_squares ? o.decay : o.beta2;
     r.decay1 = static_cast<T>(o.beta1);
     r.fresh1 = static_cast<T>(1 - o.beta1);
     r.decay2 = static_cast<T>(second);
@@ -148,6 +152,26 @@ inline void update_stretch(const StepRule<T>& r, const Stretch<T>& x, Sums<T>& s
                 const Vec<T> s = r.decay2 * load(x.s[0] + at) + r.fresh2 * g * g;
                 store(x.s[0] + at, s);
                 p -= r.eta * g / (square_root(s) + r.epsilon);
+            } else if constexpr (RULE == Rule::adagrad) {
+                const Vec<T> s = load(x.s[0] + at) + g * g;
+                store(x.s[0] + at, s);
+                p -= r.eta * g / (square_root(s) + r.epsilon);
+            } else if constexpr (RULE == Rule::adadelta) {
+                const Vec<T> s = r.decay2 * load(x.s[0] + at) + r.fresh2 * g * g, u = load(x.s[1] + at);
+                const Vec<T> step = square_root(u + r.epsilon) / square_root(s + r.epsilon) * g;
+                store(x.s[0] + at, s);
+                store(x.s[1] + at, r.decay2 * u + r.fresh2 * step * step);
+                p -= r.eta * step;
+            } else if constexpr (RULE == Rule::nadam) {
+                const Vec<T> m = r.decay1 * load(x.s[0] + at) + r.fresh1 * g;
+                const Vec<T> v = r.decay2 * load(x.s[1] + at) + r.fresh2 * g * g;
+                store(x.s[0] + at, m);
+                store(x.s[1] + at, v);
+                p -= (r.rate * m + r.rate_of_fresh * g) / (square_root(v * r.correction) + r.epsilon);
+            } else if constexpr (RULE == Rule::lion) {
+                const Vec<T> m = load(x.s[0] + at), c = r.decay1 * m + r.fresh1 * g, one = all<T>(1);
+                store(x.s[0] + at, r.decay2 * m + r.fresh2 * g);
+                p -= r.shrink * p + r.eta * pick<T>(c > 0, one, pick<T>(c < 0, -one, c));
             } else {
                 const Vec<T> m = r.decay1 * load(x.s[0] + at) + r.fresh1 * g;
                 const Vec<T> v = r.decay2 * load(x.s[1] + at) + r.fresh2 * g * g;
@@ -174,13 +198,10 @@ inline void update_stretch(const StepRule<T>& r, const Stretch<T>& x, Sums<T>& s
 template <class T, bool PENALIZED>
 inline void update_by_rule(const StepRule<T>& r, const Stretch<T>& x, Sums<T>& sums) {
     switch (r.rule) {
-        case Rule::sgd: return update_stretch<T, Rule::sgd, PENALIZED>(r, x, sums);
-        case Rule::velocity: return update_stretch<T, Rule::velocity, PENALIZED>(r, x, sums);
-        case Rule::heavy_ball: return update_stretch<T, Rule::heavy_ball, PENALIZED>(r, x, sums);
-        case Rule::average: return update_stretch<T, Rule::average, PENALIZED>(r, x, sums);
-        case Rule::nesterov: return update_stretch<T, Rule::nesterov, PENALIZED>(r, x, sums);
-        case Rule::rmsprop: return update_stretch<T, Rule::rmsprop, PENALIZED>(r, x, sums);
-        case Rule::adam: return update_stretch<T, Rule::adam, PENALIZED>(r, x, sums);
+#define HG_CASE(name) \
+    case Rule::name: return update_stretch<T, Rule::name, PENALIZED>(r, x, sums);
+        HG_RULES(HG_CASE)
+#undef HG_CASE
     }
 }
 

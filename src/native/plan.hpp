@@ -8,12 +8,29 @@
 
 namespace handgrad {
 
-enum class Fn : int { identity, sigmoid, tanh, relu, leaky_relu, elu, gelu, silu, softplus, softmax, step };
-enum class LossKind : int { none, squared_error, binary_cross_entropy, cross_entropy, huber };
-enum class Rule : int { sgd, velocity, heavy_ball, average, nesterov, rmsprop, adam };
-enum class Bias : int { trained, frozen, shared, none };
-enum class L2Form : int { half, half_mean, full };
-enum class Path : int { automatic, tiny, sliced, tiled };
+// Every choice by name, once: the bindings export these lists, and Python says names.
+#define HG_FUNCTIONS(X) \
+    X(identity) X(sigmoid) X(tanh) X(relu) X(leaky_relu) X(elu) X(gelu) X(silu) X(softplus) X(softmax) X(step) \
+    X(relu6) X(hard_sigmoid) X(selu) X(mish) X(exponential)
+#define HG_LOSSES(X) X(none) X(squared_error) X(binary_cross_entropy) X(cross_entropy) X(huber) \
+    X(absolute_error) X(hinge) X(poisson)
+#define HG_RULES(X) X(sgd) X(velocity) X(heavy_ball) X(average) X(nesterov) X(rmsprop) X(adam) \
+    X(adagrad) X(adadelta) X(nadam) X(lion)
+#define HG_BIASES(X) X(trained) X(frozen) X(shared) X(none)
+#define HG_L2_FORMS(X) X(half) X(half_mean) X(full)
+#define HG_PATHS(X) X(automatic) X(tiny) X(sliced) X(tiled)
+// Elementary functions on arrays, for the tests of their accuracy.
+#define HG_ELEMENTARY(X) X(exp_negative) X(tanh) X(sigmoid) X(log) X(softplus) X(expm1_negative) X(normal_cdf) X(exp)
+
+#define HG_ENUMERATOR(name) name,
+enum class Fn : int { HG_FUNCTIONS(HG_ENUMERATOR) };
+enum class LossKind : int { HG_LOSSES(HG_ENUMERATOR) };
+enum class Rule : int { HG_RULES(HG_ENUMERATOR) };
+enum class Bias : int { HG_BIASES(HG_ENUMERATOR) };
+enum class L2Form : int { HG_L2_FORMS(HG_ENUMERATOR) };
+enum class Path : int { HG_PATHS(HG_ENUMERATOR) };
+enum class Elementary : int { HG_ELEMENTARY(HG_ENUMERATOR) };
+#undef HG_ENUMERATOR
 
 struct LayerPlan {
     std::int64_t inputs, units;
@@ -31,10 +48,18 @@ struct LossPlan {
     double threshold;
 };
 
+// The hyperparameters of all optimizers, by the names that they have in Python.
+#define HG_CONSTANTS(X) X(momentum) X(decay) X(beta1) X(beta2) X(epsilon) X(weight_decay)
+#define HG_FLAGS(X) X(epsilon_inside) X(amsgrad)
+
 struct OptimizerPlan {
     Rule rule;
-    double momentum, decay, beta1, beta2, epsilon, weight_decay;
-    bool epsilon_inside, amsgrad;
+#define HG_MEMBER(name) double name;
+    HG_CONSTANTS(HG_MEMBER)
+#undef HG_MEMBER
+#define HG_MEMBER(name) bool name;
+    HG_FLAGS(HG_MEMBER)
+#undef HG_MEMBER
     int slots;
 };
 
@@ -103,9 +128,6 @@ class Core {
     virtual RunResult run(const RunRequest&, Team&, Watch&) = 0;
     virtual bool predict(const void* X, std::int64_t rows, void* out, Team&, Watch&) = 0;
 };
-
-// Elementary functions on arrays, for the tests of their accuracy.
-enum class Elementary : int { exp_negative, tanh, sigmoid, log, softplus, expm1_negative, normal_cdf };
 
 #define HG_DECLARE(isa)                                                                            \
     namespace isa {                                                                                \

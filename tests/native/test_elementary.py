@@ -27,6 +27,7 @@ def exact(name: str, x: np.ndarray) -> np.ndarray:
         "log": lambda: np.log(x),
         "softplus": lambda: np.maximum(x, 0) + np.log1p(e),
         "expm1_negative": lambda: np.expm1(x),
+        "exp": lambda: np.exp(x),
         "normal_cdf": lambda: normal_cdf(x.astype(np.float64)).astype(np.longdouble),
     }[name]()
 
@@ -39,6 +40,7 @@ RANGES = {
     "softplus": (-80.0, 80.0),
     "expm1_negative": (-87.0, 0.0),
     "normal_cdf": (-6.0, 6.0),
+    "exp": (-87.3, 88.3),
 }
 # float32, in units in the last place; the normal distribution squares its argument first
 ULPS = {
@@ -49,6 +51,7 @@ ULPS = {
     "softplus": 4,
     "expm1_negative": 4,
     "normal_cdf": 24,
+    "exp": 4,
 }
 
 
@@ -84,6 +87,7 @@ def test_the_ends_of_the_line(isa: str, dtype: type) -> None:
         ("log", (0.0, inf, -1.0, nan, 1.0), (-inf, inf, nan, nan, 0)),
         ("softplus", (-inf, inf, nan), (0, inf, nan)),
         ("expm1_negative", (-inf, 0.0, nan), (-1, 0, nan)),
+        ("exp", (-inf, -1e30, 0.0, 1e30, inf, nan), (0, 0, 1, inf, inf, nan)),
     ):
         np.testing.assert_array_equal(evaluate(name, np.array(x, dtype)), np.array(y, dtype), err_msg=name)
 

@@ -8,6 +8,7 @@ for float32 and 1e-11 for float64. The losses of all 50 steps and the prediction
 
 from __future__ import annotations
 
+import importlib
 import itertools
 from typing import NamedTuple
 
@@ -19,10 +20,24 @@ from handgrad.engines.reference import ReferenceEngine
 from handgrad.nn.activations import ACTIVATIONS, Activation
 from handgrad.nn.clipping import Clipping
 from handgrad.nn.dropout import Dropout
-from handgrad.nn.losses import Loss
-from handgrad.nn.network import Dense, LayerParameters, Network, Parameters
-from handgrad.nn.optimizers import SGD, Adam, AdamW, Momentum, Nesterov, Optimizer, RMSprop, initial_state
-from handgrad.nn.regularization import Regularization
+from handgrad.nn.losses import LOSSES, Loss
+from handgrad.nn.network import BIASES, Dense, LayerParameters, Network, Parameters
+from handgrad.nn.optimizers import OPTIMIZERS as OPTIMIZERS_BY_NAME
+from handgrad.nn.optimizers import (
+    SGD,
+    Adadelta,
+    Adagrad,
+    Adam,
+    AdamW,
+    Lion,
+    Momentum,
+    NAdam,
+    Nesterov,
+    Optimizer,
+    RMSprop,
+    initial_state,
+)
+from handgrad.nn.regularization import FORMS, Regularization
 from handgrad.nn.step import Recipe, Training
 
 STEPS = 50
@@ -49,6 +64,10 @@ OUTPUTS: list[tuple[str, Loss, str]] = [
     ("gelu", Loss("huber", samples="sum", scale=0.05), "reals"),
     ("silu", Loss("squared_error"), "reals"),
     ("elu", Loss("squared_error"), "reals"),
+    ("identity", Loss("absolute_error"), "reals"),
+    ("identity", Loss("hinge"), "signs"),
+    ("exponential", Loss("poisson", scale=0.03), "counts"),
+    ("softplus", Loss("poisson", outputs="mean", samples="sum", scale=0.01), "counts"),
 ]
 
 OPTIMIZERS: list[Optimizer] = [
@@ -62,7 +81,16 @@ OPTIMIZERS: list[Optimizer] = [
     Adam(0.003, epsilon=1e-5, epsilon_inside=True),
     Adam(0.003, amsgrad=True),
     AdamW(0.003, weight_decay=0.1),
+    Adagrad(0.01),
+    Adadelta(1.0, epsilon=1e-5),
+    NAdam(0.001),
+    Lion(0.0005, weight_decay=0.1),
 ]
+
+OF_ONE_SIZE = ("absolute_error", "hinge")
+"""Losses whose delta is -1, 0 or 1: over the samples these cancel, exactly in one order of adding and up to a rounding
+in another. An optimizer that divides by the size of the gradient would make a step of that rounding."""
+PLAIN = (SGD, Momentum, Nesterov)
 
 # penalties, clipping, dropout in the first hidden layer
 CONSTRAINTS: list[tuple[Regularization, Clipping, float]] = [
@@ -121,15 +149,18 @@ PLACES = list(itertools.product(BARS, ("tiny", "sliced", "tiled"), (1, 2)))
 def _rows() -> list[Row]:
     """Every activation with every output, and every optimizer with every constraint; the rest takes turns.
 
-    There are 13 activations and 13 outputs, 12 places, 10 optimizers and 6 constraints: the turns are such
+    There are 18 activations and 17 outputs, 12 places, 14 optimizers and 6 constraints: the turns are such
     that each of them comes to each place.
     """
     shapes, widths = itertools.cycle(SHAPES), itertools.cycle((3, 1, 19, 4, 34))
     optimizers, constraints = itertools.cycle(OPTIMIZERS[::-1]), itertools.cycle(CONSTRAINTS)
-    activations, outputs = itertools.cycle(ACTIVATION_ROWS), itertools.cycle(OUTPUTS)
+    plain = itertools.cycle([optimizer for optimizer in OPTIMIZERS if isinstance(optimizer, PLAIN)])
+    activations = itertools.cycle(ACTIVATION_ROWS)
+    outputs = itertools.cycle([output for output in OUTPUTS if output[1].name not in OF_ONE_SIZE])
     rows = []
     for turn, (activation, output) in enumerate(itertools.product(ACTIVATION_ROWS, OUTPUTS)):
-        place, optimizer, constraint = PLACES[turn % len(PLACES)], next(optimizers), next(constraints)
+        place, constraint = PLACES[turn % len(PLACES)], next(constraints)
+        optimizer = next(plain if output[1].name in OF_ONE_SIZE else optimizers)
         rows.append(_row(activation, output, next(widths), optimizer, constraint, next(shapes), place))
     for (i, optimizer), (j, constraint) in itertools.product(enumerate(OPTIMIZERS), enumerate(CONSTRAINTS)):
         for k in (0, 1):
@@ -150,6 +181,8 @@ def _row(
 ) -> Row:
     if output[0] == "softmax" and outputs == 1:
         outputs = 2  # the softmax of one number is 1
+    if activation.name == "exponential":
+        shape = SHAPES[1]  # of two such layers one after the other the numbers grow beyond all bounds
     if activation.name == "softmax" and "shared" in shape[2]:
         # softmax does not see a number added to all its inputs: such a gradient is rounding alone
         shape = SHAPES[0]
@@ -160,10 +193,15 @@ def _network(row: Row) -> Network:
     inputs, widths, biases = row.shape
     layers = [
         Dense(units, row.activation, bias=bias, dropout=_dropout(row.constraint[2]) if l == 0 else None,
-              b=None if bias != "frozen" else np.linspace(-0.2, 0.3, units))
+              b=_biases(units, bias))
         for l, (units, bias) in enumerate(zip(widths, biases, strict=True))
     ]  # fmt: skip
     return Network(inputs, [*layers, Dense(row.outputs, row.output[0])], row.output[1])
+
+
+def _biases(units: int, bias: str) -> np.ndarray | None:
+    """None of them 0: a unit whose inputs are all 0 would stand at its kink."""
+    return {"none": None, "shared": np.full(units, 0.1)}.get(bias, np.linspace(-0.2, 0.3, units))
 
 
 def _dropout(keep: float) -> Dropout | None:
@@ -172,9 +210,14 @@ def _dropout(keep: float) -> Dropout | None:
 
 def _data(row: Row, samples: int) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(11)
-    X = rng.normal(size=(samples, row.shape[0])).astype(np.float32).astype(np.float64)
+    spread = 0.25 if row.activation.name == "exponential" else 1.0
+    X = (spread * rng.normal(size=(samples, row.shape[0]))).astype(np.float32).astype(np.float64)
     if row.output[2] == "classes":
         return X, np.eye(row.outputs)[rng.integers(0, row.outputs, samples)]
+    if row.output[2] == "signs":
+        return X, rng.choice([-1.0, 1.0], (samples, row.outputs))
+    if row.output[2] == "counts":
+        return X, rng.poisson(2.0, (samples, row.outputs)).astype(float)
     if row.output[2] == "bits":
         return X, rng.integers(0, 2, (samples, row.outputs)).astype(float)
     return X, rng.uniform(-0.8, 0.8, (samples, row.outputs)).astype(np.float32).astype(np.float64)
@@ -209,6 +252,16 @@ def _train(engine, network, recipe, parameters, X, Y, threads=1, batch=37):
 
 
 TABLE = _rows()
+
+
+def test_the_core_and_the_table_know_every_row_of_the_equations() -> None:
+    core = importlib.import_module("handgrad._native")
+    assert set(core.FUNCTIONS) == set(ACTIVATIONS) == {row.name for row in ACTIVATION_ROWS}
+    assert set(core.LOSSES) - {"none"} == set(LOSSES) == {loss.name for _, loss, _ in OUTPUTS}
+    assert {optimizer.name for optimizer in OPTIMIZERS} == set(OPTIMIZERS_BY_NAME)
+    assert set(core.RULES) == {optimizer.rule for optimizer in OPTIMIZERS}
+    assert set(core.BIASES) == set(BIASES)
+    assert set(core.L2_FORMS) == set(FORMS)
 
 
 def test_the_table_holds_every_pair() -> None:
@@ -293,6 +346,40 @@ def test_prediction_without_a_session(samples: int, dtype: str) -> None:
             got = predict(network, parameters, X, threads)
             assert got.dtype == np.dtype(dtype)
             np.testing.assert_allclose(got, expected, rtol=10 * BARS[dtype], atol=10 * BARS[dtype])
+
+
+# output activation, loss, and how far apart the first half of the samples drives the three weighted sums
+SATURATED = [
+    ("softmax", "binary_cross_entropy", 1000.0, 0.0),
+    ("relu", "cross_entropy", 1.5, -0.5),
+    ("relu", "binary_cross_entropy", 0.9, -0.5),
+    ("sigmoid", "binary_cross_entropy", 2000.0, -1000.0),
+]
+
+
+@pytest.mark.parametrize("dtype", BARS)
+@pytest.mark.parametrize("path", ["tiny", "sliced", "tiled"])
+@pytest.mark.parametrize(("output", "loss", "spread", "shift"), SATURATED)
+def test_outputs_that_are_exactly_their_targets(
+    output: str, loss: str, spread: float, shift: float, path: str, dtype: str
+) -> None:
+    """a = y = 0 and a = y = 1, where (a - y) / (a (1 - a)) and y / a are 0 / 0 and their limits are not."""
+    classes = np.arange(24) % 3
+    Y = np.eye(3)[classes]
+    X = spread * Y + shift
+    X[12:] = 0.25 * Y[12:] + 0.5
+    network = Network(3, [Dense(3, output, W=np.eye(3), b=np.zeros(3))], Loss(loss))
+    recipe, parameters = Recipe(SGD(0.001)), network.initial_parameters(0, dtype)
+    a = predict(network, parameters, X)
+    assert np.any((a == Y) & (a == 0))
+    assert np.any((a == Y) & (a == 1)) or output == "relu"
+    native, losses = _train(NativeEngine(path), network, recipe, parameters, X, Y, batch=24)
+    reference, expected = _train(
+        ReferenceEngine(), network, recipe, _cast(parameters, "float64"), X, Y, batch=24
+    )
+    np.testing.assert_allclose(losses, expected, rtol=BARS[dtype], atol=BARS[dtype])
+    assert _distance(native.training().parameters, reference.training().parameters) < BARS[dtype]
+    assert _distance(_cast(parameters, "float64"), reference.training().parameters) > 100 * BARS[dtype]
 
 
 @pytest.mark.parametrize("path", ["tiny", "sliced", "tiled"])

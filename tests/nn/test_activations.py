@@ -25,6 +25,16 @@ def tanh(z: Decimal) -> Decimal:
     return 1 - 2 / ((2 * z).exp() + 1)
 
 
+ALPHA, SCALE = Decimal("1.6732632423543772848170429916717"), Decimal("1.0507009873554804934193349852946")
+
+
+def mish_slope(z: Decimal) -> Decimal:
+    """The derivative in Misra's own form: e^z omega / delta^2."""
+    e = z.exp()
+    omega = 4 * (z + 1) + 4 * e**2 + e**3 + e * (4 * z + 6)
+    return e * omega / (2 * e + e**2 + 2) ** 2
+
+
 EXACT = {
     "identity": (lambda z: z, lambda z: Decimal(1)),
     "sigmoid": (sigmoid, lambda z: sigmoid(z) * (1 - sigmoid(z))),
@@ -41,6 +51,17 @@ EXACT = {
     ),
     "softplus": (lambda z: (1 + z.exp()).ln(), sigmoid),
     "step": (lambda z: Decimal(int(z > 0)), lambda z: Decimal(0)),
+    "relu6": (lambda z: min(max(z, Decimal(0)), Decimal(6)), lambda z: Decimal(int(0 < z < 6))),
+    "hard_sigmoid": (
+        lambda z: min(max(z / 6 + Decimal("0.5"), Decimal(0)), Decimal(1)),
+        lambda z: Decimal(int(-3 < z < 3)) / 6,
+    ),
+    "selu": (
+        lambda z: SCALE * z if z > 0 else SCALE * ALPHA * (z.exp() - 1),
+        lambda z: SCALE if z > 0 else SCALE * ALPHA * z.exp(),
+    ),
+    "mish": (lambda z: z * tanh((1 + z.exp()).ln()), mish_slope),
+    "exponential": (lambda z: z.exp(), lambda z: z.exp()),
 }
 
 
@@ -87,7 +108,7 @@ def test_alpha_is_the_parameter_below_zero(name: str, parameter: float) -> None:
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_a_thousand_overflows_nothing_and_keeps_the_precision(name: str, dtype: type) -> None:
     activation = Activation(name)
-    z = np.array([[1000, -1000, 0]], dtype)
+    z = np.array([[1000 if name != "exponential" else 80, -1000, 0]], dtype)  # e^1000 is no number of either
     a = activation.value(z)
     ends = {  # limits at z = 1000 and z = -1000
         "identity": (1000, -1000),
@@ -101,6 +122,11 @@ def test_a_thousand_overflows_nothing_and_keeps_the_precision(name: str, dtype: 
         "softplus": (1000, 0),
         "softmax": (1, 0),
         "step": (1, 0),
+        "relu6": (6, 0),
+        "hard_sigmoid": (1, 0),
+        "selu": (1050.7009873554805, -1.7580993408473766),
+        "mish": (1000, 0),
+        "exponential": (np.exp(80.0), 0),
     }[name]
     assert a.dtype == activation.derivative(z, a).dtype == activation.backward(z, z, a).dtype == dtype
     np.testing.assert_allclose(a[0, :2], ends, rtol=1e-6)
@@ -116,9 +142,28 @@ def test_what_is_not_a_number_does_not_hide(name: str) -> None:
 
 def test_derivatives_at_a_kink_are_those_from_below() -> None:
     zero = np.zeros((1, 1))
-    for name, expected in (("relu", 0.0), ("leaky_relu", 0.01), ("elu", 1.0), ("step", 0.0)):
+    for name, at, expected in (
+        ("relu", 0.0, 0.0),
+        ("leaky_relu", 0.0, 0.01),
+        ("elu", 0.0, 1.0),
+        ("step", 0.0, 0.0),
+        ("relu6", 0.0, 0.0),
+        ("relu6", 6.0, 0.0),
+        ("hard_sigmoid", -3.0, 0.0),
+        ("hard_sigmoid", 3.0, 0.0),
+        ("selu", 0.0, pytest.approx(1.7580993408473766, rel=1e-15)),
+    ):
         activation = Activation(name)
-        assert activation.derivative(zero, activation.value(zero)) == expected, name
+        assert activation.derivative(zero + at, activation.value(zero + at))[0, 0] == expected, name
+
+
+def test_selu_keeps_mean_0_and_variance_1() -> None:
+    """What its two constants are made for: z ~ N(0, 1) gives E a = 0 and E a^2 = 1, by quadrature."""
+    fine = np.linspace(-12, 12, 2_400_001)
+    density = np.exp(-(fine**2) / 2) / math.sqrt(2 * math.pi)
+    a = Activation("selu").value(fine)
+    assert np.trapezoid(a * density, fine) == pytest.approx(0.0, abs=1e-9)
+    assert np.trapezoid(a * a * density, fine) == pytest.approx(1.0, rel=1e-9)
 
 
 @pytest.mark.parametrize("name", [name for name, rule in ACTIVATIONS.items() if rule.elementwise])
@@ -151,8 +196,8 @@ def test_the_derivative_jumps_at_the_kinks_alone(name: str) -> None:
     activation = Activation(name) if name != "elu" else Activation(name, 0.5)
     z = np.linspace(-8, 8, 16001)
     slope = activation.derivative(z, activation.value(z))
-    value_jumps = np.flatnonzero(np.abs(np.diff(activation.value(z))) > 0.1)
-    jumps = np.union1d(np.flatnonzero(np.abs(np.diff(slope)) > 0.01), value_jumps)
+    value_jumps = np.flatnonzero(np.abs(np.diff(activation.value(z))) > 0.1 * (1 + np.abs(slope[1:])))
+    jumps = np.union1d(np.flatnonzero(np.abs(np.diff(slope)) > 0.01 * (1 + np.abs(slope[1:]))), value_jumps)
     kinks = sorted({round(float(z[place]), 2) + 0.0 for place in jumps})
     assert kinks == sorted(activation.rule.kinks)
 

@@ -137,12 +137,22 @@ def torch_loss(torch, case: Problem, leaves, penalty: Regularization | None):
         "silu": functional.silu,
         "softplus": lambda z: functional.softplus(z, threshold=1000),
         "softmax": lambda z: torch.softmax(z, dim=1),
+        "relu6": functional.relu6,
+        "hard_sigmoid": lambda z: functional.relu6(z + 3) / 6,  # its own has 1/6 in float32
+        "selu": torch.selu,
+        "mish": functional.mish,
+        "exponential": torch.exp,
     }
     losses = {
         "squared_error": lambda a, y: functional.mse_loss(a, y, reduction="none"),
         "binary_cross_entropy": lambda a, y: functional.binary_cross_entropy(a, y, reduction="none"),
         "cross_entropy": lambda a, y: -y * torch.log(a),
         "huber": lambda a, y: functional.huber_loss(a, y, reduction="none", delta=1.0),
+        "absolute_error": lambda a, y: functional.l1_loss(a, y, reduction="none"),
+        "hinge": lambda a, y: torch.clamp(1 - y * a, min=0),
+        "poisson": lambda a, y: functional.poisson_nll_loss(
+            a, y, log_input=False, full=False, eps=0.0, reduction="none"
+        ),
     }
     a = torch.tensor(case.X)
     for (_, layer), (W, b) in zip(case.network.numbered(), leaves, strict=True):

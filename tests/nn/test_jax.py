@@ -11,7 +11,19 @@ from handgrad.nn.dropout import Dropout
 from handgrad.nn.forward import dropout_masks, forward
 from handgrad.nn.losses import Loss
 from handgrad.nn.network import Dense, LayerParameters, Network
-from handgrad.nn.optimizers import SGD, Adam, AdamW, Momentum, Nesterov, RMSprop, initial_state
+from handgrad.nn.optimizers import (
+    SGD,
+    Adadelta,
+    Adagrad,
+    Adam,
+    AdamW,
+    Lion,
+    Momentum,
+    NAdam,
+    Nesterov,
+    RMSprop,
+    initial_state,
+)
 from handgrad.nn.regularization import Regularization
 from handgrad.nn.step import Recipe, Training, training_step
 from tests.strategies import problem, random_parameters, targets
@@ -66,6 +78,10 @@ COMPILED = [
     ),
     (("step",), "softplus", Loss("cross_entropy"), Recipe(Nesterov(0.1)), "trained", None),
     (("identity",), "softmax", Loss("squared_error"), Recipe(SGD(0.1)), "trained", None),
+    (("relu6", "selu"), "exponential", Loss("poisson"), Recipe(Adagrad(0.1)), "trained", None),
+    (("hard_sigmoid",), "identity", Loss("absolute_error"), Recipe(Adadelta()), "trained", None),
+    (("mish",), "tanh", Loss("hinge"), Recipe(NAdam(0.01)), "trained", None),
+    (("mish", "relu6"), "softplus", Loss("poisson"), Recipe(Lion(0.01, weight_decay=0.1)), "shared", None),
 ]
 
 
@@ -113,6 +129,10 @@ def test_single_precision_stays_single_when_compiled() -> None:
         ("binary_cross_entropy", "sigmoid"),
         ("cross_entropy", "softmax"),
         ("huber", "tanh"),
+        ("absolute_error", "mish"),
+        ("hinge", "identity"),
+        ("poisson", "exponential"),
+        ("poisson", "softplus"),
     ],
 )
 def test_its_automatic_derivative_is_our_backward_pass(loss: str, output: str) -> None:

@@ -37,6 +37,8 @@ def total(loss: Loss, a, y, z=None, activation: str = "") -> float:
             -(math.log(0.8 * 0.7 * 0.9) + math.log(0.5 * 0.75 * 0.75)) / 3,
         ),
         (Loss("huber", threshold=0.3, samples="sum"), 0.02 + 0.045 + 0.005 + 0.3 * 0.35 + 2 * 0.03125),
+        (Loss("absolute_error", outputs="mean"), (0.6 + 1.0) / 6),
+        (Loss("poisson", samples="sum"), 1 - math.log(0.7) + 1 - math.log(0.5)),
     ],
 )
 def test_published_forms(loss: Loss, expected: float) -> None:
@@ -73,7 +75,7 @@ def test_the_closed_delta_is_the_chain_rule(name: str, activation: str, outputs:
         np.testing.assert_allclose(loss.delta(a, y, activation), chained, rtol=1e-11, atol=1e-15)
 
 
-@pytest.mark.parametrize("loss", ["squared_error", "huber"])
+@pytest.mark.parametrize("loss", ["squared_error", "huber", "absolute_error", "hinge"])
 def test_losses_without_a_closed_delta(loss: str) -> None:
     assert not any(Loss(loss).fused(name) for name in ("identity", "sigmoid", "softmax"))
 
@@ -87,6 +89,9 @@ def decimal_terms(name: str, activation: str, z: list[float], y: list[float]) ->
         if activation == "softmax":
             total = sum(number.exp() for number in zs)
             a = [number.exp() / total for number in zs]
+        elif activation == "exponential":
+            a = [number.exp() for number in zs]
+            return [float(rate - count * number) for rate, count, number in zip(a, ys, zs, strict=True)]
         else:
             a = [1 / (1 + (-number).exp()) for number in zs]
         one = [-target * output.ln() for output, target in zip(a, ys, strict=True)]
@@ -158,6 +163,49 @@ def test_huber_does_not_square_a_large_distance() -> None:
     a, y = np.array([[1e200, -3.0, 0.5]]), np.zeros((1, 3))
     np.testing.assert_allclose(loss.terms(a, y)[0], [2e200, 2 * (3 - 1), 0.125], rtol=1e-15)
     np.testing.assert_allclose(loss.gradient(a, y)[0], [2.0, -2.0, 0.5], rtol=1e-15)
+
+
+def test_hinge_counts_what_is_missing_to_the_margin() -> None:
+    a, y = np.array([[2.0, 0.25, -0.5, 1.0, -3.0]]), np.array([[1.0, 1.0, 1.0, 1.0, -1.0]])
+    assert Loss("hinge").terms(a, y).tolist() == [[0.0, 0.75, 1.5, 0.0, 0.0]]
+    assert Loss("hinge").gradient(a, y).tolist() == [[0.0, -1.0, -1.0, 0.0, 0.0]]
+    assert Loss("hinge").gradient(a, -y).tolist() == [[1.0, 1.0, 1.0, 1.0, -1.0]]
+
+
+def test_the_absolute_error_has_no_slope_at_its_kink() -> None:
+    assert Loss("absolute_error").gradient(np.array([[1.0, 2.0, 0.5]]), np.ones((1, 3))).tolist() == [
+        [0, 1, -1]
+    ]
+
+
+def test_poisson_of_a_count_of_0_is_its_rate() -> None:
+    rates, counts = np.array([[0.0, 3.0]]), np.zeros((1, 2))
+    assert Loss("poisson").terms(rates, counts).tolist() == [[0.0, 3.0]]
+    assert Loss("poisson").gradient(rates, counts).tolist() == [[1.0, 1.0]]
+
+
+def test_which_targets_a_loss_takes() -> None:
+    y = np.array([-1.0, 0.0, 0.3, 1.0, 4.0])
+    for name, allowed in (
+        ("squared_error", [1, 1, 1, 1, 1]),
+        ("absolute_error", [1, 1, 1, 1, 1]),
+        ("binary_cross_entropy", [0, 1, 1, 1, 0]),
+        ("cross_entropy", [0, 1, 1, 1, 1]),
+        ("hinge", [1, 0, 0, 1, 0]),
+        ("poisson", [0, 1, 1, 1, 1]),
+    ):
+        assert Loss(name).targets.allowed(y).astype(int).tolist() == allowed, name
+
+
+def test_what_is_right_about_a_prediction() -> None:
+    yhat = np.array([[0.2, 0.7], [-0.1, 0.6]])
+    for name, y, right in (
+        ("cross_entropy", [[0, 1], [1, 0]], [True, False]),
+        ("binary_cross_entropy", [[1, 1], [0, 0]], [[False, True], [True, False]]),
+        ("hinge", [[1, 1], [-1, -1]], [[True, True], [True, False]]),
+    ):
+        assert Loss(name).targets.right(yhat, np.array(y)).tolist() == right, name
+    assert Loss("hinge").targets.groups(np.array([[-1.0], [1.0]])).tolist() == [False, True]
 
 
 def test_share_is_the_number_of_samples_of_a_mean() -> None:

@@ -15,9 +15,13 @@ from handgrad.nn.observe import UNOBSERVED
 from handgrad.nn.optimizers import (
     OPTIMIZERS,
     SGD,
+    Adadelta,
+    Adagrad,
     Adam,
     AdamW,
+    Lion,
     Momentum,
+    NAdam,
     Nesterov,
     Optimizer,
     RMSprop,
@@ -41,13 +45,35 @@ JUDGED = [
     (Adam(0.02, amsgrad=True), "Adam", {"amsgrad": True}),
     (AdamW(0.02, weight_decay=0.1), "AdamW", {"weight_decay": 0.1}),
     (AdamW(0.02, weight_decay=0.1, amsgrad=True), "AdamW", {"weight_decay": 0.1, "amsgrad": True}),
+    (Adagrad(0.05), "Adagrad", {}),
+    (Adagrad(0.05, epsilon=1e-3), "Adagrad", {"eps": 1e-3}),
+    (Adadelta(0.5), "Adadelta", {}),
+    (Adadelta(decay=0.7, epsilon=1e-3), "Adadelta", {"rho": 0.7, "eps": 1e-3}),
+    (
+        NAdam(0.02),
+        "NAdam",
+        {"momentum_decay": math.inf},
+    ),  # its schedule at its end: beta1 from the first step
+    (
+        NAdam(0.02, beta1=0.6, epsilon=1e-4),
+        "NAdam",
+        {"betas": (0.6, 0.999), "eps": 1e-4, "momentum_decay": math.inf},
+    ),
 ]
 IDS = [f"{ours.name}-{k}" for k, (ours, _, _) in enumerate(JUDGED)]
 
 
-@pytest.mark.parametrize(("ours", "theirs", "options"), JUDGED, ids=IDS)
-def test_a_hundred_steps_on_drawn_gradients(ours: Optimizer, theirs: str, options: dict) -> None:
+@pytest.fixture
+def torch():
+    """PyTorch in float64: its NAdam keeps a product of betas in the default precision."""
     torch = pytest.importorskip("torch")
+    torch.set_default_dtype(torch.float64)
+    yield torch
+    torch.set_default_dtype(torch.float32)
+
+
+@pytest.mark.parametrize(("ours", "theirs", "options"), JUDGED, ids=IDS)
+def test_a_hundred_steps_on_drawn_gradients(torch, ours: Optimizer, theirs: str, options: dict) -> None:
     generator = np.random.default_rng(0)
     p = generator.normal(size=(3, 4))
     leaf = torch.tensor(p.copy(), requires_grad=True)
@@ -62,8 +88,7 @@ def test_a_hundred_steps_on_drawn_gradients(ours: Optimizer, theirs: str, option
 
 
 @pytest.mark.parametrize(("ours", "theirs", "options"), JUDGED, ids=IDS)
-def test_a_hundred_steps_of_a_network(ours: Optimizer, theirs: str, options: dict) -> None:
-    torch = pytest.importorskip("torch")
+def test_a_hundred_steps_of_a_network(torch, ours: Optimizer, theirs: str, options: dict) -> None:
     network = Network(3, [Dense(4, "tanh"), Dense(2, "softmax")], Loss("cross_entropy"))
     generator = np.random.default_rng(1)
     X, classes = generator.normal(size=(40, 3)), generator.integers(2, size=40)
@@ -133,14 +158,24 @@ def epsilon_under_the_root(p: float, gradients: list[float], eta: float, mu: flo
     return p
 
 
+def lion(p: float, gradients: list[float], eta: float, mu: float) -> float:
+    m = 0.0
+    for g in gradients:
+        c = mu * m + (1 - mu) * g
+        p = p - eta * ((c > 0) - (c < 0) + 0.1 * p)
+        m = 0.95 * m + 0.05 * g
+    return p
+
+
 @pytest.mark.parametrize(
     ("optimizer", "loop"),
     [
         (Momentum(0.05, momentum=0.7, form="heavy_ball"), heavy_ball),
         (Momentum(0.05, momentum=0.7, form="average"), average),
         (Adam(0.05, beta1=0.7, beta2=0.99, epsilon=1e-4, epsilon_inside=True), epsilon_under_the_root),
+        (Lion(0.05, beta1=0.7, beta2=0.95, weight_decay=0.1), lion),
     ],
-    ids=["heavy_ball", "average", "epsilon_inside"],
+    ids=["heavy_ball", "average", "epsilon_inside", "lion"],
 )
 def test_other_published_forms(optimizer: Optimizer, loop) -> None:
     gradients = np.random.default_rng(3).normal(size=STEPS).tolist()
@@ -148,6 +183,29 @@ def test_other_published_forms(optimizer: Optimizer, loop) -> None:
     for t, g in enumerate(gradients, 1):
         p, state = optimizer.step(p, np.array([g]), state, t, 0.05, UNOBSERVED)
     assert p[0] == pytest.approx(loop(2.0, gradients, 0.05, 0.7), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "options"),
+    [
+        (NAdam(0.02, beta1=0.8), "nadam", {"b1": 0.8}),
+        (Lion(0.01, weight_decay=0.1), "lion", {"weight_decay": 0.1}),
+    ],
+)
+def test_a_hundred_steps_of_optax(ours: Optimizer, theirs: str, options: dict) -> None:
+    jax, optax = pytest.importorskip("jax"), pytest.importorskip("optax")
+    with jax.enable_x64(True):
+        judge = getattr(optax, theirs)(ours.learning_rate, **options)
+        generator = np.random.default_rng(0)
+        p = generator.normal(size=(3, 4))
+        there, state = jax.numpy.asarray(p), tuple(np.zeros_like(p) for _ in ours.slots)
+        memory = judge.init(there)
+        for t in range(1, STEPS + 1):
+            g = generator.normal(size=p.shape)
+            p, state = ours.step(p, g, state, t, ours.learning_rate, UNOBSERVED)
+            change, memory = judge.update(jax.numpy.asarray(g), memory, there)
+            there = optax.apply_updates(there, change)
+            np.testing.assert_allclose(p, np.asarray(there), rtol=1e-9, atol=1e-12, err_msg=f"step {t}")
 
 
 def test_the_forms_of_momentum_are_one_method_at_a_constant_rate() -> None:
@@ -252,6 +310,12 @@ def test_a_small_step_downhill_lowers_the_loss() -> None:
         (Adam, {"beta1": 1.0}, "adam: beta1 must be >= 0 and < 1, got 1.0"),
         (Adam, {"beta2": math.nan}, "adam: beta2 must be >= 0 and < 1, got nan"),
         (AdamW, {"weight_decay": -0.1}, "adamw: weight_decay must be a finite number >= 0, got -0.1"),
+        (Adagrad, {"epsilon": -1e-8}, "adagrad: epsilon must be a finite number >= 0, got -1e-08"),
+        (Adadelta, {"epsilon": 0.0}, "adadelta: epsilon must be a finite number > 0, got 0.0"),
+        (Adadelta, {"decay": 1.0}, "adadelta: decay must be >= 0 and < 1, got 1.0"),
+        (NAdam, {"beta1": 1.0}, "nadam: beta1 must be >= 0 and < 1, got 1.0"),
+        (Lion, {"beta2": -0.1}, "lion: beta2 must be >= 0 and < 1, got -0.1"),
+        (Lion, {"weight_decay": -0.1}, "lion: weight_decay must be a finite number >= 0, got -0.1"),
     ],
 )
 def test_errors_name_what_was_expected(rule, arguments: dict, message: str) -> None:

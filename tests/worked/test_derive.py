@@ -10,6 +10,9 @@ import pytest
 
 from handgrad.cases.case import Case
 from handgrad.errors import VerificationError
+from handgrad.nn.activations import ACTIVATIONS
+from handgrad.nn.losses import LOSSES
+from handgrad.nn.optimizers import OPTIMIZERS
 from handgrad.nn.step import training_step
 from handgrad.worked.derive.step import derive
 from handgrad.worked.evaluate import map_tree
@@ -19,19 +22,7 @@ from handgrad.worked.rounding import round_array
 from handgrad.worked.verify import verify
 from handgrad.worksheets.case_steps import trace_case
 
-HIDDEN = (
-    "relu",
-    "sigmoid",
-    "tanh",
-    "elu",
-    "gelu",
-    "softmax",
-    "silu",
-    "leaky_relu",
-    "softplus",
-    "identity",
-    "step",
-)
+HIDDEN = tuple(ACTIVATIONS)
 OUTPUTS = (
     ("sigmoid", "binary_cross_entropy", 1),
     ("sigmoid", "binary_cross_entropy", 2),
@@ -40,6 +31,11 @@ OUTPUTS = (
     ("identity", "huber", 2),
     ("tanh", "squared_error", 1),
     ("sigmoid", "cross_entropy", 2),
+    ("identity", "absolute_error", 2),
+    ("tanh", "hinge", 1),
+    ("identity", "hinge", 2),
+    ("exponential", "poisson", 1),
+    ("softplus", "poisson", 2),
 )
 STEPS = (
     (1, "sgd"),
@@ -48,6 +44,10 @@ STEPS = (
     (1, "rmsprop"),
     (2, "nesterov"),
     (13, "adamw"),
+    (2, "adagrad"),
+    (1, "adadelta"),
+    (4, "nadam"),
+    (1, "lion"),
 )
 
 
@@ -57,6 +57,10 @@ def case_of(
     activation, loss, units = output
     rng = np.random.default_rng(7)
     y = rng.integers(0, 2, (samples, units)).astype(float)
+    if loss == "hinge":
+        y = 2 * y - 1
+    if loss == "poisson":
+        y = rng.integers(0, 4, (samples, units)).astype(float)
     if loss == "cross_entropy":
         y = np.eye(units)[rng.integers(0, units, samples)]
     layers = [
@@ -86,6 +90,11 @@ def record_of(case: Case, last: int | None = None, **options: object) -> Record:
     )
 
 
+def test_every_row_of_the_equations_is_worked_out():
+    assert {loss for _, loss, _ in OUTPUTS} == set(LOSSES)
+    assert {optimizer for _, optimizer in STEPS} == set(OPTIMIZERS)
+
+
 @pytest.mark.parametrize(("hidden", "output"), list(itertools.product(HIDDEN, OUTPUTS)), ids=str)
 def test_every_number_follows(hidden, output):
     # each activation with each output meets some of the batches, optimizers, penalties and both orientations
@@ -105,7 +114,7 @@ def test_every_number_follows(hidden, output):
         assert verify(record) > 20
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw"])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_the_step_shown_is_the_step_that_trains(optimizer):
     case = case_of("tanh", OUTPUTS[2], 4, {"name": optimizer, "clip_norm": 0.3}, regularization={"l2": 0.1})
     for trace in trace_case(case):

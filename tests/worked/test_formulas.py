@@ -10,7 +10,20 @@ import pytest
 from handgrad.nn.activations import ACTIVATIONS, Activation
 from handgrad.nn.losses import LOSSES, Loss
 from handgrad.nn.observe import UNOBSERVED
-from handgrad.nn.optimizers import OPTIMIZERS, SGD, Adam, AdamW, Momentum, Nesterov, Optimizer, RMSprop
+from handgrad.nn.optimizers import (
+    OPTIMIZERS,
+    SGD,
+    Adadelta,
+    Adagrad,
+    Adam,
+    AdamW,
+    Lion,
+    Momentum,
+    NAdam,
+    Nesterov,
+    Optimizer,
+    RMSprop,
+)
 from handgrad.worked.evaluate import evaluate, map_tree
 from handgrad.worked.expressions import BigSum, Expression, Number, Sum, Symbol
 from handgrad.worked.forms.activations import ACTIVATION_FORMS
@@ -19,7 +32,7 @@ from handgrad.worked.forms.losses import term_formula
 from handgrad.worked.forms.optimizers import OPTIMIZER_FORMS, hyperparameters, optimizer_formulas
 from handgrad.worked.record import Equation
 
-POINTS = (-2.3, -0.4, 0.7, 3.1)
+POINTS = (-3.6, -2.3, -0.4, 0.7, 3.1, 7.2)
 
 
 def value(tree: Expression, letters: dict[str, float]) -> float:
@@ -117,6 +130,11 @@ OPTIMIZERS_TO_SHOW: tuple[Optimizer, ...] = (
     Adam(0.1, epsilon=0.01, epsilon_inside=True),
     Adam(0.1, amsgrad=True),
     AdamW(0.1, weight_decay=0.2),
+    Adagrad(0.1),
+    Adadelta(0.1, epsilon=0.01),
+    NAdam(0.1),
+    Lion(0.1),
+    Lion(0.1, weight_decay=0.2),
 )
 
 

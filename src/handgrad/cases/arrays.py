@@ -10,6 +10,7 @@ import numpy as np
 
 from handgrad.errors import CaseError
 from handgrad.nn.arrays import Array
+from handgrad.nn.losses import Loss
 from handgrad.nn.network import Network
 
 
@@ -66,7 +67,18 @@ def targets_of(values: Any, network: Network, X: Array | None, place: str) -> Ar
         raise CaseError(
             f"{place}: {array_2d.shape[0]} targets for {samples} samples; give one row per sample"
         )
+    _check_values(array_2d, network.loss, place)
     return array_2d
+
+
+def _check_values(targets: Array, loss: Loss | None, place: str) -> None:
+    """Raises CaseError for a target that is none, unless published examples have such ones too."""
+    if loss is None or loss.targets.beyond or (allowed := loss.targets.allowed(targets)).all():
+        return
+    remedy = f"; {loss.targets.remedy}" if loss.targets.remedy else ""
+    raise CaseError(
+        f"{place}: the loss {loss.name!r} takes {loss.targets.described}, got {targets[~allowed][0]:g}{remedy}"
+    )
 
 
 def _one_hot(indices: Array, classes: int, place: str) -> Array:

@@ -60,9 +60,7 @@ def train(
     activation: Annotated[
         str, typer.Option(help="Of the hidden layers, as in relu or leaky_relu:alpha=0.1.")
     ] = "relu",
-    optimizer: Annotated[
-        str, typer.Option(help="sgd, momentum, nesterov, rmsprop, adam, adamw; as in adam:beta1=0.8.")
-    ] = "adam",
+    optimizer: Annotated[str, typer.Option(help=f"{', '.join(OPTIMIZERS)}; as in adam:beta1=0.8.")] = "adam",
     learning_rate: Annotated[
         float | None, typer.Option(help="By default one that suits the optimizer.")
     ] = None,

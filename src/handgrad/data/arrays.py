@@ -9,6 +9,7 @@ import numpy as np
 from handgrad.data.batches import Split, split_rows
 from handgrad.errors import ShapeError, SpecificationError
 from handgrad.nn.arrays import Array
+from handgrad.nn.losses import Loss
 from handgrad.nn.network import Network
 
 _ROWS = 1 << 16
@@ -31,6 +32,7 @@ def samples(network: Network, X: Any, Y: Any, dtype: str) -> tuple[Array, Array]
     Y = Y.reshape(-1, 1) if Y.ndim == 1 else Y
     if Y.shape != (len(X), network.outputs):
         raise ShapeError(f"Y must have shape ({len(X)}, {network.outputs}), got {Y.shape}")
+    _judgeable(network.loss, Y)
     return _finite("X", X, dtype), _finite("Y", Y, dtype)
 
 
@@ -47,6 +49,17 @@ def _inputs(network: Network, X: Any) -> Array:
     if array.ndim != 2 or array.shape[1] != network.inputs:
         raise ShapeError(f"X must have shape (samples, {network.inputs}), got {array.shape}")
     return array
+
+
+def _judgeable(loss: Loss, Y: Array) -> None:
+    """Raises ShapeError for a target that the loss cannot judge, naming it."""
+    wrong = np.isfinite(Y) & ~loss.targets.allowed(Y)
+    if wrong.any():
+        place = tuple(int(i) for i in np.argwhere(wrong)[0])
+        remedy = f"; {loss.targets.remedy}" if loss.targets.remedy else ""
+        raise ShapeError(
+            f"Y holds {Y[place]:g} at {list(place)}; the loss {loss.name!r} takes {loss.targets.described}{remedy}"
+        )
 
 
 def split_samples(network: Network, Y: Array, validation: float | Split, seed: int) -> Split:

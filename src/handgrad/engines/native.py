@@ -16,35 +16,13 @@ from handgrad.engines.protocol import Run, Stop
 from handgrad.errors import MissingExtraError, ShapeError, SpecificationError
 from handgrad.nn.arrays import Array
 from handgrad.nn.network import LayerParameters, Network, Parameters
-from handgrad.nn.optimizers import Adam, Momentum, Nesterov, Optimizer, OptimizerState, RMSprop
-from handgrad.nn.optimizers import AdamW as _AdamW
+from handgrad.nn.optimizers import Optimizer, OptimizerState
 from handgrad.nn.step import Recipe, Training
 
 try:
     from handgrad import _native
 except ImportError:  # built from source without a compiler: the reference engine does the work
     _native = None
-
-# The order of the enumerations in src/native/plan.hpp.
-FUNCTIONS = (
-    "identity",
-    "sigmoid",
-    "tanh",
-    "relu",
-    "leaky_relu",
-    "elu",
-    "gelu",
-    "silu",
-    "softplus",
-    "softmax",
-    "step",
-)
-LOSSES = ("none", "squared_error", "binary_cross_entropy", "cross_entropy", "huber")
-RULES = ("sgd", "velocity", "heavy_ball", "average", "nesterov", "rmsprop", "adam")
-BIASES = ("trained", "frozen", "shared", "none")
-FORMS = ("half", "half_mean", "full")
-PATHS = ("automatic", "tiny", "sliced", "tiled")
-ELEMENTARY = ("exp_negative", "tanh", "sigmoid", "log", "softplus", "expm1_negative", "normal_cdf")
 
 # Floating-point operations of a step for each thread: with less, waiting for each other costs more than it
 # brings (measured on two threads, quiet and busy).
@@ -126,7 +104,7 @@ def evaluate(name: str, x: Array) -> Array:
     """
     x = np.ascontiguousarray(x)
     y = np.empty_like(x)
-    _core().evaluate(ELEMENTARY.index(name), x, y)
+    _core().evaluate(name, x, y)
     return y
 
 
@@ -244,8 +222,8 @@ class NativeEngine:
     name = "native"
 
     def __init__(self, path: str = "automatic") -> None:
-        if path not in PATHS:
-            raise SpecificationError(f"path must be one of {', '.join(PATHS)}, got {path!r}")
+        if path not in (paths := _core().PATHS):
+            raise SpecificationError(f"path must be one of {', '.join(paths)}, got {path!r}")
         self._path = path
 
     def start(
@@ -331,18 +309,18 @@ def _session(
             (
                 width,
                 layer.units,
-                FUNCTIONS.index(layer.function.name),
+                _known("activation", layer.function.name, _core().FUNCTIONS),
                 float(layer.function.alpha or 0.0),
-                BIASES.index(layer.bias),
+                layer.bias,
                 layer.dropout is not None,
                 float(keep),
             )
         )
-    loss = (0, 1.0, False, True, 0.0)
+    loss = ("none", 1.0, False, True, 0.0)
     if network.loss is not None and not predict_only:
         rule = network.loss
         loss = (
-            LOSSES.index(rule.name),
+            _known("loss", rule.name, _core().LOSSES),
             float(rule.scale),
             rule.outputs == "mean",
             rule.samples == "mean",
@@ -355,50 +333,32 @@ def _session(
         layers=layers,
         loss=loss,
         optimizer=_optimizer(recipe.optimizer),
-        penalties=(float(penalties.l2), float(penalties.l1), FORMS.index(penalties.form)),
+        penalties=(float(penalties.l2), float(penalties.l1), penalties.form),
         clipping=(float(clipping.value or 0.0), float(clipping.norm or 0.0)),
         seed=seed & 0xFFFFFFFFFFFFFFFF,
         threads=threads,
-        path=PATHS.index(path),
+        path=path,
         largest_batch=batch,
         predict_only=predict_only,
     )
 
 
-def _optimizer(
-    optimizer: Optimizer,
-) -> tuple[int, float, float, float, float, float, float, bool, bool, int]:
-    momentum = decay = beta1 = beta2 = epsilon = weight_decay = 0.0
-    inside = amsgrad = False
-    rule = optimizer.name
-    if isinstance(optimizer, Momentum):
-        rule, momentum = optimizer.form, optimizer.momentum
-    elif isinstance(optimizer, Nesterov):
-        momentum = optimizer.momentum
-    elif isinstance(optimizer, RMSprop):
-        decay, epsilon = optimizer.decay, optimizer.epsilon
-    elif isinstance(optimizer, Adam):
-        rule = "adam"
-        beta1, beta2, epsilon = optimizer.beta1, optimizer.beta2, optimizer.epsilon
-        inside, amsgrad = optimizer.epsilon_inside, optimizer.amsgrad
-        if isinstance(optimizer, _AdamW):
-            weight_decay = optimizer.weight_decay
-    if rule not in RULES:
+def _optimizer(optimizer: Optimizer) -> tuple[str, dict[str, float], int]:
+    """The rule by name, and its numbers by theirs; the learning rate comes with each step."""
+    numbers = {
+        name: float(value)
+        for name, value in vars(optimizer).items()
+        if isinstance(value, int | float) and name != "learning_rate"
+    }
+    return _known("optimizer", optimizer.rule, _core().RULES), numbers, len(optimizer.slots)
+
+
+def _known(what: str, name: str, names: tuple[str, ...]) -> str:
+    if name not in names:
         raise SpecificationError(
-            f"the native engine does not know the optimizer {optimizer.name!r}; take engine='reference'"
+            f"the native engine does not know the {what} {name!r}; take engine='reference'"
         )
-    return (
-        RULES.index(rule),
-        momentum,
-        decay,
-        beta1,
-        beta2,
-        epsilon,
-        weight_decay,
-        inside,
-        amsgrad,
-        len(optimizer.slots),
-    )
+    return name
 
 
 def _dtype(parameters: Parameters) -> Any:

@@ -91,7 +91,8 @@ class ActivationRule:
     `value(z, alpha)` and `derivative(z, a, alpha)`; `initializer` the one that suits it; `alpha` the default of its
     parameter, None without one; `source` the paper. A unit is saturated where z lies in `flat`, a tail in which
     |f'(z)| is below 1/100, so that hardly any error passes back; where z lies in `dead` none does, and a unit that is
-    there for every sample never learns again. `kinks` are the z where f' jumps; at a kink it is that of the side below.
+    there for every sample never learns again. `kinks` are the z where f' jumps; there it is that of
+    the side below, and at the upper end of relu6 and hard_sigmoid 0, as in PyTorch.
     """
 
     label: str
@@ -151,6 +152,20 @@ def _where_positive(z: Array, otherwise: Array | float) -> Array:
     xp = namespace(z)
     return xp.where(z > 0, xp.ones_like(z), otherwise * xp.ones_like(z))
 
+
+def _between(z: Array, low: float, high: float) -> Array:
+    """1 where low < z < high, else 0, in z's dtype."""
+    return namespace(z).astype((z > low) & (z < high), z.dtype)
+
+
+def _mish_derivative(z: Array) -> Array:
+    t = namespace(z).tanh(softplus(z))
+    derivative: Array = t + z * (1 - t * t) * _sigmoid(z)
+    return derivative
+
+
+SELU_ALPHA, SELU_SCALE = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
+"""The fixed point of mean 0 and variance 1: their appendix gives these digits."""
 
 BELOW_0: Range = (-math.inf, 0.0)
 EVERYWHERE: Range = (-math.inf, math.inf)
@@ -248,5 +263,48 @@ ACTIVATIONS: dict[str, ActivationRule] = {
         dead=(EVERYWHERE,),
         kinks=(0.0,),
         source="W. McCulloch, W. Pitts, A logical calculus of the ideas immanent in nervous activity (1943)",
+    ),
+    "relu6": ActivationRule(
+        label="ReLU6",
+        value=lambda z, alpha: namespace(z).clip(z, 0.0, 6.0),
+        derivative=lambda z, a, alpha: _between(z, 0.0, 6.0),
+        initializer="he",
+        flat=(BELOW_0, (6.0, math.inf)),
+        dead=(BELOW_0, (6.0, math.inf)),
+        kinks=(0.0, 6.0),
+        source="A. Krizhevsky, Convolutional deep belief networks on CIFAR-10 (2010): min(max(0, z), 6)",
+    ),
+    "hard_sigmoid": ActivationRule(  # PyTorch's and Keras 3's; ONNX has max(0, min(1, z / 5 + 1 / 2)) by default
+        label="hard sigmoid",
+        value=lambda z, alpha: namespace(z).clip(z + 3.0, 0.0, 6.0) / 6.0,
+        derivative=lambda z, a, alpha: _between(z, -3.0, 3.0) / 6.0,
+        flat=_beyond(3.0),
+        dead=_beyond(3.0),
+        kinks=(-3.0, 3.0),
+        source="A. Howard et al., Searching for MobileNetV3 (ICCV 2019), section 5.2: ReLU6(z + 3) / 6",
+    ),
+    "selu": ActivationRule(
+        label="SELU",
+        value=lambda z, alpha: SELU_SCALE * _elu(z, SELU_ALPHA),
+        derivative=lambda z, a, alpha: _where_positive(z, a / SELU_SCALE + SELU_ALPHA) * SELU_SCALE,
+        initializer="lecun",
+        flat=((-math.inf, -5.16940),),
+        kinks=(0.0,),
+        source="G. Klambauer et al., Self-normalizing neural networks (NIPS 2017), equations 2 and 14",
+    ),
+    "mish": ActivationRule(
+        label="Mish",
+        value=lambda z, alpha: z * namespace(z).tanh(softplus(z)),
+        derivative=lambda z, a, alpha: _mish_derivative(z),
+        initializer="he",
+        flat=((-math.inf, -6.26394),),
+        source="D. Misra, Mish: a self regularized non-monotonic activation function (BMVC 2020), equation 1",
+    ),
+    "exponential": ActivationRule(  # for outputs that are rates
+        label="exponential",
+        value=lambda z, alpha: namespace(z).exp(z),
+        derivative=lambda z, a, alpha: a,
+        flat=((-math.inf, -4.60518),),  # e^z = 0.01
+        source="J. Nelder, R. Wedderburn, Generalized linear models (1972): the inverse of the logarithmic link",
     ),
 }

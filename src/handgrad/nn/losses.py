@@ -15,7 +15,7 @@ from typing import NamedTuple
 from handgrad.errors import SpecificationError
 from handgrad.nn.activations import log_softmax, softplus
 from handgrad.nn.arrays import Array, namespace
-from handgrad.nn.targets import CLASSES, LABELS, NUMBERS, Targets
+from handgrad.nn.targets import CLASSES, COUNTS, LABELS, NUMBERS, SIGNS, Targets
 
 REDUCTIONS = ("sum", "mean")
 
@@ -182,6 +182,12 @@ def _bce_of_logit(z: Array, y: Array) -> Array:
     return linear + xp.log1p(xp.exp(-xp.abs(z)))
 
 
+def _hinge_derivative(a: Array, y: Array, threshold: float) -> Array:
+    """-y within the margin, 0 beyond it and where y a = 1, at the kink; an a that is not a number stays one."""
+    xp = namespace(a)
+    return xp.where(1 - y * a > 0, -y, xp.where(1 - y * a <= 0, xp.zeros_like(a), a))
+
+
 LOSSES: dict[str, LossRule] = {
     "squared_error": LossRule(
         label="squared error",
@@ -227,5 +233,29 @@ LOSSES: dict[str, LossRule] = {
         tasks=("regression",),
         threshold=1.0,
         source="P. Huber, Robust estimation of a location parameter (1964), with k for the threshold",
+    ),
+    "absolute_error": LossRule(
+        label="absolute error",
+        term=lambda a, y, threshold: namespace(a).abs(a - y),
+        derivative=lambda a, y, threshold: namespace(a).sign(a - y),  # 0 at the kink
+        targets=NUMBERS,
+        tasks=("regression",),
+        source="P. Laplace, Sur quelques points du systeme du monde (1789)",
+    ),
+    "hinge": LossRule(
+        label="hinge loss",
+        term=lambda a, y, threshold: namespace(a).maximum(1 - y * a, namespace(a).zeros_like(a)),
+        derivative=_hinge_derivative,
+        targets=SIGNS,
+        source="C. Cortes, V. Vapnik, Support-vector networks (1995), equations 23 and 24: the slack",
+    ),
+    "poisson": LossRule(  # without ln y!, which no output changes
+        label="Poisson loss",
+        term=lambda a, y, threshold: a - _y_log(y, a),
+        derivative=lambda a, y, threshold: 1 - _quotient(y, a, y == 0),
+        targets=COUNTS,
+        closed={"exponential": Closed(lambda z, y: namespace(z).exp(z) - y * z, lambda a, y: a - y)},
+        infinite_at=(0.0,),
+        source="P. McCullagh, J. Nelder, Generalized linear models (1989), section 6.2: -ln of the likelihood",
     ),
 }

@@ -322,8 +322,189 @@ class AdamW(Adam):
         return p - eta * self.weight_decay * p
 
 
+@dataclass(frozen=True)
+class Adagrad(Optimizer):
+    """Adagrad: s := s + g^2, p := p - eta g / (sqrt(s) + epsilon).
+
+    Raises SpecificationError for an epsilon below 0.
+
+    >>> import numpy as np
+    >>> p, (s,) = Adagrad(0.5).step(np.ones(1), np.full(1, 3.0), (np.zeros(1),), 1, 0.5, UNOBSERVED)
+    >>> round(float(p[0]), 6), float(s[0])
+    (0.5, 9.0)
+
+    Source: J. Duchi, E. Hazan, Y. Singer, Adaptive subgradient methods (JMLR 2011), figure 1, the diagonal form.
+    """
+
+    epsilon: float = 1e-10
+    name: ClassVar[str] = "adagrad"
+    label: ClassVar[str] = "Adagrad"
+    rate_for_tables: ClassVar[float] = 0.01
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _not_negative(self.name, "epsilon", self.epsilon)
+
+    @property
+    def slots(self) -> tuple[str, ...]:
+        """s, the sum of the squares of the gradient."""
+        return ("s",)
+
+    def step(
+        self, p: Array, g: Array, state: State, t: Moment, eta: float, observe: Observer
+    ) -> tuple[Array, State]:
+        """The sum of squares after the gradient, then the parameter."""
+        (s,) = state
+        s = observe("s", s + g * g)
+        return observe("new", p - eta * g / (namespace(p).sqrt(s) + self.epsilon)), (s,)
+
+
+@dataclass(frozen=True)
+class Adadelta(Optimizer):
+    """Adadelta: steps in the unit of the parameter, from the mean squares of gradients and of steps.
+
+        s := rho s + (1 - rho) g^2,     step = sqrt(u + epsilon) / sqrt(s + epsilon) g
+        u := rho u + (1 - rho) step^2,  p := p - eta step
+
+    Raises SpecificationError unless 0 <= decay < 1, or for an epsilon that is not > 0: the first step is made of it.
+
+    >>> import numpy as np
+    >>> p, (s, u) = Adadelta(decay=0.5, epsilon=0.25).step(
+    ...     np.ones(1), np.ones(1), (np.full(1, 0.5), np.zeros(1)), 1, 1.0, UNOBSERVED)
+    >>> round(float(p[0]), 6), float(s[0])
+    (0.5, 0.75)
+
+    Source: M. Zeiler, Adadelta: an adaptive learning rate method (2012), algorithm 1, where eta is 1.
+    """
+
+    learning_rate: float = 1.0
+    decay: float = 0.9
+    epsilon: float = 1e-6
+    name: ClassVar[str] = "adadelta"
+    label: ClassVar[str] = "Adadelta"
+    rate_for_tables: ClassVar[float] = 1.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _fraction(self.name, "decay", self.decay)
+        _positive(self.name, "epsilon", self.epsilon)
+
+    @property
+    def slots(self) -> tuple[str, ...]:
+        """s and u, the mean squares of the gradient and of the step."""
+        return ("s", "u")
+
+    def step(
+        self, p: Array, g: Array, state: State, t: Moment, eta: float, observe: Observer
+    ) -> tuple[Array, State]:
+        """The mean square of the gradient, the step, its mean square, then the parameter."""
+        xp, (s, u) = namespace(p), state
+        s = observe("s", self.decay * s + (1 - self.decay) * g * g)
+        step = observe("step", xp.sqrt(u + self.epsilon) / xp.sqrt(s + self.epsilon) * g)
+        u = observe("u", self.decay * u + (1 - self.decay) * step * step)
+        return observe("new", p - eta * step), (s, u)
+
+
+@dataclass(frozen=True)
+class NAdam(Optimizer):
+    """NAdam: Adam with Nesterov's look ahead, its momentum constant.
+
+        m := beta1 m + (1 - beta1) g,   m_hat = beta1 m / (1 - beta1^(t+1)) + (1 - beta1) g / (1 - beta1^t)
+        v := beta2 v + (1 - beta2) g^2, v_hat = v / (1 - beta2^t)
+        p := p - eta m_hat / (sqrt(v_hat) + epsilon)
+
+    This is Optax's form. PyTorch's and Keras's lets beta1 grow from a half of itself with a schedule of the paper's;
+    PyTorch's is this one with an infinite `momentum_decay`.
+
+    Raises SpecificationError unless 0 <= beta1, beta2 < 1, or for an epsilon below 0.
+
+    Source: T. Dozat, Incorporating Nesterov momentum into Adam (ICLR workshop 2016), algorithm 2 with one mu.
+    """
+
+    learning_rate: float = 0.001
+    beta1: float = 0.9
+    beta2: float = 0.999
+    epsilon: float = 1e-8
+    name: ClassVar[str] = "nadam"
+    label: ClassVar[str] = "NAdam"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _fraction(self.name, "beta1", self.beta1)
+        _fraction(self.name, "beta2", self.beta2)
+        _not_negative(self.name, "epsilon", self.epsilon)
+
+    @property
+    def slots(self) -> tuple[str, ...]:
+        """m and v."""
+        return ("m", "v")
+
+    def corrections(self, t: int) -> tuple[float, ...]:
+        """1 - beta1^(t+1), 1 - beta1^t and 1 - beta2^t."""
+        return 1 - self.beta1 ** (t + 1), 1 - self.beta1**t, 1 - self.beta2**t
+
+    def step(
+        self, p: Array, g: Array, state: State, t: Moment, eta: float, observe: Observer
+    ) -> tuple[Array, State]:
+        """Both averages after the gradient, then the parameter."""
+        m = observe("m", self.beta1 * state[0] + (1 - self.beta1) * g)
+        v = observe("v", self.beta2 * state[1] + (1 - self.beta2) * g * g)
+        ahead, first, second = self.corrected(t)
+        m_hat = observe("m_hat", self.beta1 * m / ahead + (1 - self.beta1) * g / first)
+        v_hat = observe("v_hat", v / second)
+        return observe("new", p - eta * m_hat / (namespace(p).sqrt(v_hat) + self.epsilon)), (m, v)
+
+
+@dataclass(frozen=True)
+class Lion(Optimizer):
+    """Lion: a step of one length for every parameter, in the direction of the sign of an average.
+
+        c = beta1 m + (1 - beta1) g,    m := beta2 m + (1 - beta2) g,    p := p - eta (sign(c) + lambda p)
+
+    Its rate is some 3 to 10 times smaller than Adam's, for every parameter moves by the whole of it.
+
+    Raises SpecificationError unless 0 <= beta1, beta2 < 1, or for a weight decay below 0.
+
+    >>> import numpy as np
+    >>> p, (m,) = Lion(0.25).step(np.ones(2), np.array([3.0, -0.1]), (np.zeros(2),), 1, 0.25, UNOBSERVED)
+    >>> p.tolist()
+    [0.75, 1.25]
+
+    Source: X. Chen et al., Symbolic discovery of optimization algorithms (NeurIPS 2023), algorithm 2.
+    """
+
+    learning_rate: float = 0.0001
+    beta1: float = 0.9
+    beta2: float = 0.99
+    weight_decay: float = 0.0
+    name: ClassVar[str] = "lion"
+    label: ClassVar[str] = "Lion"
+    rate_for_tables: ClassVar[float] = 0.0003
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _fraction(self.name, "beta1", self.beta1)
+        _fraction(self.name, "beta2", self.beta2)
+        _not_negative(self.name, "weight_decay", self.weight_decay)
+
+    @property
+    def slots(self) -> tuple[str, ...]:
+        """m, the running average of the gradient."""
+        return ("m",)
+
+    def step(
+        self, p: Array, g: Array, state: State, t: Moment, eta: float, observe: Observer
+    ) -> tuple[Array, State]:
+        """The direction and the average after the gradient, then the parameter."""
+        (m,) = state
+        c = observe("c", self.beta1 * m + (1 - self.beta1) * g)
+        m = observe("m", self.beta2 * m + (1 - self.beta2) * g)
+        return observe("new", p - eta * (namespace(p).sign(c) + self.weight_decay * p)), (m,)
+
+
 OPTIMIZERS: dict[str, type[Optimizer]] = {
-    rule.name: rule for rule in (SGD, Momentum, Nesterov, RMSprop, Adam, AdamW)
+    rule.name: rule
+    for rule in (SGD, Momentum, Nesterov, RMSprop, Adam, AdamW, Adagrad, Adadelta, NAdam, Lion)
 }
 
 

@@ -14,6 +14,7 @@ class Targets:
 
     `only`: there are but these two. `boundary`: an output above it says the upper of two values; None where targets
     are numbers. `classes`: of the outputs of a sample one is the true class, so that an index may stand for the row.
+    `beyond`: published examples put other numbers in the formula too, so that a hand calculation takes them.
 
     >>> LABELS.metric, COUNTS.metric
     ('accuracy', 'R2')
@@ -25,6 +26,7 @@ class Targets:
     only: tuple[float, float] | None = None
     boundary: float | None = None
     classes: bool = False
+    beyond: bool = False
     remedy: str = ""
 
     @property
@@ -60,8 +62,10 @@ class Targets:
 
 
 NUMBERS = Targets("numbers")
-LABELS = Targets("probabilities from 0 to 1", lowest=0.0, highest=1.0, boundary=0.5)
-CLASSES = Targets("a probability for each class, none below 0", lowest=0.0, boundary=0.5, classes=True)
+LABELS = Targets("probabilities from 0 to 1", lowest=0.0, highest=1.0, boundary=0.5, beyond=True)
+CLASSES = Targets(
+    "a probability for each class, none below 0", lowest=0.0, boundary=0.5, classes=True, beyond=True
+)
 SIGNS = Targets(
     "the signs -1 and +1",
     only=(-1.0, 1.0),

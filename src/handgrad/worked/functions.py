@@ -48,6 +48,14 @@ def _elu(z: Array, alpha: float) -> Array:
     return np.where(z > 0, z, alpha * np.expm1(np.minimum(z, 0)))
 
 
+SELU = (1.6732632423543772, 1.0507009873554805)  # alpha and scale
+
+
+def _mish_slope(z: Array) -> Array:
+    gate = np.tanh(np.logaddexp(0, z))
+    return np.asarray(gate + z * _sigmoid(z) / np.cosh(np.minimum(np.logaddexp(0, z), 350)) ** 2)
+
+
 # name -> function of (arguments, parameters, axis); axis is -2 (down the columns) or -1 (along the rows)
 FUNCTIONS: dict[str, Callable[[list[Array], list[float], int], Array]] = {
     "identity": lambda x, p, axis: x[0],
@@ -61,6 +69,11 @@ FUNCTIONS: dict[str, Callable[[list[Array], list[float], int], Array]] = {
     "softplus": lambda x, p, axis: np.logaddexp(0, x[0]),
     "softmax": lambda x, p, axis: _softmax(x[0], axis),
     "step": lambda x, p, axis: (x[0] > 0).astype(float),
+    "relu6": lambda x, p, axis: np.clip(x[0], 0, 6),
+    "hard_sigmoid": lambda x, p, axis: np.clip(x[0] / 6 + 0.5, 0, 1),
+    "selu": lambda x, p, axis: SELU[1] * _elu(x[0], SELU[0]),
+    "mish": lambda x, p, axis: x[0] * np.tanh(np.logaddexp(0, x[0])),
+    "exponential": lambda x, p, axis: np.exp(x[0]),
     "identity'": lambda x, p, axis: np.ones_like(x[0]),
     "sigmoid'": lambda x, p, axis: _sigmoid(x[0]) * _sigmoid(-x[0]),
     "tanh'": lambda x, p, axis: 1 - np.tanh(x[0]) ** 2,
@@ -72,6 +85,11 @@ FUNCTIONS: dict[str, Callable[[list[Array], list[float], int], Array]] = {
     "softplus'": lambda x, p, axis: _sigmoid(x[0]),
     "softmax'": lambda x, p, axis: _softmax(x[0], axis) * (1 - _softmax(x[0], axis)),
     "step'": lambda x, p, axis: np.zeros_like(x[0]),
+    "relu6'": lambda x, p, axis: ((x[0] > 0) & (x[0] < 6)).astype(float),
+    "hard_sigmoid'": lambda x, p, axis: (np.abs(x[0]) < 3) / 6,
+    "selu'": lambda x, p, axis: SELU[1] * np.where(x[0] > 0, 1.0, SELU[0] * np.exp(np.minimum(x[0], 0))),
+    "mish'": lambda x, p, axis: _mish_slope(x[0]),
+    "exponential'": lambda x, p, axis: np.exp(x[0]),
     "exp": lambda x, p, axis: np.exp(x[0]),
     "ln": lambda x, p, axis: np.log(x[0]),
     "ln_softmax": lambda x, p, axis: _ln_softmax(x[0], axis),
@@ -102,13 +120,18 @@ SIZES: dict[str, Size] = {
     "silu'": lambda f, z, p, axis: _sigmoid(z) * (1 + np.abs(z)),
     "sigmoid'": lambda f, z, p, axis: _sigmoid(z),  # training has a (1 - a)
     "tanh'": lambda f, z, p, axis: np.ones_like(f),  # training has 1 - a^2
+    "hard_sigmoid": lambda f, z, p, axis: 0.5 + np.abs(z) / 6,  # z + 3 is rounded before it is limited
+    "selu'": lambda f, z, p, axis: f + np.where(z > 0, 0.0, SELU[0] * SELU[1]),  # training has a + alpha
+    "mish'": lambda f, z, p, axis: 1 + np.abs(z) * _sigmoid(z),  # training has 1 - tanh^2
     "elu'": lambda f, z, p, axis: f + np.where(z > 0, 0.0, p[0]),  # training has a + alpha
     "softmax": lambda f, z, p, axis: f * _spread(z, axis),
     "softmax'": lambda f, z, p, axis: _softmax(z, axis) * _spread(z, axis),
     "ln_softmax": lambda f, z, p, axis: np.abs(f) + _spread(z, axis),
 }
 
-EXACT = frozenset(("abs", "sign", "indicator", "identity", "relu", "step", "identity'", "relu'", "step'"))
+EXACT = frozenset(
+    ("abs", "sign", "indicator", "identity", "relu", "relu6", "step", "identity'", "relu'", "relu6'", "step'")
+)
 """Functions that round nothing. Those that choose between numbers are not here: a constant among these (alpha, a limit)
 was rounded when a training in float32 took it."""
 
@@ -125,9 +148,15 @@ RATIONAL_AT: dict[str, Callable[[Array], Array]] = {
     "silu": lambda z: z == 0,
     "softplus": _nowhere,
     "softmax": lambda z: z == z.flat[0],
+    "selu": lambda z: z >= 0,
+    "mish": lambda z: z == 0,
+    "exponential": lambda z: z == 0,
     "sigmoid'": lambda z: z == 0,
     "tanh'": lambda z: z == 0,
     "elu'": lambda z: z >= 0,
+    "selu'": lambda z: z >= 0,
+    "mish'": lambda z: z == 0,  # tanh(ln 2) is 3/5
+    "exponential'": lambda z: z == 0,
     "gelu'": lambda z: z == 0,
     "silu'": lambda z: z == 0,
     "softplus'": lambda z: z == 0,

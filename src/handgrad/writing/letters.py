@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from handgrad.errors import RenderError
 from handgrad.worked.expressions import Symbol
 from handgrad.worked.forms.activations import ACTIVATION_FORMS
+from handgrad.worked.forms.optimizers import STATES
 from handgrad.writing.letter_parts import Notation, Written
 
 MINUS = "\u2212"
@@ -73,25 +74,13 @@ LETTERS: dict[str, Letter] = {
 """Every letter that a record may hold. In the names x, y, z the layers are X, Y, Z; the weighted sum is then
 s, the target t and the step τ."""
 
-STATES: dict[str, tuple[str, str, str]] = {
-    "velocity": ("v", "", ""),
-    "m": ("m", "", ""),
-    "v": ("v", "", ""),
-    "m_hat": ("m", "hat", ""),
-    "v_hat": ("v", "hat", ""),
-    "v_max": ("v", "", "max"),
-    "s": ("s", "", ""),
-}
-"""Companions of a parameter that the optimizer keeps: their own letter, accent and word; the parameter
-becomes a subscript (m_W)."""
-
 LABELS = {"new": "new", "data": "data", "penalty": "pen", "clipped": "clip"}
 """Marks that stand as a word in the subscript."""
 
 FUNCTIONS: dict[str, Written] = {
     name: Written(base, subscript=subscript, upright=len(base.rstrip("′")) > 1)
     for name, base, subscript in (
-        *((name, form.written, "") for name, form in ACTIVATION_FORMS.items()),
+        *((name, form.written, form.subscript) for name, form in ACTIVATION_FORMS.items()),
         ("f", "f", ""),
         ("ln_softmax", "ln softmax", ""),
         ("exp", "exp", ""),

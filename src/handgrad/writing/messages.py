@@ -66,6 +66,18 @@ REASONS: dict[str, str] = {
         "The loss is one number that says how far the prediction is from the target. The Huber loss is "
         "quadratic near the target and linear far from it, so that an outlier does not decide everything."
     ),
+    "loss/absolute_error": (
+        "The loss is one number that says how far the prediction is from the target. The absolute error is "
+        "the distance itself, so that every error counts by its size and an outlier does not decide everything."
+    ),
+    "loss/hinge": (
+        "The loss is one number that says how far the prediction is from where it should be. The hinge loss "
+        "asks the prediction to be at least 1 on the side of the target, −1 or +1, and counts what is missing."
+    ),
+    "loss/poisson": (
+        "The loss is one number that says how badly the predicted rate explains the count. The Poisson loss is "
+        "the negative logarithm of the probability of that count at that rate, without the part that no rate changes."
+    ),
     "loss_from_z": (
         "The output is so close to 0 or 1 that its logarithm would say nothing. So the same loss is "
         "computed from the weighted sum, where no digits are lost."
@@ -78,6 +90,14 @@ REASONS: dict[str, str] = {
     "dyhat": (
         "The backward pass begins where the calculation ended: how does the loss change when the "
         "prediction changes a little?"
+    ),
+    "dyhat/absolute_error": (
+        "The backward pass begins where the calculation ended: how does the loss change when the "
+        "prediction changes a little? A distance grows or shrinks at the same rate everywhere: only the side counts."
+    ),
+    "dyhat/hinge": (
+        "The backward pass begins where the calculation ended: how does the loss change when the "
+        "prediction changes a little? Where the prediction is on the side of the target by 1 or more, not at all."
     ),
     "dyhat/huber": (
         "The backward pass begins where the calculation ended: how does the loss change when the "
@@ -183,6 +203,30 @@ REASONS: dict[str, str] = {
     "update_adamw": (
         "AdamW first shrinks the parameter a little, apart from the gradient, and then takes Adam's step."
     ),
+    "adagrad_s": "The sum of all squared gradients so far remembers how large they were in all.",
+    "update_adagrad": (
+        "Each entry of the gradient is divided by the root of that sum, so that parameters with many large "
+        "gradients behind them take ever smaller steps."
+    ),
+    "adadelta_step": (
+        "The gradient is divided by its usual size and multiplied by the usual size of the steps so far, so that "
+        "the step has the unit of the parameter."
+    ),
+    "adadelta_u": "A running average of the squared steps remembers how long they have been lately.",
+    "update_adadelta": "The parameter moves against that step; the learning rate is 1 in the original.",
+    "nadam_m_hat": (
+        "NAdam looks ahead: the average as the next step would use it, and the gradient of this step, each corrected "
+        "for its start at zero."
+    ),
+    "lion_c": "The direction is an average of the gradient in which the newest counts a little more.",
+    "lion_m": "The average that the next step begins with is a slower one.",
+    "update_lion": (
+        "Lion uses the sign of the direction alone, so that the learning rate says exactly how far each "
+        "parameter moves."
+    ),
+    "update_lion_decay": (
+        "Lion uses the sign of the direction alone, and shrinks the parameter a little besides."
+    ),
     "frozen": "This parameter is frozen: it stays as it is.",
     "given": "{quantity} is given and taken as it is.",
     "check_fused": "Check by the other route, factor by factor: the result must be the same.",
@@ -208,6 +252,9 @@ OBSERVATIONS: dict[str, str] = {
     "prediction_below": "The prediction {prediction} was below the target {target}, so it had to rise",
     "prediction_above": "The prediction {prediction} was above the target {target}, so it had to fall",
     "prediction_exact": "The prediction {prediction} met the target",
+    "prediction_enough": (
+        "The prediction {prediction} is far enough on the side of the target {target}: the loss asks for no more"
+    ),
     "prediction_ignored": (
         "The target is {target}, so cross-entropy asks nothing of the prediction {prediction}"
     ),

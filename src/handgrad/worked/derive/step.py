@@ -12,6 +12,7 @@ from handgrad.nn.forward import Masks, forward
 from handgrad.nn.network import Network
 from handgrad.nn.regularization import Regularization
 from handgrad.nn.step import Recipe
+from handgrad.nn.targets import SIGNS
 from handgrad.worked.derive.backward import backward_steps
 from handgrad.worked.derive.focus import Focus, Lines, path_to, representative
 from handgrad.worked.derive.forward import forward_steps, loss_steps
@@ -173,6 +174,8 @@ def _prediction(paper: Paper) -> Words:
         prediction, target = float(yhat[0, 0]), float(y[0, 0])
         key = "prediction_below" if prediction < target else "prediction_above"
         key = "prediction_exact" if np.isclose(prediction, target, rtol=MET, atol=0.0) else key
+        if loss is not None and loss.targets is SIGNS and prediction * target >= 1:
+            key = "prediction_enough"
         if loss is not None and target == loss.rule.vanishes_at:
             key = "prediction_ignored"  # its loss is 0 whatever is predicted
         return words(key, prediction=prediction, target=target)

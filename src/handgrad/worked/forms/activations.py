@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from handgrad.nn.activations import SELU_ALPHA, SELU_SCALE
 from handgrad.worked.evaluate import map_tree
 from handgrad.worked.expressions import (
     Apply,
@@ -32,15 +33,17 @@ from handgrad.worked.paper import ONE, difference, exact
 from handgrad.worked.record import Equation
 
 Z, ALPHA = Symbol("z"), Symbol("alpha")
+THREE, SIX = exact(3), exact(6)
 
 
 @dataclass(frozen=True)
 class ActivationForm:
     """One row of the table.
 
-    `written` is the function's name in a formula; `through_output` its derivative by the output a, where textbooks
-    write it so; `expands`: f(z) with a number is written out in the scalar detail, and `inner` are the lines that
-    follow there, its inner parts worked out; `slope` the key of the name under the brace of f'(z).
+    `written` is the function's name in a formula, `subscript` what stands below it; `through_output` its derivative
+    by the output a, where textbooks write it so; `expands`: f(z) with a number is written out in the scalar detail,
+    and `inner` are the lines that follow there, its inner parts worked out; `slope` the key of the name under the
+    brace of f'(z).
     """
 
     written: str
@@ -49,6 +52,7 @@ class ActivationForm:
     expands: bool = True
     inner: Callable[[float], tuple[Expression, ...]] = lambda z: ()
     slope: str = "activation_derivative"
+    subscript: str = ""
 
 
 def _where_positive(above: Expression, below: Expression) -> Cases:
@@ -83,6 +87,14 @@ def _softmax() -> Formula:
         ),
     )
 
+
+def _inside(low: Expression, high: Expression, slope: Expression) -> Cases:
+    """A slope between two ends, and none beyond them."""
+    return Cases(((ZERO, Relation(Z, "<=", low)), (slope, Relation(Z, "<", high)), (ZERO, None)))
+
+
+_SELU_BELOW = exact(SELU_SCALE * SELU_ALPHA)
+_MISH_GATE = Apply("tanh", (Apply("softplus", (Z,)),))
 
 ACTIVATION_FORMS: dict[str, ActivationForm] = {
     "identity": ActivationForm("id", _formula("identity", Z, ONE), expands=False),
@@ -144,6 +156,41 @@ ACTIVATION_FORMS: dict[str, ActivationForm] = {
     ),
     "softmax": ActivationForm("softmax", _softmax(), expands=False),
     "step": ActivationForm("H", _formula("step", _where_positive(ONE, ZERO), ZERO), expands=False),
+    "relu6": ActivationForm(
+        "ReLU6", _formula("relu6", Apply("min", (Apply("max", (ZERO, Z)), SIX)), _inside(ZERO, SIX, ONE))
+    ),
+    "hard_sigmoid": ActivationForm(
+        "σ",
+        _formula(
+            "hard_sigmoid",
+            Divide(Apply("relu6", (Sum((Z, THREE)),)), SIX),
+            _inside(Negative(THREE), THREE, Divide(ONE, SIX)),
+        ),
+        subscript="hard",
+    ),
+    "selu": ActivationForm(
+        "SELU",
+        _formula(
+            "selu",
+            _where_positive(
+                Times((exact(SELU_SCALE), Z)), Times((_SELU_BELOW, difference(Apply("exp", (Z,)), ONE)))
+            ),
+            _where_positive(exact(SELU_SCALE), Times((_SELU_BELOW, Apply("exp", (Z,))))),
+        ),
+    ),
+    "mish": ActivationForm(
+        "Mish",
+        _formula(
+            "mish",
+            Times((Z, _MISH_GATE)),
+            Sum((_MISH_GATE, Times((Z, _sigma(Z), difference(ONE, Power(_MISH_GATE, TWO)))))),
+        ),
+    ),
+    "exponential": ActivationForm(
+        "exp",
+        _formula("exponential", Apply("exp", (Z,)), Apply("exp", (Z,))),
+        through_output=lambda a: a,
+    ),
 }
 """f(z) and f'(z) by name; softmax entry by entry."""
 

@@ -94,6 +94,10 @@ def _huber_branches(a: Expression, y: Expression, k: Expression) -> Cases:
     return Cases(((near, Relation(_distance(a, y), "<=", k)), (far, None)))
 
 
+def _margin(a: Expression, y: Expression) -> Expression:
+    return difference(ONE, Hadamard((y, a)))
+
+
 LOSS_FORMS: dict[str, LossForm] = {
     "squared_error": LossForm(
         term=lambda a, y, k: Power(difference(a, y), TWO),
@@ -126,6 +130,24 @@ LOSS_FORMS: dict[str, LossForm] = {
         term=_huber,
         derivative=lambda a, y, k: Apply("clip", (difference(a, y),), (k,)),
         branches=_huber_branches,
+    ),
+    "absolute_error": LossForm(
+        term=lambda a, y, k: _distance(a, y),
+        derivative=lambda a, y, k: Apply("sign", (difference(a, y),)),
+    ),
+    "hinge": LossForm(
+        term=lambda a, y, k: Apply("max", (ZERO, _margin(a, y))),
+        derivative=lambda a, y, k: Negative(Hadamard((y, Apply("indicator", (_margin(a, y),))))),
+    ),
+    "poisson": LossForm(
+        term=lambda a, y, k: difference(a, Hadamard((y, _ln(a)))),
+        derivative=lambda a, y, k: difference(ONE, Divide(y, a)),
+        closed={
+            "exponential": ClosedForm(
+                lambda z, y, axis: difference(Apply("exp", (z,)), Hadamard((y, z))),
+                lambda a, y, axis: difference(a, y),
+            )
+        },
     ),
 }
 """One term of the loss by name, without scale and reductions."""

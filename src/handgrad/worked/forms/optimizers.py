@@ -5,11 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from handgrad.nn.optimizers import SGD, Adam, AdamW, Momentum, Nesterov, Optimizer, RMSprop
+from handgrad.nn.optimizers import (
+    SGD,
+    Adadelta,
+    Adagrad,
+    Adam,
+    AdamW,
+    Lion,
+    Momentum,
+    NAdam,
+    Nesterov,
+    Optimizer,
+    RMSprop,
+)
 from handgrad.worked.expressions import (
     Apply,
     Divide,
     Expression,
+    Hadamard,
     Negative,
     Power,
     Root,
@@ -39,6 +52,22 @@ class Terms:
 
 Lines = list[tuple[str, str, Expression]]
 """(state or 'new', key of the reason, right-hand side), in the order of the calculation."""
+
+
+STATES: dict[str, tuple[str, str, str]] = {
+    "velocity": ("v", "", ""),
+    "m": ("m", "", ""),
+    "v": ("v", "", ""),
+    "m_hat": ("m", "hat", ""),
+    "v_hat": ("v", "hat", ""),
+    "v_max": ("v", "", "max"),
+    "s": ("s", "", ""),
+    "u": ("u", "", ""),
+    "step": ("Δ", "", ""),
+    "c": ("c", "", ""),
+}
+"""Companions of a parameter that the optimizer keeps: their own letter, accent and word; the parameter
+becomes a subscript (m_W)."""
 
 
 def _mean(rate: Expression, old: Expression, fresh: Expression) -> Expression:
@@ -107,6 +136,54 @@ def _adam(optimizer: Adam, terms: Terms) -> Lines:
     return steps
 
 
+def _adagrad(optimizer: Adagrad, terms: Terms) -> Lines:
+    below = Sum((Root(terms.new("s")), terms.constant("epsilon", optimizer.epsilon)))
+    return [
+        ("s", "adagrad_s", Sum((terms.old("s"), Power(terms.g, exact(2))))),
+        ("new", "update_adagrad", difference(terms.p, Times((terms.eta, Divide(terms.g, below))))),
+    ]
+
+
+def _adadelta(optimizer: Adadelta, terms: Terms) -> Lines:
+    rho, epsilon = terms.constant("rho", optimizer.decay), terms.constant("epsilon", optimizer.epsilon)
+    scale = Divide(Root(Sum((terms.old("u"), epsilon))), Root(Sum((terms.new("s"), epsilon))))
+    return [
+        ("s", "update_rmsprop_s", _mean(rho, terms.old("s"), Power(terms.g, exact(2)))),
+        ("step", "adadelta_step", Hadamard((scale, terms.g))),
+        ("u", "adadelta_u", _mean(rho, terms.old("u"), Power(terms.new("step"), exact(2)))),
+        ("new", "update_adadelta", difference(terms.p, Times((terms.eta, terms.new("step"))))),
+    ]
+
+
+def _nadam(optimizer: NAdam, terms: Terms) -> Lines:
+    beta1, beta2 = terms.constant("beta1", optimizer.beta1), terms.constant("beta2", optimizer.beta2)
+    below = Sum((Root(terms.new("v_hat")), terms.constant("epsilon", optimizer.epsilon)))
+    ahead = Divide(beta1, difference(ONE, Power(beta1, Sum((terms.t, ONE)))))
+    here = Divide(difference(ONE, beta1), difference(ONE, Power(beta1, terms.t)))
+    step = Times((terms.eta, Divide(terms.new("m_hat"), below)))
+    return [
+        ("m", "adam_m", _mean(beta1, terms.old("m"), terms.g)),
+        ("v", "adam_v", _mean(beta2, terms.old("v"), Power(terms.g, exact(2)))),
+        ("m_hat", "nadam_m_hat", Sum((Times((ahead, terms.new("m"))), Times((here, terms.g))))),
+        ("v_hat", "adam_v_hat", Divide(terms.new("v"), difference(ONE, Power(beta2, terms.t)))),
+        ("new", "update_adam", difference(terms.p, step)),
+    ]
+
+
+def _lion(optimizer: Lion, terms: Terms) -> Lines:
+    beta1, beta2 = terms.constant("beta1", optimizer.beta1), terms.constant("beta2", optimizer.beta2)
+    direction: Expression = Apply("sign", (terms.new("c"),))
+    reason = "update_lion"
+    if optimizer.weight_decay:
+        decay = terms.constant("lambda_w", optimizer.weight_decay)
+        direction, reason = Sum((direction, Times((decay, terms.p)))), "update_lion_decay"
+    return [
+        ("c", "lion_c", _mean(beta1, terms.old("m"), terms.g)),
+        ("m", "lion_m", _mean(beta2, terms.old("m"), terms.g)),
+        ("new", reason, difference(terms.p, Times((terms.eta, direction)))),
+    ]
+
+
 @dataclass(frozen=True)
 class OptimizerForm:
     """One row of the table: the rule, and the letters of the hyperparameters besides the learning rate."""
@@ -124,6 +201,10 @@ OPTIMIZER_FORMS: dict[str, OptimizerForm] = {
     "rmsprop": OptimizerForm(_rmsprop, {"decay": "rho", "epsilon": "epsilon"}),
     "adam": OptimizerForm(_adam, _ADAM),
     "adamw": OptimizerForm(_adam, {**_ADAM, "weight_decay": "lambda_w"}),
+    "adagrad": OptimizerForm(_adagrad, {"epsilon": "epsilon"}),
+    "adadelta": OptimizerForm(_adadelta, {"decay": "rho", "epsilon": "epsilon"}),
+    "nadam": OptimizerForm(_nadam, _ADAM),
+    "lion": OptimizerForm(_lion, {"beta1": "beta1", "beta2": "beta2", "weight_decay": "lambda_w"}),
 }
 
 
