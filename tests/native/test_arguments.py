@@ -136,7 +136,7 @@ def test_an_out_that_does_not_fit_is_refused(out: Any) -> None:
         core.predict(np.ones((20, 3)), locked)
 
 
-ORDER, RATES, LOSSES = np.arange(20), np.full(4, 0.1), np.empty(4)
+ORDER, RATES, LOSSES = np.arange(20), np.full(4, 0.1), np.zeros(4)
 
 
 @pytest.mark.parametrize(
