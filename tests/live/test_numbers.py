@@ -218,3 +218,28 @@ def test_what_is_computed_cannot_be_set_and_a_link_carries_what_was(opened: Open
     assert math.isclose(
         page.evaluate("handgrad.quantities(1).W1[0][0]"), case["network"]["layers"][0]["W"][0][0]
     )
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "loss", "output", "y"),
+    [
+        ("adagrad", "absolute_error", "mish", 0.5),
+        ("adadelta", "hinge", "selu", -1),
+        ("nadam", "poisson", "exponential", 3),
+        ("lion", "poisson", "softplus", 2),
+    ],
+)
+def test_the_latest_rows_walk_the_same_way(
+    opened: Opened, optimizer: str, loss: str, output: str, y: float
+) -> None:
+    hidden = ("relu6", "hard_sigmoid", "selu", "mish", "exponential")
+    layers = [{"units": 2, "activation": name, "initializer": "glorot"} for name in hidden]
+    case = {
+        "network": {"inputs": 2, "loss": loss, "layers": [*layers, {"units": 1, "activation": output}]},
+        "data": {"x": [[0.5, -0.3], [1.0, 2.0]], "y": [[y], [1]]},
+        "optimizer": {"name": optimizer},
+        "training": {"steps": 3},
+    }
+    page = opened(case)
+    for number, wanted in enumerate(expected(case), 1):
+        compare(page.evaluate(f"handgrad.quantities({number})"), wanted, f"{optimizer}, step {number}")

@@ -191,6 +191,15 @@ def test_where_a_unit_is_saturated_or_dead(name: str) -> None:
     assert np.array_equal((slope(z) == 0)[np.abs(z) < 9], dead[np.abs(z) < 9])
 
 
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_the_interval_of_the_outputs(name: str) -> None:
+    z = np.linspace(-30, 30, 60001).reshape(1, -1) if name != "softmax" else np.eye(3) * 60
+    a, (low, high) = Activation(name).value(z), ACTIVATIONS[name].outputs
+    assert np.all((a >= low) & (a <= high))
+    assert not math.isfinite(low) or a.min() == pytest.approx(low, abs=1e-9)
+    assert a.max() == pytest.approx(high, abs=1e-9) if math.isfinite(high) else a.max() > 29
+
+
 @pytest.mark.parametrize("name", [name for name, rule in ACTIVATIONS.items() if rule.elementwise])
 def test_the_derivative_jumps_at_the_kinks_alone(name: str) -> None:
     activation = Activation(name) if name != "elu" else Activation(name, 0.5)

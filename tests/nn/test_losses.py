@@ -184,6 +184,16 @@ def test_poisson_of_a_count_of_0_is_its_rate() -> None:
     assert Loss("poisson").gradient(rates, counts).tolist() == [[1.0, 1.0]]
 
 
+@pytest.mark.parametrize("name", LOSSES)
+def test_the_domain_is_where_the_term_is_a_number(name: str) -> None:
+    low, high = LOSSES[name].domain
+    a = np.array([[-0.5, -1e-9, 1e-9, 0.5, 1 - 1e-9, 1 + 1e-9, 50.0]])
+    y = np.full(a.shape, 1.0 if name == "hinge" else 0.5)
+    with np.errstate(invalid="ignore"):
+        terms = Loss(name).terms(a, y)
+    np.testing.assert_array_equal(np.isfinite(terms), (a > low) & (a < high))
+
+
 def test_which_targets_a_loss_takes() -> None:
     y = np.array([-1.0, 0.0, 0.3, 1.0, 4.0])
     for name, allowed in (

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -132,6 +133,11 @@ class Calculation:
             )
             record = derive(trace, network, recipe, self.options, case.regularization)
         return Derived(record, trace, len(step.rows))
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The quantities of the case's own steps."""
+        return frozenset(self.derived(self.case.network, self.case.recipe, 0).trace.quantities)
 
     def own(self) -> list[Derived]:
         """The records of the case itself, one for each batch size."""

@@ -19,10 +19,11 @@ from handgrad.render.settings import DEFAULT_DIGITS, Settings
 from handgrad.rich_repr import printable
 from handgrad.version import __version__
 from handgrad.worked.expressions import Expression
+from handgrad.worked.forms.optimizers import STATES
 from handgrad.worksheets.steps import CaseSource
 from handgrad.worksheets.worksheet import Worksheet
 from handgrad.writing.letter_parts import Notation
-from handgrad.writing.letters import FUNCTIONS, LABELS, LETTERS, STATES
+from handgrad.writing.letters import FUNCTIONS, LABELS, LETTERS
 from handgrad.writing.messages import LIVE
 from handgrad.writing.phrasebook import Phrasebook, chosen_language, languages
 
@@ -180,10 +181,16 @@ def _programs(computed: Plain, others: Plain) -> Iterator[list[Plain]]:
 
 
 def _pooled(assignments: list[Plain], pool: dict[str, int]) -> None:
-    """Puts each tree into the pool once, and its number in its place: choices share most of their trees."""
+    """Puts each tree and each part of one into the pool once, and its number in its place: choices share most."""
 
     def place(tree: Plain) -> int:
-        return pool.setdefault(json.dumps(tree), len(pool))
+        parts = {name: reference(value) for name, value in tree.items()}
+        return pool.setdefault(json.dumps(parts), len(pool))
+
+    def reference(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {"at": place(value)}
+        return [reference(part) for part in value] if isinstance(value, list) else value
 
     for line in assignments:
         line["letters"] = place(line["letters"])

@@ -19,7 +19,7 @@ from handgrad.nn.step import Recipe
 from handgrad.worked.bindings import array_of
 
 OUTPUTS = ("identity", "sigmoid", "tanh", "softmax", "softplus")
-"""Output activations that are offered with each loss."""
+"""Output activations that are offered with each loss, besides those with which it has a short form."""
 MOST_PARAMETERS = 2_000
 """A larger network keeps its own functions: each choice would be another program of its size."""
 
@@ -52,9 +52,11 @@ def _endings(calculation: Calculation) -> Iterator[tuple[str, Plain]]:
     network = calculation.case.network
     if network.loss is None:
         return
-    for loss in LOSSES:
-        for output in OUTPUTS:
-            if output == "softmax" and network.outputs == 1:
+    for loss, rule in LOSSES.items():
+        if not np.all(rule.targets.allowed(np.asarray(calculation.case.Y))):
+            continue
+        for output in dict.fromkeys((*OUTPUTS, *rule.closed)):
+            if not Loss(loss).judges(Activation(output)) or (output == "softmax" and network.outputs == 1):
                 continue
             same = network.loss if network.loss.name == loss else Loss(loss)
             layers = [*network.layers[:-1], _with(network.layers[-1], Activation(output))]
@@ -102,13 +104,19 @@ def _variant(
             COUNTS.fullmatch(leaf) or PARAMETER.match(leaf) or leaf in ("x", "y") or leaf.startswith("mask")
         ):
             constants[leaf] = float(array_of(value).reshape(-1)[0])
-    kinds = {quantity: kind_of(quantity, array) for quantity, array in first.trace.quantities.items()}
-    kinds |= {leaf: kind_of(leaf, zeros) for leaf, zeros in start.items()}
+    more = {**first.trace.quantities, **start}
+    kinds = {name: kind_of(name, array) for name, array in more.items() if name not in calculation.names}
     yield (
         name,
         {
             "programs": {
-                str(one.samples): calculation.assignments(one, case.network.depth, [group]) for one in derived
+                str(one.samples): [
+                    {
+                        key: part for key, part in line.items() if key != "group"
+                    }  # every line's is this choice's
+                    for line in calculation.assignments(one, case.network.depth, [group])
+                ]
+                for one in derived
             },
             "start": {leaf: nested(zeros) for leaf, zeros in start.items()},
             "constants": constants,

@@ -89,10 +89,11 @@ class ActivationRule:
     """One row of the table: all that is particular to an activation.
 
     `value(z, alpha)` and `derivative(z, a, alpha)`; `initializer` the one that suits it; `alpha` the default of its
-    parameter, None without one; `source` the paper. A unit is saturated where z lies in `flat`, a tail in which
-    |f'(z)| is below 1/100, so that hardly any error passes back; where z lies in `dead` none does, and a unit that is
-    there for every sample never learns again. `kinks` are the z where f' jumps; there it is that of
-    the side below, and at the upper end of relu6 and hard_sigmoid 0, as in PyTorch.
+    parameter, None without one; `outputs` the interval in which f(z) lies, its ends perhaps among them; `source` the
+    paper. A unit is saturated where z lies in `flat`, a tail in which |f'(z)| is below 1/100, so that hardly any error
+    passes back; where z lies in `dead` none does, and a unit that is there for every sample never learns again. `kinks`
+    are the z where f' jumps; there it is that of the side below, and at the upper end of relu6 and hard_sigmoid 0, as
+    in PyTorch.
     """
 
     label: str
@@ -101,6 +102,7 @@ class ActivationRule:
     initializer: str = "glorot"
     alpha: float | None = None
     elementwise: bool = True
+    outputs: Range = (-math.inf, math.inf)
     flat: tuple[Range, ...] = ()
     dead: tuple[Range, ...] = ()
     kinks: tuple[float, ...] = ()
@@ -169,6 +171,8 @@ SELU_ALPHA, SELU_SCALE = 1.6732632423543772848170429916717, 1.050700987355480493
 
 BELOW_0: Range = (-math.inf, 0.0)
 EVERYWHERE: Range = (-math.inf, math.inf)
+ABOVE_0: Range = (0.0, math.inf)
+UNIT: Range = (0.0, 1.0)
 
 
 def _beyond(distance: float) -> tuple[Range, ...]:
@@ -187,6 +191,7 @@ ACTIVATIONS: dict[str, ActivationRule] = {
         value=_sigmoid,
         derivative=lambda z, a, alpha: a * (1 - a),
         flat=_beyond(4.58487),  # a (1 - a) = 0.01
+        outputs=UNIT,
         source="P. Verhulst, Recherches mathematiques sur la loi d'accroissement de la population (1845)",
     ),
     "tanh": ActivationRule(
@@ -194,6 +199,7 @@ ACTIVATIONS: dict[str, ActivationRule] = {
         value=lambda z, alpha: namespace(z).tanh(z),
         derivative=lambda z, a, alpha: 1 - a * a,
         flat=_beyond(2.99323),  # 1 - a^2 = 0.01
+        outputs=(-1.0, 1.0),
         source="Y. LeCun et al., Efficient BackProp (1998), section 4.4",
     ),
     "relu": ActivationRule(
@@ -204,6 +210,7 @@ ACTIVATIONS: dict[str, ActivationRule] = {
         flat=(BELOW_0,),
         dead=(BELOW_0,),
         kinks=(0.0,),
+        outputs=ABOVE_0,
         source="V. Nair, G. Hinton, Rectified linear units improve restricted Boltzmann machines (ICML 2010)",
     ),
     "leaky_relu": ActivationRule(
@@ -246,6 +253,7 @@ ACTIVATIONS: dict[str, ActivationRule] = {
         value=softplus,
         derivative=lambda z, a, alpha: _sigmoid(z),
         flat=((-math.inf, -4.59513),),  # sigma(z) = 0.01
+        outputs=ABOVE_0,
         source="C. Dugas et al., Incorporating second-order functional knowledge (NIPS 2000), equation 4",
     ),
     "softmax": ActivationRule(
@@ -253,6 +261,7 @@ ACTIVATIONS: dict[str, ActivationRule] = {
         value=_softmax,
         derivative=lambda z, a, alpha: a * (1 - a),
         elementwise=False,
+        outputs=UNIT,
         source="J. Bridle, Probabilistic interpretation of feedforward classification network outputs (1990)",
     ),
     "step": ActivationRule(  # nothing is learned through it
@@ -262,6 +271,7 @@ ACTIVATIONS: dict[str, ActivationRule] = {
         flat=(EVERYWHERE,),
         dead=(EVERYWHERE,),
         kinks=(0.0,),
+        outputs=UNIT,
         source="W. McCulloch, W. Pitts, A logical calculus of the ideas immanent in nervous activity (1943)",
     ),
     "relu6": ActivationRule(
@@ -272,6 +282,7 @@ ACTIVATIONS: dict[str, ActivationRule] = {
         flat=(BELOW_0, (6.0, math.inf)),
         dead=(BELOW_0, (6.0, math.inf)),
         kinks=(0.0, 6.0),
+        outputs=(0.0, 6.0),
         source="A. Krizhevsky, Convolutional deep belief networks on CIFAR-10 (2010): min(max(0, z), 6)",
     ),
     "hard_sigmoid": ActivationRule(  # PyTorch's and Keras 3's; ONNX has max(0, min(1, z / 5 + 1 / 2)) by default
@@ -281,6 +292,7 @@ ACTIVATIONS: dict[str, ActivationRule] = {
         flat=_beyond(3.0),
         dead=_beyond(3.0),
         kinks=(-3.0, 3.0),
+        outputs=UNIT,
         source="A. Howard et al., Searching for MobileNetV3 (ICCV 2019), section 5.2: ReLU6(z + 3) / 6",
     ),
     "selu": ActivationRule(
@@ -305,6 +317,7 @@ ACTIVATIONS: dict[str, ActivationRule] = {
         value=lambda z, alpha: namespace(z).exp(z),
         derivative=lambda z, a, alpha: a,
         flat=((-math.inf, -4.60518),),  # e^z = 0.01
+        outputs=ABOVE_0,
         source="J. Nelder, R. Wedderburn, Generalized linear models (1972): the inverse of the logarithmic link",
     ),
 }

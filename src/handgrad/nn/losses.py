@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from handgrad.errors import SpecificationError
-from handgrad.nn.activations import log_softmax, softplus
+from handgrad.nn.activations import Activation, Range, log_softmax, softplus
 from handgrad.nn.arrays import Array, namespace
 from handgrad.nn.targets import CLASSES, COUNTS, LABELS, NUMBERS, SIGNS, Targets
 
@@ -65,6 +65,15 @@ class Loss:
     def targets(self) -> Targets:
         """What it takes as y."""
         return self.rule.targets
+
+    def judges(self, activation: Activation) -> bool:
+        """True where whatever the activation gives is an output that the loss has a term for.
+
+        >>> Loss("poisson").judges(Activation("softplus")), Loss("poisson").judges(Activation("identity"))
+        (True, False)
+        """
+        low, high = activation.rule.outputs
+        return self.rule.domain[0] <= low and high <= self.rule.domain[1]
 
     def gradient_factor(self, outputs: int) -> float:
         """Constant before each term: scale, divided by the number of outputs if they are averaged."""
@@ -124,9 +133,10 @@ class Closed(NamedTuple):
 class LossRule:
     """One row of the table: all that is particular to a loss.
 
-    `term(a, y, threshold)` and its derivative by a; `closed` by output activation; `infinite_at` the outputs at
-    which the derivative divides by 0; `vanishes_at` the target whose term is 0 whatever the output is; `tasks` of
-    a table that it can judge; `threshold` the default of its parameter, None without one; `source` the paper.
+    `term(a, y, threshold)` and its derivative by a; `closed` by output activation; `domain` the outputs for which the
+    term is a number, `infinite_at` those of its ends at which the derivative divides by 0; `vanishes_at` the target
+    whose term is 0 whatever the output is; `tasks` of a table that it can judge; `threshold` the default of its
+    parameter, None without one; `source` the paper.
     """
 
     label: str
@@ -135,6 +145,7 @@ class LossRule:
     targets: Targets
     tasks: tuple[str, ...] = ()
     closed: Mapping[str, Closed] = field(default_factory=dict)
+    domain: Range = (-math.inf, math.inf)
     infinite_at: tuple[float, ...] = ()
     vanishes_at: float | None = None
     threshold: float | None = None
@@ -204,6 +215,7 @@ LOSSES: dict[str, LossRule] = {
         targets=LABELS,
         tasks=("binary", "multilabel"),
         closed={"sigmoid": Closed(_bce_of_logit, lambda a, y: a - y)},
+        domain=(0.0, 1.0),
         infinite_at=(0.0, 1.0),
         source="C. Bishop, Pattern Recognition and Machine Learning (2006), equations 4.90 and 5.21",
     ),
@@ -221,6 +233,7 @@ LOSSES: dict[str, LossRule] = {
             ),
             "sigmoid": Closed(lambda z, y: y * softplus(-z), lambda a, y: y * (a - 1)),
         },
+        domain=(0.0, math.inf),
         infinite_at=(0.0,),
         vanishes_at=0.0,
         source="C. Bishop, Pattern Recognition and Machine Learning (2006), equations 4.108 and 5.24",
@@ -255,6 +268,7 @@ LOSSES: dict[str, LossRule] = {
         derivative=lambda a, y, threshold: 1 - _quotient(y, a, y == 0),
         targets=COUNTS,
         closed={"exponential": Closed(lambda z, y: namespace(z).exp(z) - y * z, lambda a, y: a - y)},
+        domain=(0.0, math.inf),
         infinite_at=(0.0,),
         source="P. McCullagh, J. Nelder, Generalized linear models (1989), section 6.2: -ln of the likelihood",
     ),

@@ -8,6 +8,8 @@ import { combined, lines, mapped } from './matrices.js';
 const sigmoid = (z) => (z >= 0 ? 1 / (1 + Math.exp(-z)) : Math.exp(z) / (1 + Math.exp(z)));
 /** @param {number} z */
 const softplus = (z) => Math.max(z, 0) + Math.log1p(Math.exp(-Math.abs(z)));
+/** SELU's constants. */
+const [ALPHA, SCALE] = [1.6732632423543772, 1.0507009873554805];
 /** @param {number} z */
 const density = (z) => Math.exp((-z * z) / 2) / Math.sqrt(2 * Math.PI);
 
@@ -69,6 +71,11 @@ export const FUNCTIONS = {
   softplus: each(softplus),
   softmax: (x, p, axis) => lines(x[0], axis, softmax),
   step: each((z) => (z > 0 ? 1 : 0)),
+  relu6: each((z) => Math.min(Math.max(z, 0), 6)),
+  hard_sigmoid: each((z) => Math.min(Math.max(z + 3, 0), 6) / 6),
+  selu: each((z) => SCALE * (z > 0 ? z : ALPHA * Math.expm1(z))),
+  mish: each((z) => z * Math.tanh(softplus(z))),
+  exponential: each(Math.exp),
   "identity'": each(() => 1),
   "sigmoid'": each((z) => sigmoid(z) * sigmoid(-z)),
   "tanh'": each((z) => 1 - Math.tanh(z) ** 2),
@@ -80,6 +87,14 @@ export const FUNCTIONS = {
   "softplus'": each(sigmoid),
   "softmax'": (x, p, axis) => mapped(lines(x[0], axis, softmax), (a) => a * (1 - a)),
   "step'": each(() => 0),
+  "relu6'": each((z) => (z > 0 && z < 6 ? 1 : 0)),
+  "hard_sigmoid'": each((z) => (z > -3 && z < 3 ? 1 / 6 : 0)),
+  "selu'": each((z) => SCALE * (z > 0 ? 1 : ALPHA * Math.exp(z))),
+  "mish'": each((z) => {
+    const gate = Math.tanh(softplus(z));
+    return gate + z * (1 - gate * gate) * sigmoid(z);
+  }),
+  "exponential'": each(Math.exp),
   exp: each(Math.exp),
   ln: each(Math.log),
   ln_softmax: (x, p, axis) => lines(x[0], axis, lnSoftmax),

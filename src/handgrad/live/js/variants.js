@@ -6,13 +6,23 @@ import { lettersOf } from './entries.js';
 /** @typedef {{programs: Record<string, Assignment[]>, start?: Record<string, any>, constants?: Record<string, number>, kinds?: Record<string, any>}} Variant */
 /** @typedef {Record<string, Record<string, Variant>>} Variants */
 
-/** The trees of the pool in the place of their numbers. @param {any} data */
+/** The trees of the pool in the place of their numbers; a part stands before what it is part of. @param {any} data */
 export function unpool(data) {
-  const { trees } = data;
+  /** @type {any[]} */
+  const trees = [];
+  const whole = (/** @type {any} */ part) => {
+    if (Array.isArray(part)) return part.map(whole);
+    return part !== null && typeof part === 'object' ? trees[part.at] : part;
+  };
+  for (const tree of data.trees) {
+    trees.push(Object.fromEntries(Object.entries(tree).map(([name, part]) => [name, whole(part)])));
+  }
   const programs = [
     ...data.calculation.programs.map((/** @type {any} */ program) => program.assignments),
-    ...Object.values(data.variants).flatMap((choices) =>
-      Object.values(choices).flatMap((choice) => Object.values(choice.programs)),
+    ...Object.entries(data.variants).flatMap(([group, choices]) =>
+      Object.values(choices).flatMap((choice) =>
+        Object.values(choice.programs).map((program) => program.map((line) => Object.assign(line, { group }))),
+      ),
     ),
   ];
   for (const assignment of programs.flat()) {

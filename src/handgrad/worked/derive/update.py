@@ -149,7 +149,7 @@ def _parameter(paper: Paper, name: str, l: int) -> Iterator[WorkedStep]:
             layer=l,
             equation=paper.equation(paper.symbol(quantity), letters, lines=(same, change_worked_out)),
             shapes=paper.shapes(name, quantity) if state == "new" else (),
-            reason=words(reason, quantity=paper.symbol(name)),
+            reason=words(reason),
             scalar=scalar,
             left_out=left_out,
         )
