@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 import tomllib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from itertools import count
+from itertools import count, pairwise
 from pathlib import Path
 
 import pytest
@@ -48,7 +49,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--line", type=int, help="only the mutants of this line")
     parser.add_argument("--every", type=int, default=1, help="only every Nth mutant: an estimate")
+    parser.add_argument("--again", type=Path, help="only the survivors that an earlier output names")
     asked = parser.parse_args(arguments)
+    again = None if asked.again is None else _survivors(asked.again.read_text(encoding="utf-8"))
     for what in asked.what:
         if what.split("/")[0] not in TESTS or ("/" in what and not (HOUSE / f"{what}.py").exists()):
             parser.error(
@@ -61,13 +64,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not (HOUSE / room).exists():
             continue
         files = _files(room, asked.what)
-        chosen = partial(_chosen, asked.line, asked.every, count())
+        chosen = partial(_chosen, asked.line, again, asked.every, count())
         plugin = Mutation(files, asked.jobs, chosen, partial(_tell, known, Counter()))
         tests = [test for test in TESTS[room] if Path(test).exists()]
         options = ["-q", "-p", "no:xdist", "-p", "no:cacheprovider", *(f"--ignore={path}" for path in NEVER)]
         if pytest.main([*options, *tests], [plugin]) not in (0, 5):
             return 2
-        row, fails = _told(room, files if (asked.line, asked.every) == (None, 1) else [], plugin.fates, known)
+        row, fails = _told(
+            room, files if (asked.line, again, asked.every) == (None, None, 1) else [], plugin.fates, known
+        )
         rows.append(row)
         poor = poor or fails
     print("\n| room | mutants | killed | equivalent | survive |\n| --- | ---: | ---: | ---: | ---: |")
@@ -89,8 +94,25 @@ def _equivalent() -> dict[Key, str]:
     return {(e["file"], e["function"], e["line"], e["change"]): e["why"] for e in entries}
 
 
-def _chosen(line: int | None, every: int, place: Iterator[int], file: Path, mutant: Mutant) -> bool:
-    return line in (None, mutant.line) and next(place) % every == 0
+def _chosen(
+    line: int | None, again: set[Key] | None, every: int, place: Iterator[int], file: Path, mutant: Mutant
+) -> bool:
+    return (
+        line in (None, mutant.line)
+        and (again is None or _key(file, mutant) in again)
+        and next(place) % every == 0
+    )
+
+
+def _survivors(text: str) -> set[Key]:
+    """What an earlier run printed: a line with the place and the change, and one with the text."""
+    found = set()
+    for head, line in pairwise(text.splitlines()):
+        said = re.fullmatch(r"(.+?):\d+: (?:survived|unreached): in (.+?): (.+)", head)
+        if said:
+            file, function, change = said.groups()
+            found.add((file, "" if function == "the module" else function, line.strip(), change))
+    return found
 
 
 def _tell(known: Mapping[Key, str], seen: Counter[str], file: Path, mutant: Mutant, fate: str) -> None:
