@@ -19,7 +19,20 @@ from handgrad.render.terminal.math import RULES, Writer
 from handgrad.render.terminal.sheet import BLOCKS, to_text
 from handgrad.render.terminal.textbox import TextBox
 from handgrad.worked.evaluate import evaluate
-from handgrad.worked.expressions import NODES, Expression, MatMul, Outer, Sum, Symbol, Transpose
+from handgrad.worked.expressions import (
+    NODES,
+    Expression,
+    MatMul,
+    Negative,
+    Outer,
+    Power,
+    Root,
+    Sum,
+    SumOver,
+    Symbol,
+    Times,
+    Transpose,
+)
 from handgrad.writing.letter_parts import Notation
 from tests.render.arithmetic import shown, trees
 from tests.render.everything import document, labels, literals
@@ -151,3 +164,16 @@ def test_bengali_text_is_wrapped_by_cells():
 def test_a_width_that_cannot_be_is_refused():
     with pytest.raises(RenderError, match="20 columns"):
         to_text(Document("t", "en", (Heading(1, ("t",)),), Notation()), 5)
+
+
+@pytest.mark.parametrize(
+    ("tree", "line"),
+    [
+        (Power(Literal("-0.5"), Literal("2")), "(\u22120.5)²"),
+        (Power(Root(Literal("3")), Literal("2")), "(√3)²"),
+        (Times((Literal("2"), Literal("-0.5"))), "2 · (\u22120.5)"),
+        (Sum((Literal("1"), Negative(SumOver(Symbol("delta", 1), None)))), "1 \u2212  Σ  δ[1]"),
+    ],
+)
+def test_the_terminal_asks_the_one_table_of_precedence(tree: Expression, line: str):
+    assert _level(WRITER.box(tree)) == line

@@ -1,4 +1,4 @@
-"""Where parentheses stand: how tightly each kind of node binds, told once for writers that set mathematics.
+"""Where parentheses stand: how tightly each kind of node binds, told once for all writers of mathematics.
 
 A writer asks for an expression at least as tight as its place demands; what is looser goes into parentheses.
 """
@@ -23,6 +23,7 @@ from handgrad.worked.expressions import (
     Outer,
     Power,
     Relation,
+    Root,
     Sum,
     SumOver,
     Times,
@@ -46,6 +47,7 @@ _LEVELS: dict[type[Expression], int] = {
     Divide: TIGHT,
     Gradient: TIGHT,
     Power: TIGHT,
+    Root: TIGHT,
     Transpose: TIGHT,
 }
 
@@ -63,6 +65,8 @@ def level(tree: Expression) -> int:
             return SUM if value < 0 else ATOM
         case Factor(_, operand):
             return level(operand)
+        case Sum((only,)) | Times((only,)) | Hadamard((only,)):
+            return level(only)
         case Apply(function="exp"):
             return TIGHT
     return _LEVELS.get(type(tree), ATOM)

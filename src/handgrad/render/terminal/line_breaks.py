@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from functools import partial
 
 from handgrad.render.document import LaidMatrix
+from handgrad.render.math.parentheses import ATOM, BIG, TIGHT
 from handgrad.render.terminal import textbox
-from handgrad.render.terminal.math import ATOM, BREAKS, PRODUCT, Writer, binding, head, sigma
+from handgrad.render.terminal.math import BREAKS, Writer, binding, head, sigma
 from handgrad.render.terminal.textbox import EMPTY, TextBox, beside, fenced, plain
 from handgrad.worked.evaluate import map_tree
 from handgrad.worked.expressions import (
@@ -50,7 +51,7 @@ def _parts(writer: Writer, tree: Expression, width: int) -> Iterator[TextBox]:
     elif isinstance(tree, SumOver | BigSum):
         front = sigma(writer, tree)
         body = tree.operand if isinstance(tree, SumOver) else tree.body
-        yield from _led(front, _fenced_parts(writer, body, PRODUCT, width - front.width))
+        yield from _led(front, _fenced_parts(writer, body, BIG, width - front.width))
     else:
         yield from _last_resort(writer, tree, width)
 
@@ -80,8 +81,9 @@ def _last_resort(writer: Writer, tree: Expression, width: int) -> Iterator[TextB
     if box.width <= width or not isinstance(tree, Divide):
         yield box
         return
-    yield from _fenced_parts(writer, tree.numerator, PRODUCT + 1, width)
-    yield from _led(plain("/ "), _fenced_parts(writer, tree.denominator, PRODUCT + 1, width - 2))
+    yield from _fenced_parts(writer, tree.numerator, TIGHT, width)
+    least = ATOM if isinstance(tree.denominator, Divide) else TIGHT
+    yield from _led(plain("/ "), _fenced_parts(writer, tree.denominator, least, width - 2))
 
 
 def _narrow(writer: Writer, tree: Expression, width: int) -> TextBox:

@@ -1,4 +1,4 @@
-"""Mathematics in text: a rule for each kind of node, and how tightly each binds."""
+"""Mathematics in text: a rule for each kind of node."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from handgrad.errors import RenderError
 from handgrad.render.document import LaidMatrix, Literal
+from handgrad.render.math.parentheses import ATOM, BIG, PRODUCT, SUM, TIGHT, level
 from handgrad.render.terminal import textbox
 from handgrad.render.terminal.textbox import EMPTY, TextBox, beside, fenced, plain
 from handgrad.worked.expressions import (
@@ -43,8 +44,6 @@ from handgrad.writing.letters import plain as symbol_text
 MINUS = "\u2212"
 SIGNS = {"=": "=", "<": "<", ">": ">", "<=": "≤", ">=": "≥", "!=": "≠", "~": "≈"}
 DOTS = {"horizontal": "⋯", "vertical": "⋮", "diagonal": "⋱"}
-RELATION, SUM, PRODUCT, POWER, ATOM = 0, 1, 2, 3, 4
-"""How tightly a node binds; looser ones take parentheses inside tighter ones."""
 WIDEST_LABEL = 14
 
 
@@ -74,32 +73,9 @@ class Writer:
 
 
 def binding(tree: Expression) -> int:
-    """How tightly a tree binds: RELATION, SUM, PRODUCT, POWER or ATOM."""
-    if isinstance(tree, Sum):
-        return SUM if len(tree.terms) > 1 else binding(tree.terms[0])
-    if isinstance(tree, Times | Hadamard):
-        return PRODUCT if len(tree.factors) > 1 else binding(tree.factors[0])
-    if isinstance(tree, Factor) and not isinstance(tree.operand, Sum | Negative):
-        return binding(tree.operand)
-    if isinstance(tree, Apply) and tree.function == "exp":
-        return POWER
-    return _BINDING.get(type(tree), ATOM)
-
-
-_BINDING: dict[type[Expression], int] = {
-    Relation: RELATION,
-    Negative: SUM,
-    BigSum: PRODUCT,
-    SumOver: PRODUCT,
-    MatMul: PRODUCT,
-    Outer: PRODUCT,
-    Divide: PRODUCT,
-    Gradient: PRODUCT,
-    Power: POWER,
-    Root: POWER,
-    Transpose: POWER,
-    Cases: SUM,
-}
+    """How tightly a tree binds; a sum with a label under it stands in parentheses already."""
+    labelled = isinstance(tree, Factor) and isinstance(tree.operand, Sum | Negative)
+    return ATOM if labelled else level(tree)
 
 
 Break = Iterator[tuple[str, Expression, int]]
@@ -108,7 +84,7 @@ Break = Iterator[tuple[str, Expression, int]]
 def _sum_breaks(tree: Sum) -> Break:
     for place, term in enumerate(tree.terms):
         if isinstance(term, Negative):
-            yield (MINUS if not place else f"{MINUS}"), term.operand, PRODUCT
+            yield MINUS, term.operand, BIG
         else:
             yield "+", term, SUM + (1 if place and isinstance(term, Sum) else 0)
 
@@ -118,22 +94,24 @@ def _product_breaks(sign: str, factors: tuple[Expression, ...], same: type[Expre
         inner = factor.operand if isinstance(factor, Factor) else factor
         open_end = isinstance(inner, BigSum | SumOver) and place < len(factors) - 1
         # a sum over an index has no end of its own: before another factor it takes parentheses
-        yield (sign if place else ""), factor, PRODUCT + 1 if open_end else _least(factor, same)
+        yield (sign if place else ""), factor, TIGHT if open_end else _least(factor, same, place)
 
 
-def _least(factor: Expression, same: type[Expression]) -> int:
-    """What a factor must bind at least: products of another kind take parentheses, fractions do not."""
+def _least(factor: Expression, same: type[Expression], place: int) -> int:
+    """What a factor must bind at least: products of another kind take parentheses; a number at the front takes none."""
     inner = factor.operand if isinstance(factor, Factor) else factor
-    if isinstance(factor, same) or isinstance(inner, Divide | Gradient):
+    if place == 0 and isinstance(inner, Literal | Number):
+        return SUM
+    if isinstance(factor, same):
         return PRODUCT
     if same is Times and isinstance(factor, MatMul | Outer | BigSum | SumOver):
-        return PRODUCT
-    return PRODUCT + 1
+        return BIG
+    return TIGHT
 
 
 BREAKS: dict[type[Expression], Callable[[Any], Break]] = {
     Sum: _sum_breaks,
-    Negative: lambda tree: iter([(MINUS, tree.operand, PRODUCT)]),
+    Negative: lambda tree: iter([(MINUS, tree.operand, BIG)]),
     Times: lambda tree: _product_breaks(_times_sign(tree), tree.factors, Times),
     Hadamard: lambda tree: _product_breaks("⊙", tree.factors, Hadamard),
     MatMul: lambda tree: _product_breaks("·", (tree.left, tree.right), MatMul),
@@ -208,7 +186,7 @@ def _gradient(writer: Writer, tree: Gradient) -> TextBox:
 
 
 def _negative(writer: Writer, tree: Negative) -> TextBox:
-    return beside(plain(MINUS), writer.within(tree.operand, PRODUCT))
+    return beside(plain(MINUS), writer.within(tree.operand, BIG))
 
 
 def _transpose(writer: Writer, tree: Transpose) -> TextBox:
@@ -316,11 +294,11 @@ def sigma(writer: Writer, tree: BigSum | SumOver) -> TextBox:
 
 
 def _big_sum(writer: Writer, tree: BigSum) -> TextBox:
-    return beside(sigma(writer, tree), writer.within(tree.body, PRODUCT))
+    return beside(sigma(writer, tree), writer.within(tree.body, BIG))
 
 
 def _sum_over(writer: Writer, tree: SumOver) -> TextBox:
-    return beside(sigma(writer, tree), writer.within(tree.operand, PRODUCT))
+    return beside(sigma(writer, tree), writer.within(tree.operand, BIG))
 
 
 def _relation(writer: Writer, tree: Relation) -> TextBox:
