@@ -18,8 +18,8 @@ from handgrad.errors import DataError, SpecificationError
 from handgrad.files import read_whole
 
 _HEAD = "# handgrad train --config THIS_FILE does this training again\n"
-FILES = ("data", "model", "plot_file", "validation_file", "test")
-"""Keys that hold names of files."""
+FILES = ("data", "model", "plot_file", "validation_file")
+"""Keys that hold names of files; `test` does where it is no number."""
 
 
 def beside(model: Path) -> Path:
@@ -35,10 +35,20 @@ def written(values: Mapping[str, Any], folder: Path) -> bytes:
     """
     lines = []
     for key, value in values.items():
-        shown = _relative(value, folder) if key in FILES else value
+        shown = _relative(value, folder) if _names_a_file(key, value) else value
         if shown is not None and shown != []:
             lines.append(f"{key} = {_toml(shown)}")
     return (_HEAD + "\n".join(lines) + "\n").encode()
+
+
+def _names_a_file(key: str, value: Any) -> bool:
+    if key != "test" or value is None:
+        return key in FILES
+    try:
+        float(value)
+    except ValueError:
+        return True
+    return False
 
 
 def _relative(value: Any, folder: Path) -> Any:
@@ -77,7 +87,7 @@ def read(path: Path, known: Mapping[str, Any]) -> dict[str, Any]:
     for key in found:
         if key not in known:
             raise SpecificationError(f"{path}: there is no flag {key!r}; `handgrad train --help` lists them")
-    return {key: _found(path, value) if key in FILES else value for key, value in found.items()}
+    return {key: _found(path, value) if _names_a_file(key, value) else value for key, value in found.items()}
 
 
 def _found(path: Path, value: Any) -> Any:

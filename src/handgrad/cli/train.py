@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from pathlib import Path
 from time import perf_counter
 from typing import Annotated, Any, Literal
@@ -11,11 +10,12 @@ import pyarrow as pa
 import typer
 
 from handgrad.cli import options, run_file
-from handgrad.cli.consoles import output, print_json, remark, remarks
+from handgrad.cli.consoles import remark, remarks
 from handgrad.cli.inspect import summary
 from handgrad.cli.options import described, whole_numbers
+from handgrad.cli.outcome import Outcome, tell
 from handgrad.cli.outputs import Force, Output, judge_outputs
-from handgrad.cli.plots.loss_curve import as_svg, in_terminal
+from handgrad.cli.plots.loss_curve import as_svg
 from handgrad.cli.progress import Announced, shown_on
 from handgrad.data.inspection import Inspection
 from handgrad.data.schema import Choices
@@ -23,9 +23,9 @@ from handgrad.data.tables import read_table
 from handgrad.errors import OutputError, SpecificationError
 from handgrad.files import is_stream, same_file, write_whole
 from handgrad.models.fit_table import fit_prepared, network_for
-from handgrad.models.metrics import Evaluation
-from handgrad.models.model import Model
-from handgrad.models.prepared import Prepared, prepare, released, short
+from handgrad.models.folds import folded_once
+from handgrad.models.prepared import prepare, released, short
+from handgrad.models.splits import Parting, checked_parting, folds_of
 from handgrad.nn.activations import Activation
 from handgrad.nn.clipping import Clipping
 from handgrad.nn.losses import Loss
@@ -40,6 +40,7 @@ _KEPT = frozenset(
     (
         *("data", "target", "model", "task", "hidden", "activation", "optimizer", "learning_rate"),
         *("batch_size", "epochs", "validation", "early_stopping", "patience", "schedule", "loss"),
+        *("validation_file", "test", "group", "time", "folds"),
         *("l2", "l1", "dropout", "clip_norm", "clip_value", "seed", "engine", "device", "dtype", "threads"),
         *("categorical", "numeric", "date", "text", "ignore", "scaling", "missing"),
         *("delimiter", "header", "encoding", "decimal", "thousands", "dates", "missing_marker"),
@@ -67,6 +68,22 @@ def train(
     batch_size: Annotated[str, typer.Option(help="Rows in a batch, full, or auto: 32 to 1024.")] = "auto",
     epochs: Annotated[int, typer.Option(help="Passes over the training rows.")] = 100,
     validation: Annotated[float, typer.Option(help="Part of the rows kept for validation.")] = 0.1,
+    validation_file: Annotated[
+        Path | None, typer.Option(help="A table of its own that validates, with the same columns.")
+    ] = None,
+    test: Annotated[
+        str | None, typer.Option(help="Part of the rows, or a file, on which the finished model is judged.")
+    ] = None,
+    group: Annotated[
+        str | None, typer.Option("--split-by-group", help="Column whose rows of one value stay together.")
+    ] = None,
+    time: Annotated[
+        str | None, typer.Option("--split-by-time", help="Column whose latest rows validate and test.")
+    ] = None,
+    folds: Annotated[
+        int,
+        typer.Option(help="Train on so many foldings first, each fold validating once, and tell the spread."),
+    ] = 0,
     early_stopping: Annotated[
         bool | None,
         typer.Option(help="Stop when validation gets no better, restore the best epoch; on with validation."),
@@ -139,13 +156,15 @@ def train(
         outputs.append(Output("--plot-file", plot_file, (".svg",)))
     if not rewrites:
         outputs.append(Output("-o (its run file)", run, (".toml",)))
+    part, test_file = _test(test)
+    parting = checked_parting(Parting(validation, part, group, time, folds))
     reads = [data] if isinstance(data, Path) else list(data)
-    judge_outputs(outputs, reads=[*reads, config], force=force)
+    judge_outputs(outputs, reads=[*reads, config, validation_file, test_file], force=force)
     chosen: dict[str, Any] = {
         "optimizer": _optimizer(optimizer, learning_rate),
         "batch_size": _batch_size(batch_size),
         "schedule": described("--schedule", schedule, Schedule, {"over": max(1, epochs)}),
-        "early_stopping": _stopping(early_stopping, patience, validation),
+        "early_stopping": _stopping(early_stopping, patience, 1.0 if validation_file else validation),
         "regularization": Regularization(l2=l2, l1=l1),
         "clipping": Clipping(value=clip_value, norm=clip_norm),
     }
@@ -164,40 +183,40 @@ def train(
         scaling=scaling,
         missing=missing,
     )
-    began = perf_counter()
+    more = (
+        None if validation_file is None else read_table(validation_file, reading, single=dtype == "float32")
+    )
+    names = options.columns_named(target, table.names)
+    fitting: dict[str, Any] = {
+        "epochs": epochs,
+        "seed": seed,
+        "engine": engine if device is None else f"{engine}:{device}",
+        "dtype": dtype,
+        "threads": threads,
+        **chosen,
+    }
+    silent, began = quiet or as_json, perf_counter()
     with Interruption(kept=True) as interruption:
-        ready = prepare(
-            table,
-            options.columns_named(target, table.names),
-            task,
-            choices=choices,
-            validation=validation,
-            seed=seed,
-            dtype=dtype,
-        )
+        asked: dict[str, Any] = {"choices": choices, "seed": seed, "dtype": dtype}
+        folded = [folded_once(table, names, task, one, shape, fitting, asked) for one in folds_of(parting)]
+        ready = prepare(table, names, task, parting=parting._replace(folds=0), validation=more, **asked)
+        test_rows = ready.table.take(ready.test) if ready.test.size else None
         del table
         network = network_for(ready.schema, **shape)
-        silent = quiet or as_json
         seen = None if silent else short(ready)
         ready = released(ready)
-        trained = fit_prepared(
-            ready,
-            network,
-            epochs=epochs,
-            seed=seed,
-            engine=engine if device is None else f"{engine}:{device}",
-            dtype=dtype,
-            threads=threads,
-            progress=Announced(shown_on(remarks(), silent), lambda: _before(seen, network)),
-            **chosen,
-        )
+        progress = Announced(shown_on(remarks(), silent), lambda: _before(seen, network))
+        trained = fit_prepared(ready, network, progress=progress, **fitting)
         seconds = perf_counter() - began
         trained.save(model)
         if not rewrites:
             write_whole(run, run_file.written(flags, run.parent))
         if plot_file is not None:
             write_whole(plot_file, as_svg(trained.fit.history).encode())
-    _tell(trained, ready, model, seconds, interruption.number, plot=plot, as_json=as_json, quiet=quiet)
+    tested = test_file if test_rows is None else test_rows
+    on_test = None if tested is None else trained.evaluate(tested)
+    told = Outcome(trained, ready, model, seconds, interruption.number, on_test, tuple(folded))
+    tell(told, plot=plot, as_json=as_json, quiet=quiet)
     if interruption.number is not None:
         raise typer.Exit(Ended(interruption.number).status)
 
@@ -239,70 +258,11 @@ def _batch_size(text: str) -> int | Literal["auto"] | None:
         raise SpecificationError(f"--batch-size must be a number, full or auto, got {text!r}") from error
 
 
-def _tell(
-    trained: Model,
-    ready: Prepared,
-    path: Path,
-    seconds: float,
-    ended_by: int | None,
-    *,
-    plot: bool,
-    as_json: bool,
-    quiet: bool,
-) -> None:
-    """What training came to: remarks, the curve, the table of metrics."""
-    fit = trained.fit
-    assert trained.schema is not None and trained.origin is not None
-    judged_rows = fit.validation_rows if fit.validation_rows.size else fit.training_rows
-    judged = trained.evaluate_encoded(ready.X[judged_rows], ready.Y[judged_rows])
-    if as_json:
-        print_json(_result(trained, path, seconds, judged))
-        return
-    if quiet:
-        return
-    console = output()
-    if plot:
-        console.print(in_terminal(fit.history, min(console.width, 100)))
-    console.print(
-        f"{len(fit.history)} epochs, {fit.steps:,} steps in {seconds:.2f} s (engine {fit.engine}); "
-        + _ending(trained, ended_by),
-        soft_wrap=True,
-    )
-    console.print(
-        "validation rows" if fit.validation_rows.size else "training rows (none were kept for validation)"
-    )
-    console.print(judged)
-    console.print(f"model written to {path}", soft_wrap=True)
-
-
-def _ending(trained: Model, ended_by: int | None) -> str:
-    if trained.fit.ended == "interrupted":
-        name = "Ctrl-C" if ended_by in (None, signal.SIGINT) else signal.Signals(ended_by).name
-        return f"ended by {name}, what there is was saved"
-    if trained.fit.best_epoch is not None:
-        return f"the parameters are those of epoch {trained.fit.best_epoch}"
-    return "all epochs done"
-
-
-def _result(trained: Model, path: Path, seconds: float, judged: Evaluation) -> dict[str, Any]:
-    fit = trained.fit
-    assert trained.schema is not None
-    return {
-        "model": str(path),
-        "target": list(trained.schema.target.names),
-        "task": trained.schema.target.task,
-        "features": list(trained.schema.features),
-        "not_used": {column.name: column.reason for column in trained.schema.ignored},
-        "training_rows": len(fit.training_rows),
-        "validation_rows": len(fit.validation_rows),
-        "parameters": fit.network.parameter_count,
-        "steps": fit.steps,
-        "ended": fit.ended,
-        "best_epoch": fit.best_epoch,
-        "engine": fit.engine,
-        "seconds": seconds,
-        "metric": fit.metric,
-        "history": [line._asdict() for line in fit.history],
-        "judged_on": "validation" if fit.validation_rows.size else "training",
-        "metrics": judged.as_json(),
-    }
+def _test(text: str | None) -> tuple[float, Path | None]:
+    """(part of the rows, file) of --test."""
+    if text is None:
+        return 0.0, None
+    try:
+        return float(text), None
+    except ValueError:
+        return 0.0, Path(text)

@@ -242,7 +242,7 @@ def _commonest(table: Table, name: str) -> str:
     counts = text.counts
     order = np.argsort(-counts, kind="stable")[:3]
     shown = ", ".join(pc.utf8_slice_codeunits(text.values.take(order), 0, 20).to_pylist())
-    return shown if len(counts) <= 3 else f"{len(counts):,} categories: {shown}, ..."
+    return shown if len(counts) <= 3 else f"{len(counts):,} different: {shown}, ..."
 
 
 def _warnings(table: Table, name: str, found: Found, column: Column, missing: int) -> list[str]:

@@ -6,7 +6,7 @@ import hashlib
 import os
 from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import msgspec
@@ -65,6 +65,12 @@ class Choices:
             raise SpecificationError(
                 f"missing must be one of {', '.join(MISSING_CHOICES)}, got {self.missing!r}"
             )
+
+    def leaving(self, table: Table, name: str | None) -> Choices:
+        """The same with a column ignored, unless it was given a kind."""
+        if name is None or name in self.kinds(table):
+            return self
+        return replace(self, ignore=(*self.ignore, name))
 
     def kinds(self, table: Table) -> dict[str, tuple[str, str]]:
         """(kind, reason) of each column that the caller named.

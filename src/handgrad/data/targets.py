@@ -341,6 +341,8 @@ def _classes(table: Table, name: str, task: str, reading: str) -> tuple[str, ...
     declared = declared_order(table, name)
     if set(found) <= set(declared):
         return tuple(name for name in declared if name in set(found))
+    if reading == "truth":
+        return tuple(sorted(found, key=lambda word: (written_truth.TRUTH[word], word)))
     return tuple(sorted(found, key=_class_order))
 
 

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+
+from handgrad.data.batches import checked_seed
 from handgrad.data.columns import Column
 from handgrad.data.schema import Choices, Schema, fingerprint
-from handgrad.data.tables import read_table
+from handgrad.data.tables import Table, read_table
 from handgrad.errors import SpecificationError
 from handgrad.models.model import Model
 from handgrad.models.origin import Origin
 from handgrad.models.prepared import Prepared, prepare
+from handgrad.models.splits import Parting
 from handgrad.nn.activations import Activation
 from handgrad.nn.initializers import Initializer
 from handgrad.nn.losses import LOSSES, Loss
@@ -53,7 +59,10 @@ def fit_table(
     loss: Loss | str | None = None,
     initializer: Initializer | str = DEFAULT_INITIALIZER,
     optimizer: Optimizer | None = None,
-    validation: float = 0.1,
+    validation: Any = 0.1,
+    test: float = 0.0,
+    group: str | None = None,
+    time: str | None = None,
     early_stopping: EarlyStopping | Literal["auto"] | None = "auto",
     batch_size: int | Literal["auto"] | None = "auto",
     seed: int = 0,
@@ -61,8 +70,11 @@ def fit_table(
 ) -> Model:
     """Trains a network on a table to predict its target column or columns; the keywords of `fit` apply.
 
-    `dropout` is the part of the hidden units that is dropped. Means, deviations and categories come from the
-    training rows alone. Early stopping is on where rows are kept for validation; batches grow with the table.
+    `validation` is the part of the rows that is kept for validation, or a table of its own; `test` the part that
+    neither trains nor validates. Rows of one value of the column `group` stay together; by the column `time` the
+    latest rows are kept. `dropout` is the part of the hidden units that is dropped. Means, deviations and
+    categories come from the training rows alone. Early stopping is on where rows are kept for validation; batches
+    grow with the table.
 
     >>> table = {"x": [0.0, 1.0, 2.0, 3.0], "y": [1.0, 3.1, 5.0, 6.9]}
     >>> model = fit_table(table, "y", hidden=(), validation=0, optimizer=Adam(0.1), epochs=300)
@@ -80,9 +92,19 @@ def fit_table(
     if dtype not in DTYPES:
         raise SpecificationError(f"dtype must be one of {', '.join(DTYPES)}, got {dtype!r}")
     table = read_table(data, single=dtype == "float32")
-    if not isinstance(validation, int | float) or isinstance(validation, bool):
-        raise SpecificationError(f"validation must be a part of the rows, 0 <= part < 1, got {validation!r}")
-    ready = prepare(table, names, task, choices=choices, validation=validation, seed=seed, dtype=dtype)
+    part, other = _validation(validation, dtype)
+    ready = prepare(
+        table,
+        names,
+        task,
+        choices=choices,
+        parting=Parting(
+            part, _part("test", test), _named_column("group", group), _named_column("time", time)
+        ),
+        validation=other,
+        seed=checked_seed(seed),
+        dtype=dtype,
+    )
     return fit_prepared(
         ready,
         network_for(
@@ -116,8 +138,34 @@ def fit_prepared(
     )
     path = ready.table.path
     file = None if path is None else str(path)
-    origin = Origin(fingerprint(ready.X, ready.Y), ready.rows, ready.left_out, file)
+    if len(ready.X) > ready.own:  # the rows of a validation file are no rows of the training file
+        result = replace(result, validation_rows=np.empty(0, np.int64))
+    own = slice(ready.own)
+    origin = Origin(fingerprint(ready.X[own], ready.Y[own]), ready.rows, ready.left_out, file)
     return Model(result, ready.schema, origin, ready.hashes)
+
+
+def _validation(validation: Any, dtype: str) -> tuple[float, Table | None]:
+    """(part of the rows, table of its own) that validate."""
+    if isinstance(validation, str) and not Path(validation).exists():
+        raise SpecificationError(
+            f"validation must be a part of the rows, 0 <= part < 1, or a table; there is no file {validation!r}"
+        )
+    if validation is None or isinstance(validation, bool | int | float):
+        return _part("validation", validation), None
+    return 0.0, read_table(validation, single=dtype == "float32")
+
+
+def _part(name: str, part: Any) -> float:
+    if isinstance(part, bool) or not isinstance(part, int | float) or not 0 <= part < 1:
+        raise SpecificationError(f"{name} must be a part of the rows, 0 <= part < 1, got {part!r}")
+    return float(part)
+
+
+def _named_column(name: str, column: Any) -> str | None:
+    if column is not None and not isinstance(column, str | int):
+        raise SpecificationError(f"{name} must be the name of a column, got {column!r}")
+    return None if column is None else str(column)
 
 
 def _names(target: Any) -> list[str]:

@@ -9,14 +9,17 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from handgrad.data import suspicions
-from handgrad.data.batches import Split, split_rows
+from handgrad.data.batches import Split
 from handgrad.data.cells import column_values, words
 from handgrad.data.inspection import ColumnReport, Inspection, baseline
 from handgrad.data.schema import Choices, Kinds, Schema, decide, measured_schema
 from handgrad.data.tables import Table
 from handgrad.data.targets import Target
 from handgrad.errors import DataError, SpecificationError
+from handgrad.models.splits import Parting, checked_parting, parted
 from handgrad.training.plan import DTYPES
+
+_USUAL = Parting()
 
 
 class Prepared(NamedTuple):
@@ -35,6 +38,10 @@ class Prepared(NamedTuple):
     """Rows without a target, or with a missing cell where those are dropped."""
     hashes: Any
     """By which the rows of the training are known again; sorted."""
+    test: Any
+    """The rows that are kept for a test."""
+    own: int
+    """Rows of X that come from this table; behind them stand those of a validation file."""
 
 
 def prepare(
@@ -43,17 +50,21 @@ def prepare(
     task: str | None = None,
     *,
     choices: Choices | None = None,
-    validation: float = 0.1,
+    parting: Parting = _USUAL,
+    validation: Table | None = None,
     seed: int = 0,
     dtype: str = "float64",
 ) -> Prepared:
-    """The schema of a table, its arrays, and which rows train and validate.
+    """The schema of a table, its arrays, and which rows train, validate and test.
+
+    `validation` is a table of its own for that, beside which the parting keeps no rows to validate.
 
     Raises DataError for a table that cannot be trained on, SpecificationError for an unknown dtype.
     """
     if dtype not in DTYPES:
         raise SpecificationError(f"dtype must be one of {', '.join(DTYPES)}, got {dtype!r}")
-    choices = choices or Choices()
+    checked_parting(parting)
+    choices = (choices or Choices()).leaving(table, parting.group)
     kinds = decide(table, target, task, choices)
     present = kinds.target.present(table)
     if choices.missing in ("drop", "refuse"):
@@ -64,12 +75,26 @@ def prepare(
             f"{table.source} has {table.rows - left_out} row with a target; training needs at least two"
         )
     kept = table.take(np.flatnonzero(present)) if left_out else table
-    split = split_rows(kept.rows, validation, seed, _classes(kinds.target, kept))
-    rows = split.training if split.validation.size else None
+    if validation is not None:
+        parting = parting._replace(validation=0.0)
+    split, test = parted(kept, _classes(kinds.target, kept), parting, seed)
+    rows = split.training if len(split.training) < kept.rows else None
     schema = measured_schema(kept, kinds, rows, choices)
     Y = schema.target.encode(kept).astype(dtype, copy=False)
     X, hashes = schema.encode_training(kept, dtype, split.training, Y, seed)
-    return Prepared(kept, kinds, schema, X, Y, split, table.rows, left_out, hashes)
+    ready = Prepared(kept, kinds, schema, X, Y, split, table.rows, left_out, hashes, test, kept.rows)
+    return ready if validation is None else _with_validation(ready, validation)
+
+
+def _with_validation(ready: Prepared, table: Table) -> Prepared:
+    """The same with the rows of another table behind its own, which validate."""
+    schema, dtype = ready.schema, ready.X.dtype.name
+    present = schema.target.present(table)
+    kept = table if present.all() else table.take(np.flatnonzero(present))
+    X, _ = schema.encode_as(kept, dtype)
+    Y = schema.target.encode(kept).astype(dtype, copy=False)
+    split = Split(ready.split.training, np.arange(ready.own, ready.own + kept.rows, dtype=np.int64))
+    return ready._replace(X=np.concatenate([ready.X, X]), Y=np.concatenate([ready.Y, Y]), split=split)
 
 
 def short(ready: Prepared) -> Inspection:

@@ -1,0 +1,96 @@
+"""What a training came to, as `train` tells it: the curve, the tables of metrics, or all of it as JSON."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from handgrad.cli.consoles import output, print_json
+from handgrad.cli.plots.loss_curve import in_terminal
+from handgrad.models.folds import spread
+from handgrad.models.metrics import Evaluation
+from handgrad.models.model import Model
+from handgrad.models.prepared import Prepared
+
+
+class Outcome(NamedTuple):
+    """What training came to."""
+
+    trained: Model
+    ready: Prepared
+    path: Path
+    seconds: float
+    ended_by: int | None
+    test: Evaluation | None
+    folded: tuple[Evaluation, ...]
+
+    @property
+    def validated(self) -> bool:
+        """True where rows were kept for validation."""
+        return bool(self.ready.split.validation.size)
+
+    def judged(self) -> Evaluation:
+        """The metrics on the validation rows, or where there are none on those of the training."""
+        rows = self.ready.split.validation if self.validated else self.ready.split.training
+        return self.trained.evaluate_encoded(self.ready.X[rows], self.ready.Y[rows])
+
+
+def tell(told: Outcome, *, plot: bool, as_json: bool, quiet: bool) -> None:
+    """What training came to: the curve, the tables of metrics."""
+    if as_json:
+        print_json(_result(told))
+        return
+    if quiet:
+        return
+    fit, console = told.trained.fit, output()
+    if plot:
+        console.print(in_terminal(fit.history, min(console.width, 100)))
+    console.print(
+        f"{len(fit.history)} epochs, {fit.steps:,} steps in {told.seconds:.2f} s (engine {fit.engine}); "
+        + _ending(told.trained, told.ended_by),
+        soft_wrap=True,
+    )
+    if told.folded:
+        console.print(spread(told.folded), soft_wrap=True)
+    console.print("validation rows" if told.validated else "training rows (none were kept for validation)")
+    console.print(told.judged())
+    if told.test is not None:
+        console.print("test rows")
+        console.print(told.test)
+    console.print(f"model written to {told.path}", soft_wrap=True)
+
+
+def _ending(trained: Model, ended_by: int | None) -> str:
+    if trained.fit.ended == "interrupted":
+        name = "Ctrl-C" if ended_by in (None, signal.SIGINT) else signal.Signals(ended_by).name
+        return f"ended by {name}, what there is was saved"
+    if trained.fit.best_epoch is not None:
+        return f"the parameters are those of epoch {trained.fit.best_epoch}"
+    return "all epochs done"
+
+
+def _result(told: Outcome) -> dict[str, Any]:
+    trained, fit = told.trained, told.trained.fit
+    assert trained.schema is not None
+    return {
+        "model": str(told.path),
+        "target": list(trained.schema.target.names),
+        "task": trained.schema.target.task,
+        "features": list(trained.schema.features),
+        "not_used": {column.name: column.reason for column in trained.schema.ignored},
+        "training_rows": len(fit.training_rows),
+        "validation_rows": len(told.ready.split.validation),
+        "parameters": fit.network.parameter_count,
+        "steps": fit.steps,
+        "ended": fit.ended,
+        "best_epoch": fit.best_epoch,
+        "engine": fit.engine,
+        "seconds": told.seconds,
+        "metric": fit.metric,
+        "history": [line._asdict() for line in fit.history],
+        "judged_on": "validation" if told.validated else "training",
+        "metrics": told.judged().as_json(),
+        "test": None if told.test is None else told.test.as_json(),
+        "folds": [found.as_json() for found in told.folded],
+    }
