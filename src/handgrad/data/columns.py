@@ -168,7 +168,7 @@ class Column(msgspec.Struct, frozen=True, omit_defaults=True):
         text = words(table, self.name)
         kind = text.values.type
         found = pc.fill_null(pc.index_in(text.values, value_set=pa.array(self.categories, kind)), -1)
-        places = np.asarray(found, np.int32)
+        places = np.array(found, np.int32)
         if self.rare:
             places[np.asarray(pc.is_in(text.values, value_set=pa.array(self.rare, kind)))] = shared
         return text.spread(places, np.int32(-1)), text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol, runtime_checkable
 
@@ -12,7 +13,7 @@ from handgrad.errors import DataError, ShapeError
 
 @runtime_checkable
 class Stream(Protocol):
-    """Gives its rows as Arrow does: https://arrow.apache.org/docs/format/CDataInterface/PyCapsuleInterface.html."""
+    """Gives its rows through Arrow's PyCapsule interface."""
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         """A capsule of an ArrowArrayStream."""
@@ -34,7 +35,11 @@ def arrow_of(data: Any) -> pa.Table:
     """
     if isinstance(data, pa.Table):
         return data
-    if isinstance(data, Frame) and _of_pandas(data):
+    if _of_pandas(data) and isinstance(data, Frame):
+        names = [str(name) for name in data.columns]
+        repeated = next((name for name, times in Counter(names).items() if times > 1), None)
+        if repeated is not None:
+            raise DataError(f"the table: two columns are called {repeated!r}; rename one of them")
         return pa.table(columns_of("the table", {name: data[name] for name in data.columns}))
     if isinstance(data, Stream | pa.RecordBatch | pa.RecordBatchReader):
         try:
@@ -47,8 +52,8 @@ def arrow_of(data: Any) -> pa.Table:
             return pa.table({n: _storage(c) for n, c in zip(table.column_names, table.columns, strict=True)})
         return table
     raise DataError(
-        f"a {type(data).__name__} is not a table; give a file name, a mapping of columns, or an Arrow, "
-        "pandas or polars table"
+        f"a value of the type {type(data).__name__} is not a table; give a file name, a mapping of columns, or an "
+        "Arrow, pandas or polars table"
     )
 
 

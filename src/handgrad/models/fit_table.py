@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from inspect import signature
 from pathlib import Path
 from typing import Any, Literal
 
@@ -30,6 +31,8 @@ DEFAULT_RATE = 0.001
 
 # Tables are small as data for networks go; Glorot's smaller weights generalize better from them than He's.
 DEFAULT_INITIALIZER = "glorot"
+
+_OF_FIT = {name for name, of in signature(fit).parameters.items() if of.kind is of.KEYWORD_ONLY}
 
 _SMALL_BATCH, _LARGE_BATCH, _STEPS = 32, 1024, 320
 
@@ -88,9 +91,10 @@ def fit_table(
     choices = Choices(
         **{kind: _columns(kind, columns) for kind, columns in named.items()}, scaling=scaling, missing=missing
     )
-    dtype = str(training.get("dtype", "float64"))
-    if dtype not in DTYPES:
-        raise SpecificationError(f"dtype must be one of {', '.join(DTYPES)}, got {dtype!r}")
+    unknown = [name for name in training if name not in _OF_FIT]
+    if unknown:
+        raise SpecificationError(f"there is no argument {unknown[0]!r}; fit has {', '.join(sorted(_OF_FIT))}")
+    dtype = training["dtype"] = _dtype(training.get("dtype", "float64"))
     table = read_table(data, single=dtype == "float32")
     part, other = _validation(validation, dtype)
     ready = prepare(
@@ -143,6 +147,16 @@ def fit_prepared(
     own = slice(ready.own)
     origin = Origin(fingerprint(ready.X[own], ready.Y[own]), ready.rows, ready.left_out, file)
     return Model(result, ready.schema, origin, ready.hashes)
+
+
+def _dtype(dtype: Any) -> str:
+    try:
+        name = str(np.dtype(dtype).name)
+    except TypeError:
+        name = str(dtype)
+    if name not in DTYPES:
+        raise SpecificationError(f"dtype must be one of {', '.join(DTYPES)}, got {dtype!r}")
+    return name
 
 
 def _validation(validation: Any, dtype: str) -> tuple[float, Table | None]:
@@ -218,6 +232,17 @@ def network_for(
 
     Raises SpecificationError for a loss that cannot judge the task.
     """
+    for name, value, kinds in (
+        ("activation", activation, Activation),
+        ("initializer", initializer, Initializer),
+        ("loss", loss, Loss | None),
+    ):
+        if not isinstance(value, str | kinds):
+            raise SpecificationError(f"{name} must be a name or described by one of its class, got {value!r}")
+    if isinstance(hidden, str) or not isinstance(hidden, Sequence | np.ndarray):
+        raise SpecificationError(
+            f"hidden must be the widths of the hidden layers, as in [64, 32], got {hidden!r}"
+        )
     task = schema.target.task
     last, usual = _OUTPUT[task]
     chosen = usual if loss is None else Loss(loss, outputs=usual.outputs) if isinstance(loss, str) else loss
