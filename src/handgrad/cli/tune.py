@@ -15,6 +15,7 @@ from handgrad.data.schema import Choices
 from handgrad.data.tables import read_table
 from handgrad.models.prepared import prepare
 from handgrad.models.search import Search, Trial, search
+from handgrad.models.splits import Parting
 from handgrad.rich_repr import number
 
 _SHOWN = 5
@@ -64,7 +65,7 @@ def tune(
             text=columns(text),
             ignore=columns(ignore),
         ),
-        validation=validation,
+        parting=Parting(validation),
         seed=seed,
     )
     silent = quiet or as_json
