@@ -25,7 +25,7 @@ TABLE = {"a": X[:, 0], "b": X[:, 1], "c": X[:, 2], "y": np.sin(2 * X[:, 0]) + X[
 
 @pytest.fixture(scope="module")
 def ready() -> Prepared:
-    return prepare(read_table(TABLE), ["y"], validation=0.25, seed=1)
+    return prepare(read_table(TABLE), ["y"], parting=Parting(0.25), seed=1)
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +76,7 @@ def test_what_cannot_be_searched(ready: Prepared, monkeypatch: pytest.MonkeyPatc
     with pytest.raises(SpecificationError, match="at least 1"):
         search(ready, trials=0)
     with pytest.raises(DataError, match="validation rows"):
-        search(prepare(read_table(TABLE), ["y"], validation=0.0))
+        search(prepare(read_table(TABLE), ["y"], parting=Parting(0.0)))
     monkeypatch.setitem(__import__("sys").modules, "optuna", None)
     with pytest.raises(MissingExtraError, match=r"handgrad\[tune\]"):
         search(ready)
