@@ -16,6 +16,7 @@ from handgrad.errors import DataError, MissingExtraError, SpecificationError
 from handgrad.models.fit_table import fit_prepared, network_for
 from handgrad.models.prepared import Prepared, prepare
 from handgrad.models.search import FIRST_TRIALS, Search, Settings, search
+from handgrad.models.splits import Parting
 
 pytest.importorskip("optuna")
 GENERATOR = np.random.default_rng(0)
