@@ -167,13 +167,13 @@ def test_a_device_that_is_not_there() -> None:
 
 def test_without_jax_one_line_names_the_remedy(monkeypatch) -> None:
     monkeypatch.setattr(util, "find_spec", lambda name: None)
-    engine._jax.cache_clear()
+    engine._loaded().clear()
     try:
         with pytest.raises(MissingExtraError, match=r"the engine 'jax' .* pip install 'handgrad\[jax\]'"):
             choose("jax")
         assert choose("auto", Network(4, [Dense(2_000_000)])).name != "jax"
     finally:
-        engine._jax.cache_clear()
+        engine._loaded().clear()
 
 
 def test_the_engines_flag_is_not_left_in_the_environment() -> None:
@@ -217,11 +217,11 @@ def test_a_model_from_jax_opens_where_jax_is_not(monkeypatch) -> None:
     X, Y = data()
     result = fit(NETWORK, X, Y, epochs=2, batch_size=B, engine="jax", seed=4)
     monkeypatch.setattr(util, "find_spec", lambda name: None)
-    engine._jax.cache_clear()
+    engine._loaded().clear()
     try:
         taken = replay(result, X, Y, 7)
     finally:
-        engine._jax.cache_clear()
+        engine._loaded().clear()
     assert taken.engine == "reference"
     np.testing.assert_allclose(
         taken.training.parameters[0].W, replay(result, X, Y, 7).training.parameters[0].W, rtol=1e-10

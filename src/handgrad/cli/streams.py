@@ -60,3 +60,11 @@ def is_process_stream(stream: Any) -> bool:
         return False
     raw = getattr(stream.buffer, "raw", None)
     return stream is sys.__stdout__ or isinstance(raw, Descriptor)
+
+
+def keep_output() -> None:
+    """What this program writes still goes to the standard output; what libraries print goes to standard error."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    sys.stdout = text(kept, sys.stdout.encoding)

@@ -1,31 +1,58 @@
-"""The command under a limit of memory or of processes: whatever ends it, one clear line and exit status 2.
+"""The command that a library may end: whatever ends it, one clear line and exit status 2.
 
-Libraries of linear algebra and of tables end the process where memory or a thread is refused to them; no
-exception is raised then. So where a limit is set (`ulimit -v`, `-d`, `-u`), and only there, the command runs in
-a child process, which says how it ended.
+Libraries of linear algebra and of tables end the process where memory or a thread is refused to them, JAX where
+another process of a training is lost; no exception is raised then. So where a limit is set (`ulimit -v`, `-d`,
+`-u`) or several processes train together, and only there, the command runs in a child process, which says how
+it ended.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 WRONG = 2
 _ENOUGH = 1 << 36  # bytes of address space that no command comes near
 _FEW = 4096  # processes
-_LIBRARIES = (b"OpenBLAS", b"terminate called", b"  what()", b"Fatal Python error", b"libgomp", b"OMP:")
-_TOLD = (
+
+
+class Watch(NamedTuple):
+    """What a child process is watched for: how its libraries speak, and what its end then means."""
+
+    libraries: re.Pattern[bytes]
+    """Lines on the standard error that are not handed on."""
+    last: re.Pattern[bytes]
+    """The line after which nothing is handed on."""
+    told: bytes
+    terminals: bool
+    """True where lines are kept from a terminal too; a progress bar then becomes lines."""
+
+
+_NOTHING = re.compile(rb"(?!)")
+WANT = Watch(
+    re.compile(rb"OpenBLAS|terminate called|  what\(\)|Fatal Python error|libgomp|OMP:"),
+    _NOTHING,
     b"handgrad: the command was ended for want of memory or of threads; allow it more (ulimit -v, -u), or give it "
-    b"a smaller table or network\n"
+    b"a smaller table or network\n",
+    terminals=False,
+)
+TOGETHER = Watch(
+    re.compile(rb"[IWE]\d{4} \d\d:\d\d|\[Gloo\]|WARNING: All log messages|Additional GRPC|RPC: |:UNKNOWN"),
+    re.compile(rb"F\d{4} \d\d:\d\d"),
+    b"handgrad: another process of this training was lost, so this one ends too; start all of them again\n",
+    terminals=True,
 )
 
 
 def supervised() -> None:
-    """Runs the command line, in a child process where a limit is set, and ends with its exit status."""
-    if _limited():
-        _watched()
+    """Runs the command line, in a child process where a library may end it, and ends with its exit status."""
+    if sys.platform != "win32" and _together(sys.argv):
+        _watched(TOGETHER)
+    elif _limited():
+        _watched(WANT)
     from handgrad.cli.main import run
 
     run()
@@ -43,7 +70,18 @@ def _limited() -> bool:
     return min(soft("RLIMIT_AS"), soft("RLIMIT_DATA")) < _ENOUGH or soft("RLIMIT_NPROC") < _FEW
 
 
-def _watched() -> None:
+def _together(arguments: list[str]) -> bool:
+    """True for one process of several, as its flags or its launcher say."""
+    if "train" not in arguments[1:2]:
+        return False
+    if any(argument.split("=")[0] == "--processes" for argument in arguments):
+        return True
+    from handgrad.engines.cluster import launched
+
+    return "jax" in arguments and launched().processes > 1
+
+
+def _watched(watch: Watch) -> None:
     """Returns in a child process; the parent ends with the child's exit status, or with a line of its own."""
     said_by_child, say = os.pipe()
     errors, to_errors = os.pipe()
@@ -52,7 +90,7 @@ def _watched() -> None:
     if child == 0:
         os.close(said_by_child)
         os.close(errors)
-        if not _is_terminal(2):
+        if watch.terminals or not _is_terminal(2):
             os.dup2(to_errors, 2)
         os.close(to_errors)
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # each thread takes memory for itself
@@ -60,14 +98,15 @@ def _watched() -> None:
     os.close(say)
     os.close(to_errors)
     _hand_on_signals(child)
-    _hand_on_errors(errors)
+    told = _hand_on_errors(errors, watch)
     ended = os.read(said_by_child, 3)
     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     if ended:
         os._exit(int(ended))
     if -status in (signal.SIGPIPE, signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         os._exit(128 - status)
-    os.write(2, _TOLD)
+    if not told:
+        os.write(2, watch.told)
     os._exit(WRONG)
 
 
@@ -96,13 +135,20 @@ def _hand_on_signals(child: int) -> None:
             signal.signal(number, lambda number, _: os.kill(child, number))
 
 
-def _hand_on_errors(errors: int) -> None:
-    """Copies the child's standard error, less what libraries say of their own end."""
-    rest = b""
+def _hand_on_errors(errors: int, watch: Watch) -> bool:
+    """Copies the child's standard error, less what libraries say; True where it told its end itself."""
+    rest, over, told = b"", False, False
     while piece := os.read(errors, 1 << 16):
         *lines, rest = (rest + piece).split(b"\n")
-        _write(b"".join(line + b"\n" for line in lines if not line.startswith(_LIBRARIES)))
-    _write(rest)
+        for line in lines:
+            ours = line.startswith(b"handgrad: ")
+            over = over or bool(watch.last.match(line))
+            told = told or ours
+            if ours or not (over or watch.libraries.match(line)):
+                _write(line + b"\n")
+    if not over:
+        _write(rest)
+    return told
 
 
 def _write(text: bytes) -> None:

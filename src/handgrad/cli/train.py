@@ -17,6 +17,7 @@ from handgrad.cli.outcome import Outcome, tell
 from handgrad.cli.outputs import Force, Output, judge_outputs
 from handgrad.cli.plots.loss_curve import as_svg
 from handgrad.cli.progress import Announced, shown_on
+from handgrad.cli.together import meet
 from handgrad.data.inspection import Inspection
 from handgrad.data.schema import Choices
 from handgrad.data.tables import read_table
@@ -24,6 +25,7 @@ from handgrad.errors import OutputError, SpecificationError
 from handgrad.files import is_stream, same_file, write_whole
 from handgrad.models.fit_table import fit_prepared, network_for
 from handgrad.models.folds import folded_once
+from handgrad.models.model import Model
 from handgrad.models.prepared import prepare, released, short
 from handgrad.models.splits import Parting, checked_parting, folds_of
 from handgrad.nn.activations import Activation
@@ -130,6 +132,11 @@ def train(
     device: Annotated[
         str | None, typer.Option(help="Of the engine jax: cpu, gpu or tpu; by default the best there is.")
     ] = None,
+    coordinator: Annotated[
+        str | None, typer.Option(help="HOST:PORT of the first of several processes (engine jax).")
+    ] = None,
+    processes: Annotated[int | None, typer.Option(help="How many processes train together.")] = None,
+    process: Annotated[int | None, typer.Option(help="Which of them this is, from 0.")] = None,
     dtype: Annotated[str, typer.Option(help="float64 or float32.")] = "float64",
     threads: Annotated[int | None, typer.Option(help="By default the engine chooses.")] = None,
     plot: Annotated[bool, typer.Option("--plot", help="Draw the loss in the terminal.")] = False,
@@ -149,6 +156,7 @@ def train(
             f"cannot write {model}: a model is a file; give -o a name that ends in .safetensors"
         )
     flags = {key: value for key, value in locals().items() if key in _KEPT}
+    writes = meet(engine, coordinator, processes, process)
     run = run_file.beside(model)
     rewrites = config is not None and same_file(run, config)
     outputs = [Output("-o", model, (".safetensors",))]
@@ -195,7 +203,7 @@ def train(
         "threads": threads,
         **chosen,
     }
-    silent, began = quiet or as_json, perf_counter()
+    silent, began = quiet or as_json or not writes, perf_counter()
     with Interruption(kept=True) as interruption:
         asked: dict[str, Any] = {"choices": choices, "seed": seed, "dtype": dtype}
         folded = [folded_once(table, names, task, one, shape, fitting, asked) for one in folds_of(parting)]
@@ -208,17 +216,26 @@ def train(
         progress = Announced(shown_on(remarks(), silent), lambda: _before(seen, network))
         trained = fit_prepared(ready, network, progress=progress, **fitting)
         seconds = perf_counter() - began
-        trained.save(model)
-        if not rewrites:
-            write_whole(run, run_file.written(flags, run.parent))
-        if plot_file is not None:
-            write_whole(plot_file, as_svg(trained.fit.history).encode())
+        if not writes:
+            raise typer.Exit(0 if interruption.number is None else Ended(interruption.number).status)
+        _write(trained, model, None if rewrites else run, flags, plot_file)
     tested = test_file if test_rows is None else test_rows
     on_test = None if tested is None else trained.evaluate(tested)
     told = Outcome(trained, ready, model, seconds, interruption.number, on_test, tuple(folded))
     tell(told, plot=plot, as_json=as_json, quiet=quiet)
     if interruption.number is not None:
         raise typer.Exit(Ended(interruption.number).status)
+
+
+def _write(
+    trained: Model, model: Path, run: Path | None, flags: dict[str, Any], plot_file: Path | None
+) -> None:
+    """The model, the run file beside it and the drawing of the loss."""
+    trained.save(model)
+    if run is not None:
+        write_whole(run, run_file.written(flags, run.parent))
+    if plot_file is not None:
+        write_whole(plot_file, as_svg(trained.fit.history).encode())
 
 
 def _before(seen: Inspection | None, network: Network) -> None:

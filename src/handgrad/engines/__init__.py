@@ -19,7 +19,7 @@ def choose(name: str = "auto", network: Network | None = None) -> Engine:
     """The engine of that name; 'auto' is the native one where it was built and can train `network`.
 
     Where JAX sees a GPU or TPU, 'auto' takes it for a network of at least `LARGE` parameters. 'jax:cpu',
-    'jax:gpu' and 'jax:tpu' name the device as well.
+    'jax:gpu' and 'jax:tpu' name the device as well, 'jax:gpu:8' or 'jax::8' how many of them.
 
     >>> choose("reference").name
     'reference'
@@ -33,7 +33,10 @@ def choose(name: str = "auto", network: Network | None = None) -> Engine:
     if colon and name != "jax":
         raise SpecificationError(f"a device ({device}) belongs to the engine 'jax'; the engine is {name!r}")
     if name == "jax" or (name == "auto" and _for_a_device(network)):
-        return jax.JaxEngine(device or None)
+        kind, _, count = device.partition(":")
+        if count and not count.isdecimal():
+            raise SpecificationError(f"the number of devices must be a whole number, got {count!r}")
+        return jax.JaxEngine(kind or None, int(count or 1))
     if name == "reference" or (name == "auto" and (not native.available() or _by_hand(network))):
         return ReferenceEngine()
     if not native.available():

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import signal
 import time
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from handgrad.engines import cluster
+from handgrad.engines.mesh import Mesh, chosen
 from handgrad.engines.protocol import Run, Stop
-from handgrad.errors import MissingExtraError, ShapeError, SpecificationError
+from handgrad.errors import MissingExtraError, ShapeError, SpecificationError, TrainingError
 from handgrad.nn.arrays import Array
 from handgrad.nn.dropout import Library, round_keys
 from handgrad.nn.forward import dropout_masks, predict
@@ -37,6 +40,7 @@ costs some 5 % of a step and saves the second copy.
 
 _LEAST_STEPS = 64  # of a compiled loop: shorter runs use the same program
 _MOST_ROWS = 1 << 22  # in the order of one call
+_MOST_BYTES = 1 << 26  # of the batches that one call is handed
 _ROWS_OF_PREDICTION = 8192
 
 # XLA compiles a small loop as one function and a larger one as a list of calls; a step of a tiny network is
@@ -59,8 +63,28 @@ def accelerated() -> bool:
     return available() and _jax().default_backend() != "cpu"
 
 
+def join(together: cluster.Cluster) -> None:
+    """Meets the other processes of a training, before JAX is used for the first time.
+
+    Raises SpecificationError where they do not come, MissingExtraError without JAX.
+    """
+    if together.processes > 1:
+        _jax(together)
+
+
 @cache
-def _jax() -> Any:
+def _loaded() -> list[Any]:
+    """JAX once it is loaded: one for the process, whoever asks first."""
+    return []
+
+
+def _jax(together: cluster.Cluster = cluster.ALONE) -> Any:
+    if not _loaded():
+        _loaded().append(_load(together))
+    return _loaded()[0]
+
+
+def _load(together: cluster.Cluster) -> Any:
     if not available():
         raise MissingExtraError("the engine 'jax'", "jax")
     before = os.environ.get("XLA_FLAGS")
@@ -70,6 +94,8 @@ def _jax() -> Any:
     try:
         import jax
 
+        if together.processes > 1:
+            cluster.join(jax, together)
         jax.devices()
     finally:
         if before is None:
@@ -79,16 +105,16 @@ def _jax() -> Any:
     return jax
 
 
-def device(kind: str | None = None) -> Any:
-    """The first device of a kind (cpu, gpu, tpu), by default JAX's own first choice.
+def devices(kind: str | None = None, count: int | None = 1) -> list[Any]:
+    """Devices of a kind (cpu, gpu, tpu), by default JAX's own first choice; those of all processes together.
 
-    Raises SpecificationError for a kind that is not there, MissingExtraError without JAX.
+    Raises SpecificationError for a kind or number that is not there, MissingExtraError without JAX.
     """
     if kind is not None and kind not in DEVICES:
         raise SpecificationError(f"device must be one of {', '.join(DEVICES)}, got {kind!r}")
     jax = _jax()
     try:
-        return jax.local_devices(backend=kind)[0]
+        return chosen(jax, kind, None if jax.process_count() > 1 else count)
     except RuntimeError:
         there = ", ".join(sorted({found.platform for found in jax.devices()}))
         remedy = "; for NVIDIA GPUs: pip install 'handgrad[jax-cuda]'" if kind == "gpu" else ""
@@ -107,11 +133,14 @@ class Steps(NamedTuple):
 
 
 @lru_cache(maxsize=128)
-def _program(network: Network, recipe: Recipe, batch: int, following: bool, guarded: bool) -> Any:
+def _program(
+    network: Network, recipe: Recipe, batch: int, source: str, guarded: bool, layout: Any = None
+) -> Any:
     """The compiled loop over batches of so many rows; its number of steps is an argument.
 
-    `following`: the rows of a batch follow each other. `guarded`: a step whose loss is not finite, and all
-    after it, change nothing; its buffers are given away.
+    `source`: where a batch comes from. 'gathered': its rows from anywhere in X; 'following': rows of X that
+    follow each other; 'handed': X holds batch after batch. `guarded`: a step whose loss is not finite, and all
+    after it, change nothing; its buffers are given away. `layout`: how the results lie on several devices.
     """
     jax = _jax()
     jnp, lax = jax.numpy, jax.lax
@@ -121,8 +150,10 @@ def _program(network: Network, recipe: Recipe, batch: int, following: bool, guar
         count, first = steps.count
 
         def rows_of(k: Any) -> tuple[Any, Any]:
+            if source == "handed":
+                return X[k], Y[k]
             rows = steps.rows[k]
-            if following:
+            if source == "following":
                 return tuple(lax.dynamic_slice_in_dim(part, rows[0], batch) for part in (X, Y))
             return X[rows], Y[rows]
 
@@ -137,11 +168,11 @@ def _program(network: Network, recipe: Recipe, batch: int, following: bool, guar
                 after = jax.tree.map(lambda new, old: jnp.where(going, new, old), after, training)
             return after, going, losses.at[k].set(loss)
 
-        losses = jnp.zeros(steps.rows.shape[0], X.dtype)
+        losses = jnp.zeros(steps.numbers.shape[0], X.dtype)
         training, _, losses = lax.fori_loop(jnp.uint32(0), count, step, (training, jnp.array(True), losses))
         return training, losses
 
-    return jax.jit(run, donate_argnums=(0,) if guarded else ())
+    return jax.jit(run, donate_argnums=(0,) if guarded else (), out_shardings=layout)
 
 
 @lru_cache(maxsize=32)
@@ -150,22 +181,39 @@ def _predictor(network: Network) -> Any:
 
 
 class JaxSession:
-    """A training under way on a device of JAX; see `handgrad.engines.protocol.Session`."""
+    """A training under way on a device of JAX, or on several; see `handgrad.engines.protocol.Session`."""
 
     def __init__(
-        self, network: Network, recipe: Recipe, training: Training, X: Array, Y: Array, seed: int, place: Any
+        self,
+        network: Network,
+        recipe: Recipe,
+        training: Training,
+        X: Array,
+        Y: Array,
+        seed: int,
+        places: list[Any],
     ) -> None:
         jax = _jax()
         dtype = np.asarray(training.parameters[0].W).dtype
         if dtype not in (np.float32, np.float64):
             raise SpecificationError(f"the engine 'jax' computes in float32 or float64, got {dtype}")
         _check(network, X, Y)
-        self._network, self._recipe, self._dtype, self._place = network, recipe, dtype, place
+        self._network, self._recipe, self._dtype = network, recipe, dtype
+        self._keys = round_keys(seed)
+        self._mesh = Mesh(jax, places) if len(places) > 1 else None
+        self._layout: Any = None
         with self._precision():
-            self._X, self._Y = (jax.device_put(np.asarray(part, dtype), place) for part in (X, Y))
-            self._training = jax.device_put(training, place)
-            self._keys = jax.device_put(round_keys(seed), place)
-            jax.block_until_ready((self._X, self._Y, self._training, self._keys))
+            if self._mesh is not None:
+                layout = self._mesh.layout(network, recipe.optimizer)
+                self._layout = (layout, self._mesh.sharding())  # the losses are everywhere
+                self._X, self._Y = np.asarray(X, dtype), np.asarray(Y, dtype)
+                self._mesh.judge_alike(self._X, self._Y, self._keys, *jax.tree.leaves(training))
+                self._training = self._mesh.put(training, layout)
+            else:
+                parts = (np.asarray(X, dtype), np.asarray(Y, dtype), training, self._keys)
+                self._X, self._Y, self._training, self._keys = jax.block_until_ready(
+                    jax.device_put(parts, places[0])
+                )
         self._guarded = sum(leaf.nbytes for leaf in jax.tree.leaves(training)) > MOST_KEPT
         self._capacity = _LEAST_STEPS
         # a guess from the arithmetic of a row until a run has been timed
@@ -189,25 +237,29 @@ class JaxSession:
             if not np.isfinite(losses[-1][-1]):
                 return Run(np.concatenate(losses), failed=True)
             done += count
-            if stop is not None and stop():
+            if stop is not None and self._stops(stop):
                 break
         return Run(np.concatenate(losses), failed=False)
 
     def training(self) -> Training:
         """A copy of the parameters and the optimizer's state as they stand."""
-        parameters, state = _jax().device_get(self._training)
+        with self._precision():
+            if self._mesh is not None:
+                return self._mesh.gather(self._training)
+            parameters, state = _jax().device_get(self._training)
         return Training(tuple(LayerParameters(*layer) for layer in parameters), state)
 
     def predict(self, X: Array) -> Array:
         X = np.asarray(X, self._dtype)
         _check(self._network, X, None)
+        parameters = self._training.parameters if self._mesh is None else self.training().parameters
         parts = [np.empty((0, self._network.outputs), self._dtype)]
         for start in range(0, len(X), _ROWS_OF_PREDICTION):
             part = X[start : start + _ROWS_OF_PREDICTION]
             padded = np.zeros((_power_of_two(len(part)), X.shape[1]), self._dtype)
             padded[: len(part)] = part
             with self._precision():
-                outputs = _predictor(self._network)(self._training.parameters, padded)
+                outputs = _predictor(self._network)(parameters, padded)
             parts.append(np.asarray(outputs)[: len(part)])
         return np.concatenate(parts)
 
@@ -218,44 +270,86 @@ class JaxSession:
     def _at_once(self, B: int, stop: Stop | None) -> int:
         """Steps of one call: all that fit, or as many as end before somebody wants to be asked."""
         most = max(_LEAST_STEPS, _MOST_ROWS // B)
+        if self._mesh is not None:
+            most = max(1, _MOST_BYTES // (B * self._X[:1].nbytes))
         return most if stop is None else max(1, min(most, int(PATIENCE / (self._seconds_a_row * B))))
+
+    def _stops(self, stop: Stop) -> bool:
+        """Whether to stop, the same answer in every process; who was not asked is told as by Ctrl-C."""
+        asked = stop()
+        if self._mesh is None or not self._mesh.several_processes:
+            return asked
+        agreed = self._mesh.agree(asked)
+        if agreed and not asked:
+            signal.raise_signal(signal.SIGINT)
+        return agreed
 
     def _call(self, rows: Array, rates: Array, first: int) -> Array:
         """The losses of the steps over `rows` (steps, B); after one that is not finite none was taken."""
-        count, B = rows.shape
-        self._capacity = max(self._capacity, _power_of_two(count))
-        capacity = self._capacity if B * self._capacity <= _MOST_ROWS else _power_of_two(count)
-        following = bool((rows == rows[:, :1] + np.arange(B)).all())
-        corrections = self._recipe.optimizer.corrections(np.arange(first, first + count))
-        numbers = np.zeros((capacity, 1 + len(corrections)), self._dtype)
-        for column, values in enumerate((rates, *corrections)):
-            numbers[:count, column] = values
-        chosen = np.zeros((capacity, 1 if following else B), np.uint32)
-        chosen[:count] = rows[:, :1] if following else rows
-        steps = Steps(np.array([count, first & 0xFFFFFFFF], np.uint32), chosen, numbers)
-        program = _program(self._network, self._recipe, B, following, self._guarded)
+        count = len(rows)
+        program, X, Y, steps = self._prepared(rows, rates, first)
         begun = time.perf_counter()
         with self._precision():
             before = self._training
-            self._training, of_steps = program(before, self._X, self._Y, self._keys, steps)
-            losses = np.asarray(of_steps)[:count].astype(np.float64)
-            self._seconds_a_row = max((time.perf_counter() - begun) / rows.size, 1e-12)
+            self._training, losses = self._taken(program, before, X, Y, steps, count)
+            if self._mesh is None or not self._mesh.several_processes:  # all processes go in equal strides
+                self._seconds_a_row = max((time.perf_counter() - begun) / rows.size, 1e-12)
             bad = np.flatnonzero(~np.isfinite(losses))
             if not bad.size:
                 return losses
             if not self._guarded:
                 steps.count[0] = bad[0]
-                self._training, _ = program(before, self._X, self._Y, self._keys, steps)
+                self._training, _ = self._taken(program, before, X, Y, steps, 0)
         return losses[: bad[0] + 1]
+
+    def _prepared(self, rows: Array, rates: Array, first: int) -> tuple[Any, Any, Any, Steps]:
+        """The program for these batches and its arguments, padded to a number of steps that comes again."""
+        count, B = rows.shape
+        self._capacity = max(self._capacity, _power_of_two(count))
+        roomy = B * self._capacity <= _MOST_ROWS and self._mesh is None
+        capacity = self._capacity if roomy else _power_of_two(count)
+        source = "handed" if self._mesh is not None else "gathered"
+        if self._mesh is None and (rows == rows[:, :1] + np.arange(B)).all():
+            source = "following"
+        corrections = self._recipe.optimizer.corrections(np.arange(first, first + count))
+        numbers = np.zeros((capacity, 1 + len(corrections)), self._dtype)
+        for column, values in enumerate((rates, *corrections)):
+            numbers[:count, column] = values
+        chosen = np.zeros((capacity, 1 if source == "following" else B), np.uint32)
+        chosen[:count] = rows[:, :1] if source == "following" else rows
+        steps = Steps(np.array([count, first & 0xFFFFFFFF], np.uint32), chosen, numbers)
+        program = _program(self._network, self._recipe, B, source, self._guarded, self._layout)
+        if self._mesh is None:
+            return program, self._X, self._Y, steps
+        with self._precision():
+            X, Y = (self._mesh.batches(part, chosen) for part in (self._X, self._Y))
+        return program, X, Y, steps._replace(rows=chosen[:, :0])
+
+    def _taken(
+        self, program: Any, before: Training, X: Any, Y: Any, steps: Steps, count: int
+    ) -> tuple[Training, Array]:
+        """The training after the steps, and their losses. Raises TrainingError where a process was lost."""
+        try:
+            after, losses = program(before, X, Y, self._keys, steps)
+            return after, np.asarray(losses)[:count].astype(np.float64)
+        except _jax().errors.JaxRuntimeError as error:
+            if self._mesh is None or not self._mesh.several_processes:
+                raise
+            raise TrainingError(
+                "another process of this training was lost, so this one ends too; start all of them again"
+            ) from error
 
 
 class JaxEngine:
-    """Starts `JaxSession`s on the first device of a kind; None leaves the choice to JAX."""
+    """Starts `JaxSession`s on the first device of a kind, or on `count` of them; None is JAX's own choice.
+
+    In a training of several processes (`join`) it takes all devices of all of them.
+    """
 
     name = "jax"
 
-    def __init__(self, kind: str | None = None) -> None:
-        self._place = device(kind)
+    def __init__(self, kind: str | None = None, count: int = 1) -> None:
+        self._places = devices(kind, count)
 
     @property
     def place(self) -> str:
@@ -264,7 +358,8 @@ class JaxEngine:
         >>> JaxEngine("cpu").place if available() else "cpu"
         'cpu'
         """
-        return str(self._place.device_kind)
+        kind = str(self._places[0].device_kind)
+        return kind if len(self._places) == 1 else f"{len(self._places)} x {kind}"
 
     def start(
         self,
@@ -283,7 +378,7 @@ class JaxEngine:
         """
         if network.loss is None:
             raise SpecificationError("the network has no loss; name one, for instance Loss('squared_error')")
-        return JaxSession(network, recipe, training, X, Y, seed, self._place)
+        return JaxSession(network, recipe, training, X, Y, seed, self._places)
 
 
 def _check(network: Network, X: Array, Y: Array | None) -> None:
