@@ -25,7 +25,8 @@ from pathlib import Path
 from typing import Any
 
 REGRESSIONS = Path(__file__).parent / "regressions"
-PATIENCE = 60.0  # seconds for one input, on a busy machine
+PROCESSOR_TIME = 60.0  # seconds for one input; then SIGPROF ends the worker
+PATIENCE = 900.0  # seconds until a worker that only waits is ended, on a busy machine
 
 
 class Worker:
@@ -79,6 +80,7 @@ def work() -> None:
     for line in sys.stdin:
         kind, seed = line.split()
         finding = None
+        signal.setitimer(signal.ITIMER_PROF, PROCESSOR_TIME)
         try:
             attempt(kind, int(seed), mutated(kind, int(seed)))
         except Exception as error:

@@ -342,3 +342,16 @@ def test_a_model_shows_itself(penguins: Model) -> None:
     assert "species (multiclass)" in bundle["text/html"]
     assert "accuracy" in penguins.evaluate(PENGUINS)._repr_mimebundle_()["text/plain"]
     assert repr(penguins) == f"Model(target='species', sizes=(15, 64, 32, 3), steps={penguins.fit.steps})"
+
+
+def test_a_regression_without_means_is_told(tmp_path: Path) -> None:
+    data = fit_table({"x": [1.0, 2, 4], "y": [1.5, 2.5, 3.0]}, "y", validation=0, epochs=1).save(
+        tmp_path / "m"
+    )
+    whole = data.read_bytes()
+    text = json.loads(whole[8 : 8 + int.from_bytes(whole[:8], "little")])["__metadata__"]["handgrad"]
+    schema = json.loads(text)["schema"]
+    for name in ("means", "deviations"):
+        target = {key: value for key, value in schema["target"].items() if key != name}
+        with pytest.raises(ModelError, match="mean and deviation"):
+            loaded(tmp_path / "m.safetensors", tampered(whole, schema={**schema, "target": target}))

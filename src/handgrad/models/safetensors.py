@@ -295,6 +295,8 @@ def _judge_schema(header: _Header, network: Network) -> None:
             )
     if not target.is_regression and len(target.classes) != len(target.names):
         raise ValueError("its target has no list of classes for each of its columns")
+    if target.is_regression and not len(target.means) == len(target.deviations) == len(target.names):
+        raise ValueError("its target has no mean and deviation for each of its columns")
     names = [*(column.name for column in schema.columns), *target.names]
     if len(set(names)) != len(names):
         raise ValueError("a column stands twice in its schema")
