@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PAGES = ("scikit-learn.md", "interop.md")
+PAGES = ("scikit-learn.md", "interop.md", "search.md")
 BLOCKS = [
     (page, *block)
     for page in PAGES
