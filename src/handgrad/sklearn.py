@@ -211,8 +211,8 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):  # type: ignore[misc
 class MLPRegressor(RegressorMixin, MultilayerPerceptron):  # type: ignore[misc]
     """A network of dense layers for numbers: scikit-learn's `MLPRegressor`, and more.
 
-    The loss is half the squared error, added up over the outputs, plus `alpha` / (2 m) |W|^2. The parameters
-    beyond scikit-learn's are those of `MLPClassifier`, but for `class_weight`.
+    The loss is half the squared error, or a - y ln a with a = e^z for 'poisson', added up over the outputs, plus
+    `alpha` / (2 m) |W|^2. The parameters beyond scikit-learn's are those of `MLPClassifier`, but for `class_weight`.
 
     >>> from handgrad.sklearn import MLPRegressor
     >>> X, y = [[0.0], [1.0], [2.0], [3.0]], [1.0, 3.0, 5.0, 7.0]
@@ -283,10 +283,12 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):  # type: ignore[misc]
             dtype=(np.float64, np.float32),
             reset=reset,
         )
+        if self._parameters()["loss"] == "poisson" and (y < 0).any():
+            raise SpecificationError("y must hold numbers >= 0 for loss='poisson', which is that of counts")
         return X, column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
 
     def _output_activation(self) -> str:
-        return "identity"
+        return "exp" if self._parameters()["loss"] == "poisson" else "identity"
 
     def _from_outputs(self, outputs: Array) -> Array:
         return outputs.ravel() if outputs.shape[1] == 1 else outputs

@@ -19,7 +19,6 @@ from handgrad.sklearn import MLPClassifier, MLPRegressor
 LEFT_OUT = {
     "test_gradient": "calls the private _loss_grad_lbfgs with their arrays of layers; ours is Objective, "
     "held to central differences in test_multilayer_perceptron.py",
-    "test_mlp_vs_poisson_glm_equivalent": "loss='poisson' needs an exponential output, which nn does not have yet",
 }
 
 

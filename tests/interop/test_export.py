@@ -22,6 +22,7 @@ from handgrad.interop import c_header, numpy_program, onnx
 from handgrad.interop import scikit_learn as to_scikit_learn
 from handgrad.interop import torch as to_torch
 from handgrad.interop.export import FORMATS, Wish, exported
+from handgrad.nn.optimizers import Adadelta, Adagrad, Lion, NAdam, Nesterov, RMSprop
 
 ROOT = Path(__file__).parents[2]
 GENERATOR = np.random.default_rng(11)
@@ -37,6 +38,7 @@ def model_of(
     entropy = network.loss is not None and network.loss.name == "cross_entropy"
     Y = CLASSES if entropy else np.abs(np.sin(X[:, :units]))
     Y = Y if entropy or network.loss.name != "binary_cross_entropy" else Y.round()
+    Y = np.sign(X[:, :units]) if network.loss.name == "hinge" else Y
     return hg.Model(hg.fit(network, X, Y, epochs=3, batch_size=16, seed=2, **options)), Y
 
 
@@ -54,6 +56,7 @@ def same(actual: Any, expected: Any, tolerance: float = 1e-6) -> None:
         ("relu", "tanh"),
         ("sigmoid", hg.Activation("leaky_relu", 0.3)),
         (hg.Activation("elu", 0.5), "softplus"),
+        ("mish", "tanh"),
         ("gelu", "silu"),
         ("identity", "softmax"),
     ],
@@ -210,6 +213,9 @@ NETWORKS: list[tuple[tuple[Any, ...], str, int, Any]] = [
     (("gelu", "silu"), "tanh", 1, hg.Loss("huber", threshold=0.3)),
     (("softmax", "step"), "softmax", 3, "squared_error"),
     ((), "sigmoid", 3, "cross_entropy"),
+    (("relu6", "mish"), "exponential", 2, "poisson"),
+    (("selu", "hard_sigmoid"), "identity", 2, hg.Loss("absolute_error", 2.0)),
+    (("exponential",), "tanh", 1, "hinge"),
 ]
 COMPILERS = [compiler for compiler in ("gcc", "clang") if shutil.which(compiler)]
 
@@ -258,8 +264,8 @@ TRAININGS: list[dict[str, Any]] = [
     {"optimizer": hg.Momentum(0.1, 0.8), "regularization": hg.Regularization(l2=0.01, l1=0.001)},
     {"optimizer": hg.Momentum(0.1, form="average"), "clipping": hg.Clipping(norm=0.1)},
     {"optimizer": hg.Momentum(0.1, form="heavy_ball"), "clipping": hg.Clipping(value=0.01)},
-    {"optimizer": hg.Nesterov(0.1), "regularization": hg.Regularization(l2=0.1, form="half_mean")},
-    {"optimizer": hg.RMSprop(0.01), "schedule": hg.Schedule("cosine", over=2)},
+    {"optimizer": Nesterov(0.1), "regularization": hg.Regularization(l2=0.1, form="half_mean")},
+    {"optimizer": RMSprop(0.01), "schedule": hg.Schedule("cosine", over=2)},
     {"optimizer": hg.Adam(0.01, amsgrad=True), "shuffle": False},
     {
         "optimizer": hg.Adam(0.01, epsilon_inside=True),
@@ -267,6 +273,10 @@ TRAININGS: list[dict[str, Any]] = [
         "early_stopping": hg.EarlyStopping(1),
     },
     {"optimizer": hg.AdamW(0.01, weight_decay=0.2), "dtype": "float32"},
+    {"optimizer": Adagrad(0.1)},
+    {"optimizer": Adadelta()},
+    {"optimizer": NAdam(0.01)},
+    {"optimizer": Lion(0.01, weight_decay=0.1)},
 ]
 
 

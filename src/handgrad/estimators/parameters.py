@@ -23,7 +23,7 @@ from handgrad.nn.optimizers import OPTIMIZERS, Momentum, Nesterov, Optimizer
 ACTIVATION_NAMES = {"logistic": "sigmoid"}
 """Where scikit-learn calls an activation by another name than handgrad."""
 
-OUTPUT_NAMES = {"identity": "identity", "logistic": "sigmoid", "softmax": "softmax"}
+OUTPUT_NAMES = {"identity": "identity", "logistic": "sigmoid", "softmax": "softmax", "exp": "exponential"}
 """`out_activation_` and its activation here."""
 
 # scikit-learn's squared error is half the square; it averages the loss over the outputs, but not its gradient.
@@ -32,6 +32,7 @@ LOSSES = {
     "identity": Loss("squared_error", scale=0.5),
     "logistic": Loss("binary_cross_entropy"),
     "softmax": Loss("cross_entropy"),
+    "exp": Loss("poisson"),
 }
 """The loss that belongs to each `out_activation_`."""
 
@@ -77,7 +78,7 @@ JUDGES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "n_iter_no_change": (lambda v: _whole(1)(v) or v == np.inf, "a whole number >= 1 or infinity"),
     "max_fun": (_whole(1), "a whole number >= 1"),
     "engine": (lambda v: isinstance(v, str) and v in ENGINES, f"one of {', '.join(ENGINES)}"),
-    "loss": (lambda v: v in ("squared_error",), "'squared_error'"),
+    "loss": (lambda v: v in ("squared_error", "poisson"), "'squared_error' or 'poisson'"),
 }
 """For each parameter: is the value one that it may have, and what it must be."""
 
@@ -191,12 +192,13 @@ def optimizer_of(parameters: dict[str, Any]) -> Optimizer:
         nesterov = solver == "nesterov" or (solver == "sgd" and parameters["nesterovs_momentum"])
         return Nesterov(rate, momentum) if nesterov else Momentum(rate, momentum, form="heavy_ball")
     rule = OPTIMIZERS[solver]
-    known = {
+    of_adam = {
         "beta1": float(parameters["beta_1"]),
         "beta2": float(parameters["beta_2"]),
         "epsilon": float(parameters["epsilon"]),
     }
-    return rule(rate, **{name: value for name, value in known.items() if name in rule.__dataclass_fields__})
+    # the others have defaults of their own; who wants different ones gives an optimizer
+    return rule(rate, **(of_adam if of_adam.keys() <= rule.__dataclass_fields__.keys() else {}))
 
 
 def is_stochastic(solver: Any) -> bool:

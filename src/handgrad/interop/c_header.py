@@ -33,6 +33,9 @@ class Files(NamedTuple):
     program: bytes
 
 
+# G. Klambauer et al., Self-normalizing neural networks (NIPS 2017), equation 14
+SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
+
 # f(z) and f'(z), written by z, a and alpha
 FUNCTIONS: dict[str, tuple[str, str]] = {
     "identity": ("z", "1.0"),
@@ -43,8 +46,19 @@ FUNCTIONS: dict[str, tuple[str, str]] = {
     "elu": ("z > 0.0 ? z : alpha * expm1(z)", "z > 0.0 ? 1.0 : a + alpha"),
     "gelu": ("z * normal_cdf(z)", "normal_cdf(z) + z * 0.3989422804014327 * exp(-0.5 * z * z)"),
     "silu": ("z * sigmoid(z)", "sigmoid(z) * (1.0 + z * (1.0 - sigmoid(z)))"),
-    "softplus": ("fmax(z, 0.0) + log1p(exp(-fabs(z)))", "sigmoid(z)"),
+    "softplus": ("softplus(z)", "sigmoid(z)"),
     "step": ("z > 0.0 ? 1.0 : 0.0", "0.0"),
+    "relu6": ("fmin(fmax(z, 0.0), 6.0)", "z > 0.0 && z < 6.0 ? 1.0 : 0.0"),
+    "hard_sigmoid": ("fmin(fmax(z + 3.0, 0.0), 6.0) / 6.0", "z > -3.0 && z < 3.0 ? 1.0 / 6.0 : 0.0"),
+    "selu": (
+        f"{SELU_SCALE!r} * (z > 0.0 ? z : {SELU_ALPHA!r} * expm1(z))",
+        f"z > 0.0 ? {SELU_SCALE!r} : a + {SELU_SCALE * SELU_ALPHA!r}",
+    ),
+    "mish": (
+        "z * tanh(softplus(z))",
+        "tanh(softplus(z)) + z * sigmoid(z) * (1.0 - tanh(softplus(z)) * tanh(softplus(z)))",
+    ),
+    "exponential": ("exp(z)", "a"),
 }
 
 HELPERS = {
@@ -52,6 +66,8 @@ HELPERS = {
     double e = exp(-fabs(z));
     return z >= 0.0 ? 1.0 / (1.0 + e) : e / (1.0 + e);
 }
+""",
+    "softplus": """static double softplus(double z) { return fmax(z, 0.0) + log1p(exp(-fabs(z))); }
 """,
     "log_share": """/* ln of the softmax of z among the n of its row */
 static double log_share(double z, const double *row, int n) {
@@ -78,6 +94,9 @@ LOSSES: dict[str, tuple[str, str]] = {
         "fabs(a - y) <= threshold ? 0.5 * (a - y) * (a - y) : threshold * (fabs(a - y) - 0.5 * threshold)",
         "fmax(-threshold, fmin(threshold, a - y))",
     ),
+    "absolute_error": ("fabs(a - y)", "(double)((a > y) - (a < y))"),
+    "hinge": ("fmax(1.0 - y * a, 0.0)", "y * a < 1.0 ? -y : 0.0"),
+    "poisson": ("a - (y > 0.0 ? y * log(a) : 0.0)", "1.0 - (y > 0.0 ? y / a : 0.0)"),
 }
 
 
@@ -85,6 +104,7 @@ LOSSES: dict[str, tuple[str, str]] = {
 STABLE_TERMS: dict[tuple[str, str], str] = {
     ("binary_cross_entropy", "sigmoid"): "fmax(z, 0.0) - z * y + log1p(exp(-fabs(z)))",
     ("cross_entropy", "sigmoid"): "y * (fmax(-z, 0.0) + log1p(exp(-fabs(z))))",
+    ("poisson", "exponential"): "exp(z) - y * z",
     ("cross_entropy", "softmax"): "-y * log_share(z, z_row, N)",
 }
 
@@ -447,5 +467,6 @@ def _fused_lines(loss: Loss, function: str, word: str, L: int, n: int, m: str, f
             f"        delta{L}[k * {n} + j] = {factor} * (a{L}[k * {n} + j] * sum - {y}[k * {n} + j]);",
             "}",
         ]
-    written = f"a{L}[k] - {y}[k]" if loss.name == "binary_cross_entropy" else f"{y}[k] * (a{L}[k] - 1.0)"
+    difference = loss.name in ("binary_cross_entropy", "poisson")
+    written = f"a{L}[k] - {y}[k]" if difference else f"{y}[k] * (a{L}[k] - 1.0)"
     return [f"for (k = 0; k < {m} * {n}; ++k) delta{L}[k] = {factor} * ({written});"]

@@ -25,6 +25,7 @@ FUNCTIONS = {
     "hard_sigmoid": "hard_sigmoid",
     "selu": "selu",
     "mish": "mish",
+    "exp": "exponential",
     "identity": "identity",
 }
 """Functions of jax.nn and jax.numpy by their name; jax.nn.gelu is the approximation by tanh unless told else."""

@@ -34,6 +34,8 @@ FUNCTIONS = {
     "hard_sigmoid": "hard_sigmoid",
     "selu": "selu",
     "mish": "mish",
+    "exponential": "exponential",
+    "gelu": "gelu",
 }
 """Keras's name of an activation function, and ours."""
 
@@ -72,10 +74,6 @@ def _dense(layers: Layers, place: str, layer: Any) -> None:
 
 def _function(layers: Layers, place: str, function: Any) -> None:
     name = getattr(function, "__name__", type(function).__name__)
-    if name == "gelu":
-        raise ModelError(
-            f"{place}: Keras's function 'gelu' is exact or not by an option that it hides; use another"
-        )
     if name not in FUNCTIONS:
         raise unknown(place, f"the activation {name!r}", ", ".join(FUNCTIONS))
     layers.activation(place, FUNCTIONS[name])

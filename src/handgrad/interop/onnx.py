@@ -30,6 +30,7 @@ ACTIVATION_ROWS: dict[str, tuple[str, float | None]] = {
     "Softplus": ("softplus", None),
     "Softmax": ("softmax", None),
     "Mish": ("mish", None),
+    "Exp": ("exponential", None),
     "Gelu": ("gelu", None),
 }
 
@@ -217,7 +218,7 @@ def write(model: Model) -> bytes:
         graph,
         producer_name="handgrad",
         producer_version=__version__,
-        opset_imports=[helper.make_opsetid("", 20 if _has(model, "gelu") else 17)],
+        opset_imports=[helper.make_opsetid("", 20 if _has(model, "gelu") else 18)],
         ir_version=9,
     )
     if model.schema is not None:

@@ -17,13 +17,14 @@ from handgrad.nn.regularization import Regularization
 from handgrad.nn.step import Recipe
 
 HIDDEN = {"identity": "identity", "logistic": "sigmoid", "tanh": "tanh", "relu": "relu"}
-OUTPUT = HIDDEN | {"softmax": "softmax"}
+OUTPUT = HIDDEN | {"softmax": "softmax", "exp": "exponential"}
 
 # The gradient of their squared error adds the outputs up; the loss that they print averages them.
 LOSSES = {
     "identity": Loss("squared_error", scale=0.5),
     "logistic": Loss("binary_cross_entropy"),
     "softmax": Loss("cross_entropy"),
+    "exp": Loss("poisson"),
 }
 
 

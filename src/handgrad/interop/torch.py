@@ -18,6 +18,8 @@ from handgrad.nn.losses import Loss
 from handgrad.nn.network import Network
 from handgrad.nn.optimizers import (
     SGD,
+    Adadelta,
+    Adagrad,
     Adam,
     AdamW,
     Momentum,
@@ -272,7 +274,25 @@ def _rmsprop(place: str, group: dict[str, Any]) -> tuple[Optimizer, tuple[str, .
     return ours, ("square_avg",)
 
 
-OPTIMIZER_ROWS: dict[str, Row] = {"SGD": _sgd, "Adam": _adam, "AdamW": _adamw, "RMSprop": _rmsprop}
+def _adagrad(place: str, group: dict[str, Any]) -> tuple[Optimizer, tuple[str, ...]]:
+    if group["lr_decay"]:
+        raise ModelError(f"{place}: lr_decay has no counterpart here; leave it out")
+    return Adagrad(float(group["lr"]), epsilon=float(group["eps"])), ("sum",)
+
+
+def _adadelta(place: str, group: dict[str, Any]) -> tuple[Optimizer, tuple[str, ...]]:
+    ours = Adadelta(float(group["lr"]), decay=float(group["rho"]), epsilon=float(group["eps"]))
+    return ours, ("square_avg", "acc_delta")
+
+
+OPTIMIZER_ROWS: dict[str, Row] = {
+    "SGD": _sgd,
+    "Adam": _adam,
+    "AdamW": _adamw,
+    "RMSprop": _rmsprop,
+    "Adagrad": _adagrad,
+    "Adadelta": _adadelta,
+}
 
 
 def _state(
