@@ -37,7 +37,8 @@ def test_every_command_does_what_it_says(clone, capsys):
     for command in commands:
         program, *arguments = shlex.split(command)
         assert program == "handgrad"
-        assert status(arguments) == 0, command
+        found = arguments[0] == "check"  # the example has a wrong number in it
+        assert status(arguments) == (1 if found else 0), command
         for flag, name in pairwise(arguments):
             if flag == "-o":
                 assert (clone / name).stat().st_size > 0, command
