@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from time import perf_counter
+
 import numpy as np
 import pytest
 
 import handgrad as hg
+from handgrad.data.batches import Split
 from handgrad.errors import DataError, ShapeError, SpecificationError
 from handgrad.nn.step import training_step
 
@@ -149,3 +152,30 @@ def test_the_package_shows_its_public_names_only():
     assert hg.Nesterov.name == "nesterov" and hg.RMSprop.name == "rmsprop"
     with pytest.raises(AttributeError, match="no attribute 'nesterov'"):
         hg.nesterov  # noqa: B018
+
+
+def test_each_epoch_has_its_line():
+    began = perf_counter()
+    network = hg.Network(1, [hg.Dense(1)], "squared_error")
+    values = np.linspace(-1, 1, 300).reshape(300, 1)
+    trained = hg.fit(network, values, values, epochs=3, batch_size=1, engine="reference")
+    took = perf_counter() - began
+    assert [line.epoch for line in trained.history] == [1, 2, 3]
+    assert [line.steps for line in trained.history] == [300, 600, 900]  # more than an engine is given at once
+    assert 0 < sum(line.seconds for line in trained.history) <= took
+    loss = f"{trained.history[-1].loss:.6g}"
+    assert repr(trained) == f"Fit(epochs=3, steps=900, loss={loss}, ended='epochs')"
+    assert trained != hg.fit(network, values, values, epochs=1)
+
+
+def test_a_validation_row_that_is_no_number_ends_the_training_by_name():
+    network = hg.Network(1, [hg.Dense(1, W=[[1.0]], bias="none")], "squared_error")
+    split = Split(np.array([0, 1]), np.array([2]))
+    with pytest.raises(hg.HandgradError, match=r"^after step 2 the validation loss is inf: a validation row"):
+        hg.fit(network, [[1.0], [2.0], [1e200]], [1.0, 2.0, 0.0], validation=split, epochs=1, batch_size=1)
+
+
+def test_the_last_sample_of_the_training_may_not_be_missing(result):
+    with pytest.raises(ShapeError, match="X has 10 samples, fewer than the training had"):
+        hg.Model(result).replay(2, (X[:-1], Y[:-1]))
+    assert hg.Model(result).replay(2, (X, Y)).t == 2

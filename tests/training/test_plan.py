@@ -215,3 +215,4 @@ def test_what_a_training_does_unless_it_is_asked_for_something_else() -> None:
     order = result.at(1).rows
     assert order.tolist() == np.random.default_rng([0, 0]).permutation(40)[:32].tolist()
     assert hg.EarlyStopping().patience == 20 and hg.EarlyStopping().least == 0
+    assert Plan(snapshots=0).snapshots == 0

@@ -95,3 +95,26 @@ def test_the_first_row_that_is_not_finite_is_named_from_one() -> None:
         outputs[row:, 1] = np.inf
         with pytest.raises(DataError, match=rf"^table.csv, row {row + 1}: the outputs are not finite"):
             check_finite("table.csv", outputs)
+
+
+def test_the_loss_of_a_deep_network_comes_from_its_last_sums() -> None:
+    network = hg.Network(
+        2, [hg.Dense(1, "tanh"), hg.Dense(1, "tanh"), hg.Dense(1, "sigmoid")], "binary_cross_entropy"
+    )
+    X, Y = RNG.normal(size=(6, 2)), (RNG.random((6, 1)) > 0.5).astype(float)
+    made = forecast(network, parameters(network), X, Y)
+    expected = metrics.log_loss(Y[:, 0], made.outputs[:, 0], labels=[0, 1])
+    assert made.loss == pytest.approx(expected, rel=1e-9)
+
+
+def test_a_network_without_a_loss_is_measured_by_R2() -> None:
+    bare = hg.Network(2, [hg.Dense(1)])
+    X, Y = RNG.normal(size=(6, 2)), RNG.normal(size=(6, 1))
+    outputs = forecast(bare, parameters(bare), X).outputs
+    assert metric_of(bare) == "R2"
+    assert score(bare, parameters(bare), X, Y).value == pytest.approx(metrics.r2_score(Y, outputs))
+
+
+def test_R2_of_small_numbers() -> None:
+    y = np.array([[1e-3], [2e-3], [4e-3]])
+    assert r_squared(y, y + 1e-4) == pytest.approx(metrics.r2_score(y, y + 1e-4), rel=1e-9)

@@ -122,3 +122,29 @@ def test_a_last_state_is_not_kept_twice() -> None:
     kept = Kept(4, state(0.0))
     kept.update(1, 5, SimpleNamespace(training=lambda: state(1.0)))
     assert [snapshot.step for snapshot in kept.all(Snapshot(5, state(2.0)))] == [1, 5]
+
+
+def test_the_first_epoch_is_the_best_so_far_whatever_its_loss() -> None:
+    best = Best(hg.EarlyStopping(patience=1), state(0.0))
+    assert not best.restores
+    best.update(line(1, math.inf, None), SimpleNamespace(training=lambda: state(1.0)))
+    assert (best.epoch, best.restores, best.exhausted) == (1, True, False)
+    assert best.training.parameters[0].W[0, 0] == 1
+
+
+@pytest.mark.parametrize(
+    ("size", "of_state", "steps"),
+    [
+        (65 * 2**17 // 3 - 1, 0, [1, 5, 9]),  # three would fit into 65 MiB
+        (2**20, 2 * 2**20, [1, 5, 9]),  # 8 MiB of weights and 16 of the optimizer's
+        (9 * 2**20, 0, [1, 9]),  # 72 MiB: the first alone
+    ],
+)
+def test_what_is_kept_is_counted_in_bytes(size: int, of_state: int, steps: list[int]) -> None:
+    parameters = (LayerParameters(np.zeros((1, size)), np.zeros(1)),)
+    memory = OptimizerState((((np.zeros(of_state),), (np.zeros(1),)),))
+    large = Training(parameters, memory)
+    kept = Kept(16, large)
+    for epoch in range(8):
+        kept.update(epoch, epoch + 1, SimpleNamespace(training=lambda: large))
+    assert [snapshot.step for snapshot in kept.all(Snapshot(9, large))] == steps
