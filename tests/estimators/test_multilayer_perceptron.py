@@ -413,3 +413,42 @@ def test_what_cannot_be_explained() -> None:
     fitted.fit(X_IRIS, Y_IRIS, sample_weight=np.ones(150))
     with pytest.raises(SpecificationError, match="weights"):
         fitted.explain(X_IRIS, Y_IRIS)
+
+
+# -- why
+
+
+def test_contributions_add_up_to_the_output_less_the_baseline() -> None:
+    fitted = ours.MLPClassifier((6, 5), random_state=0, max_iter=80).fit(X_IRIS_FRAME, Y_IRIS)
+    found = fitted.why(X_IRIS_FRAME.iloc[[120]])
+    probabilities = fitted.predict_proba(X_IRIS_FRAME.iloc[[120]])[0]
+    assert found.place == probabilities.argmax()
+    assert found.output == pytest.approx(probabilities.max())
+    at_zero = fitted.predict_proba(pd.DataFrame(np.zeros((1, 4)), columns=["a", "b", "c", "d"]))[0]
+    assert found.baseline == pytest.approx(at_zero[found.place])
+    assert sum(found.contributions.values()) == pytest.approx(found.output - found.baseline, rel=1e-4)
+    sizes = [abs(part) for part in found.contributions.values()]
+    assert sizes == sorted(sizes, reverse=True)
+    assert set(found.contributions) == {"a", "b", "c", "d"}
+
+
+def test_contributions_to_a_straight_line_are_its_slopes() -> None:
+    regressor = ours.MLPRegressor(hidden_layer_sizes=(), solver="lbfgs", alpha=0, random_state=0)
+    regressor.fit(X_IRIS, X_IRIS @ [1.0, -2.0, 3.0, 0.0] + 5)
+    found = regressor.why(X_IRIS[7], baseline=X_IRIS[3])
+    slopes = regressor.coefs_[0][:, 0] * (X_IRIS[7] - X_IRIS[3])
+    for name, slope in zip(("X1", "X2", "X3", "X4"), slopes, strict=True):
+        assert found.contributions[name] == pytest.approx(slope, abs=1e-9)
+
+
+def test_why_asked_wrongly() -> None:
+    fitted = ours.MLPClassifier(3, random_state=0, max_iter=2)
+    with pytest.raises(ValueError, match="not fitted"):
+        fitted.why(X_IRIS[0])
+    fitted.fit(X_IRIS, Y_IRIS)
+    with pytest.raises(HandgradError, match="one sample"):
+        fitted.why(X_IRIS[:2])
+    with pytest.raises(SpecificationError, match="outputs 0 to 2"):
+        fitted.why(X_IRIS[0], output=3)
+    with pytest.raises(HandgradError, match="baseline"):
+        fitted.why(X_IRIS[0], baseline=[0.0])

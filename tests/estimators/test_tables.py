@@ -110,3 +110,12 @@ def test_any_step_opens(fitted: TableClassifier) -> None:
         fitted.explain(X_train, y_train[::-1], step=4).quantities()
     with pytest.raises(ValueError, match="feature names"):
         fitted.predict(X.rename(columns={"island": "isle"}))
+
+
+def test_why_a_row(fitted: TableClassifier) -> None:
+    found = fitted.why(X, 3)
+    assert found.predicted == fitted.predict(X.iloc[[3]])[0]
+    total = sum(part.contribution for part in found.contributions)
+    assert total == pytest.approx(
+        found.output - found.baseline, abs=1e-3 * abs(found.output - found.baseline)
+    )

@@ -29,6 +29,7 @@ from handgrad.estimators.parameters import (
     network_of,
     optimizer_of,
 )
+from handgrad.estimators.reasons import Reasons
 from handgrad.estimators.replay import Remembered, Sheets, fingerprint
 from handgrad.estimators.sessions import outputs_of, rows_of
 from handgrad.estimators.stochastic import (
@@ -41,11 +42,9 @@ from handgrad.estimators.stochastic import (
     Rates,
     Samples,
 )
-from handgrad.interop.foreign import Foreign
-from handgrad.models.model import Model
 from handgrad.nn.arrays import Array
 from handgrad.nn.forward import predict
-from handgrad.nn.network import Dense, Network, Parameters
+from handgrad.nn.network import Network, Parameters
 from handgrad.nn.optimizers import Optimizer, initial_state
 from handgrad.nn.regularization import Regularization
 from handgrad.nn.step import Recipe, Training
@@ -56,7 +55,7 @@ NOT_FINITE = (
 )
 
 
-class MultilayerPerceptron(Sheets, BaseEstimator):  # type: ignore[misc]
+class MultilayerPerceptron(Sheets, Reasons, BaseEstimator):  # type: ignore[misc]
     """The base of `MLPClassifier` and `MLPRegressor`; see there."""
 
     n_outputs_: int
@@ -366,19 +365,11 @@ class MultilayerPerceptron(Sheets, BaseEstimator):  # type: ignore[misc]
         parameters = self._parameters() | {"hidden_layer_sizes": [coef.shape[1] for coef in self.coefs_[:-1]]}
         return network_of(parameters, self.coefs_[0].shape[0], self.coefs_[-1].shape[1], self.out_activation_)
 
-    def to_model(self) -> Model:
-        """The fitted network as a `handgrad.Model`, which can be saved, drawn and exported.
-
-        It takes and gives arrays: the features as `fit` took them, the outputs as they are.
-        """
+    def _inputs(self, X: Any) -> Array:
         check_is_fitted(self)
-        parameters = from_coefficients(self.coefs_, self.intercepts_, np.float64)
-        described = self._network()
-        layers = [
-            Dense(layer.units, layer.function, W=W, b=b, dropout=layer.dropout)
-            for layer, (W, b) in zip(described.layers, parameters, strict=True)
-        ]
-        return Foreign("handgrad.sklearn", Network(described.inputs, layers, described.loss)).model()
+        judged = validate_data(self, X, accept_sparse=["csr", "csc"], reset=False)
+        dense: Array = judged if isinstance(judged, np.ndarray) else judged.toarray()
+        return dense
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -17,6 +17,7 @@ from handgrad.errors import DataError, ShapeError, SpecificationError
 from handgrad.estimators.parameters import remember
 from handgrad.models.fit_table import fit_table
 from handgrad.models.model import Model
+from handgrad.models.why import Why, why
 from handgrad.nn.arrays import Array
 from handgrad.worksheets.worksheet import Worksheet, explain
 
@@ -106,6 +107,13 @@ class TableEstimator(BaseEstimator):  # type: ignore[misc]
             self.model_, data=_with_columns(table, self._target_columns(y, names)), **choices
         )
         return sheet
+
+    def why(self, X: Any, row: int = 0, *, target: str | None = None, of: str | None = None) -> Why:
+        """Why it predicts what it does for row `row` (from 0) of X: the contribution of each column.
+
+        See `handgrad.models.why.why`: `target` names one of several targets, `of` a class.
+        """
+        return why(self.model_, self._read(X), row, target=target, of=of)
 
     def to_model(self) -> Model:
         """`model_`: with the schema of the table."""
