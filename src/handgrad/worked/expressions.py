@@ -7,7 +7,7 @@ raise on a node that they do not know; `evaluate` computes them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from handgrad.nn.arrays import Array
 
@@ -50,17 +50,21 @@ class Gradient(Expression):
 
 @dataclass(frozen=True, slots=True)
 class Number(Expression):
-    """A number, at full precision. `exact`: a constant of the formula (1, 2, m), never rounded for display."""
+    """A number, at full precision. `exact`: a constant of the formula (1, 2, m), never rounded for display.
+    `dust`: nothing but rounding, shown as 0."""
 
     value: float
     exact: bool = False
+    dust: bool = field(default=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Matrix(Expression):
-    """Numbers in rows and columns: `values` has two dimensions, as on paper."""
+    """Numbers in rows and columns: `values` has two dimensions, as on paper; `dust` says which are nothing but
+    rounding, and shown as 0."""
 
     values: Array
+    dust: Array | None = field(default=None, repr=False)
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -32,7 +32,7 @@ from handgrad.worked.expressions import (
     Transpose,
 )
 from handgrad.worked.record import Equation, Options, Shape
-from handgrad.worked.substitute import Line, node, same, substitute
+from handgrad.worked.substitute import Line, marked, node, same, substitute
 from handgrad.worked.trace import Trace
 
 _PARAMETER = re.compile(r"([Wb])(\d+)(?:_(\w+))?")
@@ -50,7 +50,8 @@ def exact(value: float) -> Number:
 class Paper:
     """The step of a trace as a derivation needs it: symbols and numbers by public name.
 
-    `constants` are the letters of the step besides its quantities: hyperparameters, m, n, t.
+    `constants` are the letters of the step besides its quantities: hyperparameters, m, n, t. `dust` says which
+    entries of quantities are nothing but rounding.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class Paper:
         options: Options,
         regularization: Regularization = NO_PENALTY,
         constants: Mapping[str, Value] | None = None,
+        dust: Mapping[str, Array] | None = None,
     ) -> None:
         self.trace, self.network, self.recipe, self.options = trace, network, recipe, options
         self.column = options.orientation == "column"
@@ -70,11 +72,12 @@ class Paper:
         self.regularization = recipe.regularization if recipe is not None else regularization
         self.regularized = bool(self.regularization)
         self.constants = constants or {}
+        self.dust = dust or {}
 
     @cached_property
     def bindings(self) -> Bindings:
         """Every letter of the step with its value: quantities, states before the step, constants."""
-        values = {name: node(self.array(name)) for name in self.quantities}
+        values = {name: marked(node(self.array(name)), self.dust.get(name)) for name in self.quantities}
         if self.trace.updated and self.recipe is not None:
             slots = self.recipe.optimizer.slots
             for l, states in enumerate(self.trace.before.state, 1):

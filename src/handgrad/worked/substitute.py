@@ -51,6 +51,15 @@ def node(values: Array) -> Value:
     return Number(float(array[0, 0])) if array.size == 1 else Matrix(array)
 
 
+def marked(value: Value, dust: Array | None) -> Value:
+    """The same numbers, of which these are nothing but rounding."""
+    if dust is None or not dust.any():
+        return value
+    if isinstance(value, Number):
+        return dataclasses.replace(value, dust=True)
+    return dataclasses.replace(value, dust=dust)
+
+
 def substitute(tree: Expression, bindings: Bindings, indices: Mapping[str, int] | None = None) -> Expression:
     """The tree with numbers in the place of letters: sums over an index written out, the branch of cases chosen.
 
@@ -89,14 +98,16 @@ class _Numbers:
     def of_letter(self, symbol: Symbol | Gradient) -> Expression:
         if isinstance(symbol, Symbol) and symbol.letter in self.indices:
             return Number(self.indices[symbol.letter], exact=True)
-        number = None if self.indices else self.bindings.number(symbol)
-        if number is not None:
-            return Number(number)
         whole = self.bindings.of(symbol)
         if not is_placed(symbol):
             return whole
+        dust = whole.dust if isinstance(whole, Matrix) else None
+        number = None if self.indices or dust is not None else self.bindings.number(symbol)
+        if number is not None:
+            return Number(number)
         counted = {index: np.array(number) for index, number in self.indices.items()}
-        return node(taken(array_of(whole), symbol, counted, self.bindings.column))
+        part = node(taken(array_of(whole), symbol, counted, self.bindings.column))
+        return part if dust is None else marked(part, taken(dust, symbol, counted, self.bindings.column))
 
     def written_out(self, tree: BigSum) -> Expression:
         first, last = (
@@ -210,7 +221,8 @@ def factors_worked_out(tree: Expression) -> Expression:
 def change_worked_out(tree: Expression) -> Expression:
     """p - eta g with eta g worked out: 0.5 - 0.1 x (-0.0799) is 0.5 + 0.00799."""
     if isinstance(tree, Sum) and len(tree.terms) == 2 and isinstance(tree.terms[1], Negative):
-        return Sum((tree.terms[0], node(-evaluate(tree.terms[1].operand))))
+        change = tree.terms[1].operand
+        return Sum((tree.terms[0], marked(node(-evaluate(change)), _dust_of(change))))
     return tree
 
 
@@ -233,7 +245,7 @@ def turned(tree: Expression) -> Expression:
 
     def turn(part: Expression) -> Expression:
         if isinstance(part, Transpose) and isinstance(part.operand, Matrix):
-            return Matrix(part.operand.values.T)
+            return Matrix(part.operand.values.T, None if part.operand.dust is None else part.operand.dust.T)
         return part
 
     return map_tree(tree, turn)
@@ -244,18 +256,29 @@ def as_outer(tree: Expression) -> Expression:
     if isinstance(tree, MatMul):
         left, right = _side(tree.left), _side(tree.right)
         if left.shape[1] == right.shape[0] == 1:
-            return Outer(node(left), node(right))
+            return Outer(marked(node(left), _dust_of(tree.left)), marked(node(right), _dust_of(tree.right)))
     return _of_scaled(tree, as_outer)
 
 
 def sample_by_sample(tree: Expression) -> Expression:
     """The product that adds up over the samples as the sum of one outer product each."""
-    if isinstance(tree, MatMul):
-        left, right = _side(tree.left), _side(tree.right)
-        return added(
-            [Outer(node(column.reshape(-1, 1)), node(row)) for column, row in zip(left.T, right, strict=True)]
-        )
-    return _of_scaled(tree, sample_by_sample)
+    if not isinstance(tree, MatMul):
+        return _of_scaled(tree, sample_by_sample)
+    left, right = _side(tree.left), _side(tree.right)
+    marks = [np.zeros(side.shape, bool) for side in (left, right)]
+    of_left, of_right = (
+        mark if dust is None else dust
+        for mark, dust in zip(marks, (_dust_of(tree.left), _dust_of(tree.right)), strict=True)
+    )
+    return added(
+        [
+            Outer(
+                marked(node(left[:, [i]]), of_left[:, [i]]),
+                marked(node(right[[i]]), of_right[[i]]),
+            )
+            for i in range(left.shape[1])
+        ]
+    )
 
 
 def _of_scaled(tree: Expression, line: Line) -> Expression:
@@ -263,6 +286,21 @@ def _of_scaled(tree: Expression, line: Line) -> Expression:
     if isinstance(tree, Times) and len(tree.factors) == 2 and isinstance(tree.factors[1], MatMul):
         return Times((tree.factors[0], line(tree.factors[1])))
     return tree
+
+
+def _dust_of(tree: Expression) -> Array | None:
+    """Which entries of a matrix, of its transpose or of a multiple of it are nothing but rounding."""
+    if isinstance(tree, Matrix):
+        return tree.dust
+    if isinstance(tree, Number):
+        return np.array([[True]]) if tree.dust else None
+    if isinstance(tree, Transpose):
+        inner = _dust_of(tree.operand)
+        return None if inner is None else inner.T
+    if isinstance(tree, Times):
+        found = [dust for dust in map(_dust_of, tree.factors) if dust is not None]
+        return found[0] if len(found) == 1 else None
+    return None
 
 
 def _side(tree: Expression) -> Array:

@@ -11,7 +11,7 @@ from handgrad.nn.arrays import Array
 from handgrad.render.document import Block, Formula, Table
 from handgrad.render.layout.context import Sheet
 from handgrad.render.layout.elision import literal
-from handgrad.worked.expressions import Ellipsis, Expression, Gradient, Symbol
+from handgrad.worked.expressions import Ellipsis, Expression, Gradient, Matrix, Number, Symbol
 from handgrad.worked.record import GradientCheck, ParameterChange, StepRecord
 from handgrad.writing.phrasebook import Spans
 
@@ -25,7 +25,7 @@ def changes(sheet: Sheet, step: StepRecord) -> Iterator[Block]:
     if step.changes:
         yield sheet.paragraph("changes_intro")
         header = tuple(sheet.say(key) for key in ("parameter", "before", "gradient", "change", "after"))
-        rows = [row for change in step.changes for row in _change_rows(sheet, change)]
+        rows = [row for change in step.changes for row in _change_rows(sheet, step, change)]
         yield Table(header, tuple(rows), "lrrrr")
     if step.loss_before is not None and step.loss_after is not None:
         yield sheet.paragraph("second_forward")
@@ -34,8 +34,13 @@ def changes(sheet: Sheet, step: StepRecord) -> Iterator[Block]:
         yield Formula(Symbol("loss", mark="new"), (("=" if after.exact else "~", literal(after)),))
 
 
-def _change_rows(sheet: Sheet, change: ParameterChange) -> Iterator[Row]:
+def _change_rows(sheet: Sheet, step: StepRecord, change: ParameterChange) -> Iterator[Row]:
     before, after, gradient = (_flat(values) for values in (change.before, change.after, change.gradient))
+    shown = step.bindings.get(f"d{change.quantity}")
+    if isinstance(shown, Matrix) and shown.dust is not None:
+        gradient = np.where(shown.dust.reshape(-1), 0.0, gradient)
+    elif isinstance(shown, Number) and shown.dust:
+        gradient = np.zeros_like(gradient)
     columns = [before, gradient, after - before, after]
     name = change.quantity
     return _rows(sheet, change.symbol, change.before, columns, (name, f"d{name}", name, f"{name}_new"))

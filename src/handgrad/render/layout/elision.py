@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, fields, replace
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from handgrad.render.document import LaidMatrix, Literal
 from handgrad.worked.expressions import (
     Apply,
@@ -65,8 +67,10 @@ class Display:
     def exact(self, tree: Expression) -> bool:
         """True if a number or matrix is shown without rounding anything away."""
         if isinstance(tree, Number):
-            return tree.exact or shown(tree.value, self.precision).exact
+            return tree.exact or (not tree.dust and shown(tree.value, self.precision).exact)
         if isinstance(tree, Matrix):
+            if tree.dust is not None:
+                return False
             kept = tree.values[_kept(tree.shape[0], self.limits.rows)][
                 :, _kept(tree.shape[1], self.limits.columns)
             ]
@@ -106,13 +110,14 @@ def _kept(count: int, most: int) -> list[int]:
 def _number(display: Display, tree: Number, shapes: bool) -> Expression:
     if tree.exact:
         return literal(shown_exactly(tree.value, display.precision))
-    return display.number(tree.value)
+    return display.number(0.0 if tree.dust else tree.value)
 
 
 def _matrix(display: Display, tree: Matrix, shapes: bool) -> Expression:
     rows, columns = tree.shape
     kept_rows, kept_columns = _kept(rows, display.limits.rows), _kept(columns, display.limits.columns)
-    texts = shown_together(tree.values[kept_rows][:, kept_columns], display.precision)
+    values = tree.values if tree.dust is None else np.where(tree.dust, 0.0, tree.values)
+    texts = shown_together(values[kept_rows][:, kept_columns], display.precision)
     entries = [[literal(entry) for entry in row] for row in texts]
     return _laid(display, entries, (rows, columns), shapes)
 

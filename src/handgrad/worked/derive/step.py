@@ -13,6 +13,7 @@ from handgrad.nn.network import Network
 from handgrad.nn.regularization import Regularization
 from handgrad.nn.step import Recipe
 from handgrad.nn.targets import SIGNS
+from handgrad.worked.computed import roundoff
 from handgrad.worked.derive.backward import backward_steps
 from handgrad.worked.derive.focus import Focus, Lines, path_to, representative
 from handgrad.worked.derive.forward import forward_steps, loss_steps
@@ -20,6 +21,7 @@ from handgrad.worked.derive.letters import constants_of
 from handgrad.worked.derive.matrices import matrix_view
 from handgrad.worked.derive.program import program
 from handgrad.worked.derive.update import update_steps
+from handgrad.worked.dust import dust
 from handgrad.worked.expressions import Symbol
 from handgrad.worked.gradient_check import check_gradients
 from handgrad.worked.paper import NO_PENALTY, Paper
@@ -45,13 +47,12 @@ def derive(
     penalties = regularization if recipe is None else recipe.regularization
     constants = constants_of(trace, network, recipe, penalties)
     paper = Paper(trace, network, recipe, options, regularization, constants)
-    steps = (
-        *forward_steps(paper),
-        *loss_steps(paper),
-        *backward_steps(paper),
-        *update_steps(paper),
-    )
+    steps = _worked(paper)
     lines = program(paper, steps)
+    nothing = {} if trace.rounding.carry else dust(paper.bindings, lines, _unit(trace))
+    if nothing:
+        paper = Paper(trace, network, recipe, options, regularization, constants, nothing)
+        steps = _worked(paper)
     after = _after(paper)
     before = float(trace.quantities["loss"]) if "loss" in trace.quantities else None
     return StepRecord(
@@ -70,6 +71,22 @@ def derive(
         program=lines,
         path=_path(paper, Lines.of(lines, steps)),
     )
+
+
+def _worked(paper: Paper) -> tuple[WorkedStep, ...]:
+    """Every quantity worked out, in the order of the calculation."""
+    return (
+        *forward_steps(paper),
+        *loss_steps(paper),
+        *backward_steps(paper),
+        *update_steps(paper),
+    )
+
+
+def _unit(trace: Trace) -> float:
+    """The unit roundoff of the step's arithmetic."""
+    dtypes = (np.asarray(trace.quantities[name]).dtype for name in trace.quantities if name[0] == "W")
+    return max((roundoff(dtype) for dtype in dtypes if dtype.kind == "f"), default=roundoff(np.dtype(float)))
 
 
 def _path(paper: Paper, lines: Lines) -> tuple[WorkedStep, ...]:
