@@ -55,7 +55,8 @@ double train(const Net& net, Rule rule, Path path, int threads, double clip_norm
         layers.push_back({net.sizes[l - 1], net.sizes[l], last ? net.output : net.hidden, 0.1, last ? Bias::trained : net.bias,
                           !last && net.keep < 1, last ? 1.0 : net.keep});
     }
-    const int slots = rule == Rule::adam ? 3 : rule == Rule::sgd ? 0 : 1;
+    const bool two = rule == Rule::adadelta || rule == Rule::nadam;
+    const int slots = rule == Rule::adam ? 3 : two ? 2 : rule == Rule::sgd ? 0 : 1;
     Plan plan{};
     plan.depth = static_cast<int>(layers.size());
     plan.layers = layers.data();
@@ -128,12 +129,17 @@ bool exercise(const std::vector<int>& teams) {
         {{3, 9, 1}, Fn::softmax, Fn::identity, LossKind::huber, Bias::trained, 0.7},
         {{70, 64, 34}, Fn::elu, Fn::softplus, LossKind::squared_error, Bias::none, 0.9},
         {{4, 1}, Fn::relu, Fn::sigmoid, LossKind::cross_entropy, Bias::trained, 1.0},
+        {{5, 40, 3}, Fn::mish, Fn::identity, LossKind::absolute_error, Bias::trained, 0.8},
+        {{3, 9, 2}, Fn::relu6, Fn::hard_sigmoid, LossKind::hinge, Bias::trained, 1.0},
+        {{17, 33, 1}, Fn::selu, Fn::softplus, LossKind::poisson, Bias::shared, 1.0},
+        {{6, 5, 4}, Fn::hard_sigmoid, Fn::exponential, LossKind::poisson, Bias::none, 0.9},
     };
-    const Rule rules[] = {Rule::sgd, Rule::adam, Rule::nesterov, Rule::rmsprop, Rule::heavy_ball, Rule::velocity};
+    const Rule rules[] = {Rule::sgd, Rule::adam, Rule::nesterov, Rule::rmsprop, Rule::heavy_ball,
+                          Rule::velocity, Rule::adagrad, Rule::adadelta, Rule::nadam, Rule::lion};
     bool good = true;
     int turn = 0;
     for (const Net& net : nets) {
-        const Rule rule = rules[turn % 6];
+        const Rule rule = rules[turn % 10];
         const double norm = turn % 3 == 1 ? 0.3 : 0, l1 = turn % 2 ? 0.01 : 0;
         const double expected = train<double>(net, rule, Path::sliced, 1, norm, l1);
         for (const Path path : {Path::tiny, Path::sliced, Path::tiled})
