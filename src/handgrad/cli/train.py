@@ -139,6 +139,15 @@ def train(
     process: Annotated[int | None, typer.Option(help="Which of them this is, from 0.")] = None,
     dtype: Annotated[str, typer.Option(help="float64 or float32.")] = "float64",
     threads: Annotated[int | None, typer.Option(help="By default the engine chooses.")] = None,
+    checkpoint: Annotated[
+        int | None, typer.Option(min=1, help="Save the model so far every so many epochs.")
+    ] = None,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume", help="Go on with the training that stands at -o, to the same bits as without a break."
+        ),
+    ] = False,
     plot: Annotated[bool, typer.Option("--plot", help="Draw the loss in the terminal.")] = False,
     plot_file: Annotated[Path | None, typer.Option(help="Draw the loss to this SVG file.")] = None,
     force: Force = False,
@@ -214,7 +223,16 @@ def train(
         seen = None if silent else short(ready)
         ready = released(ready)
         progress = Announced(shown_on(remarks(), silent), lambda: _before(seen, network))
-        trained = fit_prepared(ready, network, progress=progress, **fitting)
+        trained = fit_prepared(
+            ready,
+            network,
+            progress=progress,
+            checkpoint=None
+            if checkpoint is None or not writes
+            else (checkpoint, lambda so_far: so_far.save(model)),
+            resume=Model.load(model) if resume and model.exists() else None,
+            **fitting,
+        )
         seconds = perf_counter() - began
         if not writes:
             raise typer.Exit(0 if interruption.number is None else Ended(interruption.number).status)

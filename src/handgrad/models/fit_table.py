@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from inspect import signature
 from pathlib import Path
@@ -14,7 +14,7 @@ from handgrad.data.batches import checked_seed
 from handgrad.data.columns import Column
 from handgrad.data.schema import Choices, Schema, fingerprint
 from handgrad.data.tables import Table, read_table
-from handgrad.errors import SpecificationError
+from handgrad.errors import ModelError, SpecificationError
 from handgrad.models.model import Model
 from handgrad.models.origin import Origin
 from handgrad.models.prepared import Prepared, prepare
@@ -25,7 +25,9 @@ from handgrad.nn.losses import LOSSES, Loss
 from handgrad.nn.network import Dense, Network
 from handgrad.nn.optimizers import Adam, Optimizer
 from handgrad.training.fit import fit
+from handgrad.training.history import Fit
 from handgrad.training.plan import DTYPES, EarlyStopping
+from handgrad.training.resumption import Checkpoint
 
 DEFAULT_RATE = 0.001
 
@@ -128,9 +130,32 @@ def fit_prepared(
     *,
     early_stopping: EarlyStopping | Literal["auto"] | None = "auto",
     batch_size: int | Literal["auto"] | None = "auto",
+    checkpoint: tuple[int, Callable[[Model], object]] | None = None,
+    resume: Model | None = None,
     **training: Any,
 ) -> Model:
-    """Trains a network on a prepared table; the keywords of `fit` apply."""
+    """Trains a network on a prepared table; the keywords of `fit` apply.
+
+    `checkpoint`: every so many epochs the model so far is handed on. `resume`: an earlier model with the same
+    options and data, whose training goes on.
+
+    Raises ModelError where the earlier model was trained on other data.
+    """
+    path = ready.table.path
+    file = None if path is None else str(path)
+    own = slice(ready.own)
+    origin = Origin(fingerprint(ready.X[own], ready.Y[own]), ready.rows, ready.left_out, file)
+
+    def model_of(result: Fit) -> Model:
+        if len(ready.X) > ready.own:  # the rows of a validation file are no rows of the training file
+            result = replace(result, validation_rows=np.empty(0, np.int64))
+        return Model(result, ready.schema, origin, ready.hashes)
+
+    earlier = None
+    if resume is not None:
+        if resume.origin is None or resume.origin.fingerprint != origin.fingerprint:
+            raise ModelError("the training cannot be resumed: the earlier model was trained on other data")
+        earlier = replace(resume.fit, validation_rows=ready.split.validation)
     result = fit(
         network,
         ready.X,
@@ -138,15 +163,13 @@ def fit_prepared(
         validation=ready.split,
         early_stopping=_stopping(early_stopping, ready.split.validation.size),
         batch_size=batch_for(len(ready.split.training)) if batch_size == "auto" else batch_size,
+        checkpoint=None
+        if checkpoint is None
+        else Checkpoint(checkpoint[0], lambda so_far: checkpoint[1](model_of(so_far))),
+        resume=earlier,
         **training,
     )
-    path = ready.table.path
-    file = None if path is None else str(path)
-    if len(ready.X) > ready.own:  # the rows of a validation file are no rows of the training file
-        result = replace(result, validation_rows=np.empty(0, np.int64))
-    own = slice(ready.own)
-    origin = Origin(fingerprint(ready.X[own], ready.Y[own]), ready.rows, ready.left_out, file)
-    return Model(result, ready.schema, origin, ready.hashes)
+    return model_of(result)
 
 
 def _dtype(dtype: Any) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import Any
 
@@ -28,6 +28,7 @@ from handgrad.training.history import Epoch, Fit, Snapshot
 from handgrad.training.interruption import Interruption
 from handgrad.training.plan import EarlyStopping, Plan
 from handgrad.training.progress import Progress, Silent
+from handgrad.training.resumption import Checkpoint, Point, check_same, last_point
 from handgrad.training.score import Score, metric_of, score
 from handgrad.training.snapshots import Best, Kept
 
@@ -62,12 +63,16 @@ def fit(
     snapshots: int = 16,
     callbacks: Sequence[Callback] = (),
     progress: Progress | None = None,
+    checkpoint: Checkpoint | None = None,
+    resume: Fit | None = None,
 ) -> Fit:
     """Trains `network` on X (samples, inputs) and Y (samples, outputs) or (samples,); by default with Adam.
 
     For cross-entropy Y may hold a class index per sample. `validation` is the part of the rows kept for
     validation (of each class the same part), or the very rows. After each epoch every callback is called with
-    its line of the history and the training as it stands; one that returns True ends the training.
+    its line of the history and the training as it stands; one that returns True ends the training. `checkpoint`
+    hands the training so far on every so many epochs; `resume` is an earlier training with the same options, of
+    which this one is the continuation, to the same bits as if it had never stopped.
 
     >>> from handgrad.nn.network import Dense
     >>> network = Network(1, [Dense(1)], "squared_error")
@@ -101,8 +106,18 @@ def fit(
     X, Y = samples(network, X, Y, dtype)
     split = split_samples(network, Y, validation, seed)
     runner, shown = choose(engine, network), progress or Silent()
+    point = None
+    if resume is not None:
+        check_same(resume, network, recipe, plan, split, runner.name)
+        point = last_point(resume)
+        if point.epoch == plan.epochs or point.best.exhausted:
+            return replace(resume, plan=plan, ended="early stopping" if point.best.exhausted else "epochs")
     with Interruption() as interruption:
-        return _Trainer(network, recipe, plan, X, Y, split, runner, shown, interruption).fit(callbacks)
+        trainer = _Trainer(network, recipe, plan, X, Y, split, runner, shown, interruption, checkpoint)
+        if point is not None and resume is not None:
+            trainer.step = point.epoch * resume.steps_per_epoch + 1
+            trainer.history = list(resume.history[: point.epoch])
+        return trainer.fit(callbacks, point)
 
 
 @dataclass
@@ -118,6 +133,7 @@ class _Trainer:
     engine: Engine
     progress: Progress
     interruption: Interruption
+    checkpoint: Checkpoint | None = None
     step: int = 1  # the next one
     history: list[Epoch] = field(default_factory=list)
 
@@ -126,19 +142,24 @@ class _Trainer:
         """What is measured on the validation rows."""
         return metric_of(self.network)
 
-    def fit(self, callbacks: Sequence[Callback]) -> Fit:
-        """Epochs until one of the reasons to end."""
+    def beginning(self) -> Point:
+        """The start of a training that begins."""
         parameters = self.network.initial_parameters(self.plan.seed, self.plan.dtype)
         training = Training(parameters, initial_state(self.recipe.optimizer, parameters))
-        best = Best(self.plan.early_stopping, training)
-        kept = Kept(self.plan.snapshots, training)
+        return Point(
+            0, training, Best(self.plan.early_stopping, training), Kept(self.plan.snapshots, training)
+        )
+
+    def fit(self, callbacks: Sequence[Callback], point: Point | None = None) -> Fit:
+        """Epochs until one of the reasons to end."""
+        first, training, best, kept = point or self.beginning()
         session = self.engine.start(
             self.network, self.recipe, training, self.X, self.Y, self.plan.seed, self.plan.threads
         )
         ended = None
         with self.progress:
             self.progress.begin(self.plan.epochs, self.plan.steps_per_epoch(len(self.split.training)))
-            for epoch in range(self.plan.epochs):
+            for epoch in range(first, self.plan.epochs):
                 kept.update(epoch, self.step, session)
                 line = self.run_epoch(session, epoch)
                 if line is None:
@@ -150,8 +171,14 @@ class _Trainer:
                 ended = self.reason_to_end(best, self.answers(callbacks, line, session))
                 if ended is not None:
                     break
+                if self.checkpoint is not None and self.checkpoint.due(line.epoch, self.plan.epochs):
+                    self.checkpoint.keep(self.result(session, best, kept, "checkpoint"))
         if not self.history:
             self.interruption.give_up()
+        return self.result(session, best, kept, ended or "epochs")
+
+    def result(self, session: Session, best: Best, kept: Kept, ended: str) -> Fit:
+        """The training so far."""
         last = session.training()
         check_parameters(last.parameters, self.step - 1)
         return Fit(
@@ -165,7 +192,7 @@ class _Trainer:
             self.split.validation,
             self.engine.name,
             self.metric,
-            ended or "epochs",
+            ended,
             best.epoch if best.restores else None,
         )
 

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from handgrad.engines.protocol import Session
+from typing import Protocol
+
 from handgrad.nn.step import Training
 from handgrad.training.history import Epoch, Snapshot
 from handgrad.training.plan import EarlyStopping
 
 _MOST_BYTES = 64 << 20
+
+
+class Standing(Protocol):
+    """What can say where a training stands."""
+
+    def training(self) -> Training: ...
 
 
 class Best:
@@ -17,7 +24,7 @@ class Best:
         self.rule, self.training = rule, training
         self.loss, self.epoch, self.waited = float("inf"), 0, 0
 
-    def update(self, line: Epoch, session: Session) -> None:
+    def update(self, line: Epoch, session: Standing) -> None:
         """Takes the state after this epoch if its loss is the lowest so far."""
         if self.rule is None:
             return
@@ -46,9 +53,10 @@ class Kept:
         size += sum(array.nbytes for layer in training.state for state in layer for array in state)
         self.most = max(1, min(most, _MOST_BYTES // max(size, 1)))
         self.stride = 1
-        self.kept = [(0, Snapshot(1, training))]
+        self.kept: list[tuple[int, Snapshot | None]] = [(0, Snapshot(1, training))]
+        """The epoch (from 0) and its state; None is one that counts, but was dropped by an earlier training."""
 
-    def update(self, epoch: int, step: int, session: Session) -> None:
+    def update(self, epoch: int, step: int, session: Standing) -> None:
         """Takes the state before step `step`, the first of an epoch (from 0), if it is one to keep."""
         if self.most == 1 or epoch == 0 or epoch % self.stride:
             return
@@ -60,4 +68,5 @@ class Kept:
 
     def all(self, last: Snapshot) -> tuple[Snapshot, ...]:
         """The kept states in order, then the state after the last step."""
-        return (*(snapshot for _, snapshot in self.kept if snapshot.step < last.step), last)
+        kept = (snapshot for _, snapshot in self.kept if snapshot is not None)
+        return (*(snapshot for snapshot in kept if snapshot.step < last.step), last)
