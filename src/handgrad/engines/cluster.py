@@ -22,7 +22,6 @@ WRITING = 600
 _LAUNCHERS = (  # what a launcher says to each of its processes, and how many there are
     ("SLURM_STEP_NUM_TASKS", "SLURM_PROCID"),
     ("OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK"),
-    ("JAX_K8S_PROCESSES", "JOB_COMPLETION_INDEX"),
 )
 
 
@@ -61,7 +60,7 @@ def described(coordinator: str | None, processes: int | None, process: int | Non
 
 
 def launched(environment: Any = None) -> Cluster:
-    """The cluster that SLURM, Open MPI or Kubernetes started this process in; one process without them.
+    """The cluster that SLURM or Open MPI started this process in; one process without them.
 
     >>> launched({"OMPI_COMM_WORLD_SIZE": "4", "OMPI_COMM_WORLD_RANK": "1"})
     Cluster(coordinator=None, processes=4, process=1)
