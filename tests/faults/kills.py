@@ -60,7 +60,7 @@ def main() -> int:
                 wrong.append(f"kill {number} by {ended_by.name}, status {status}: {problem}")
                 print(wrong[-1], flush=True)
         subprocess.run(training(path), check=True)
-        left = [entry.name for entry in path.parent.iterdir() if entry != path]
+        left = [entry.name for entry in path.parent.iterdir() if entry.name not in (path.name, "m.run.toml")]
         if left:
             wrong.append(f"left behind by the run after the kills: {', '.join(left)}")
     print(
