@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from handgrad.engines import choose, cluster
+from handgrad.engines import choose, cluster, mesh
 from handgrad.engines.reference import ReferenceEngine
-from handgrad.errors import SpecificationError
+from handgrad.errors import SpecificationError, TrainingError
 from tests.engines import spread
 
 pytest.importorskip("jax")
@@ -140,3 +140,18 @@ def test_more_devices_than_there_are() -> None:
         choose("jax:cpu:4096")
     with pytest.raises(SpecificationError, match="must be a whole number, got 'many'"):
         choose("jax:cpu:many")
+
+
+def test_whatever_jax_raises_where_another_process_is_lost_is_one_error(monkeypatch) -> None:
+    import jax
+
+    row = mesh.Mesh(jax, jax.devices("cpu")[:1])
+    lost = (ValueError("UNKNOWN: Gloo AllGather failed"), jax.errors.JaxRuntimeError("UNKNOWN: Gloo"))
+    with pytest.raises(ValueError, match="AllGather"), row.company():
+        raise lost[0]
+    monkeypatch.setattr(mesh.Mesh, "several_processes", property(lambda self: True))
+    for error in lost:
+        with pytest.raises(TrainingError, match="another process of this training was lost"), row.company():
+            raise error
+    with pytest.raises(SpecificationError, match="ours"), row.company():
+        raise SpecificationError("ours")

@@ -11,6 +11,7 @@ import importlib.util
 import os
 import signal
 import time
+from contextlib import nullcontext
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
@@ -19,7 +20,7 @@ import numpy as np
 from handgrad.engines import cluster
 from handgrad.engines.mesh import Mesh, chosen
 from handgrad.engines.protocol import Run, Stop
-from handgrad.errors import MissingExtraError, ShapeError, SpecificationError, TrainingError
+from handgrad.errors import MissingExtraError, ShapeError, SpecificationError
 from handgrad.nn.arrays import Array
 from handgrad.nn.dropout import Library, round_keys
 from handgrad.nn.forward import dropout_masks, predict
@@ -329,15 +330,9 @@ class JaxSession:
         self, program: Any, before: Training, X: Any, Y: Any, steps: Steps, count: int
     ) -> tuple[Training, Array]:
         """The training after the steps, and their losses. Raises TrainingError where a process was lost."""
-        try:
+        with nullcontext() if self._mesh is None else self._mesh.company():
             after, losses = program(before, X, Y, self._keys, steps)
             return after, np.asarray(losses)[:count].astype(np.float64)
-        except _jax().errors.JaxRuntimeError as error:
-            if self._mesh is None or not self._mesh.several_processes:
-                raise
-            raise TrainingError(
-                "another process of this training was lost, so this one ends too; start all of them again"
-            ) from error
 
 
 class JaxEngine:

@@ -8,11 +8,13 @@ instead. Which costs less, and when: docs/scale.md.
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
-from handgrad.errors import DataError, SpecificationError
+from handgrad.errors import DataError, HandgradError, SpecificationError, TrainingError
 from handgrad.nn.arrays import Array
 from handgrad.nn.network import LayerParameters, Network
 from handgrad.nn.optimizers import Optimizer
@@ -36,6 +38,21 @@ class Mesh:
     def several_processes(self) -> bool:
         """True where other processes hold some of the devices."""
         return len({device.process_index for device in self._mesh.devices.flat}) > 1
+
+    @contextmanager
+    def company(self) -> Iterator[None]:
+        """Around what every process takes part in. Raises TrainingError where another one was lost.
+
+        JAX raises its own error where the steps wait for it, and a ValueError where a question does.
+        """
+        try:
+            yield
+        except (self._jax.errors.JaxRuntimeError, ValueError) as error:
+            if isinstance(error, HandgradError) or not self.several_processes:
+                raise
+            raise TrainingError(
+                "another process of this training was lost, so this one ends too; start all of them again"
+            ) from error
 
     def sharding(self, *axes: str | None) -> Any:
         """How an array lies on the devices: AXIS for an axis that is divided, None for one that is not."""
@@ -63,8 +80,9 @@ class Mesh:
 
     def gather(self, training: Training) -> Training:
         """The arrays of a training, whole, in NumPy; every process takes part."""
-        whole = self._jax.jit(lambda arrays: arrays, out_shardings=self.sharding())(training)
-        gathered: Training = self._jax.tree.map(np.asarray, whole)
+        with self.company():
+            whole = self._jax.jit(lambda arrays: arrays, out_shardings=self.sharding())(training)
+            gathered: Training = self._jax.tree.map(np.asarray, whole)
         return gathered
 
     def batches(self, values: Array, rows: Array) -> Any:
@@ -86,7 +104,9 @@ class Mesh:
         from jax.experimental.multihost_utils import process_allgather
 
         mine = np.array([zlib.crc32(array.tobytes()) for array in arrays], np.uint32)
-        if np.unique(process_allgather(mine).reshape(-1, len(arrays)), axis=0).shape[0] > 1:
+        with self.company():
+            everybodys = process_allgather(mine).reshape(-1, len(arrays))
+        if np.unique(everybodys, axis=0).shape[0] > 1:
             raise DataError(
                 "the processes of this training do not hold the same data, seed or initial parameters; give all of "
                 "them the same table and the same flags"
@@ -98,7 +118,8 @@ class Mesh:
             return asked
         from jax.experimental.multihost_utils import process_allgather
 
-        return bool(np.any(process_allgather(np.array(asked))))
+        with self.company():
+            return bool(np.any(process_allgather(np.array(asked))))
 
 
 def chosen(jax: Any, kind: str | None, count: int | None) -> list[Any]:
