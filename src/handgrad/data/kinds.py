@@ -12,7 +12,6 @@ empty        says nothing
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -221,6 +220,3 @@ def _of_categories(name: str, text: Words) -> Found:
         return Found("empty", "all cells are missing")
     kind, reason = identifiers.of_words(name, text)
     return Found(kind, reason)
-
-
-Judge = Callable[[Table, str, Words], Found | None]
