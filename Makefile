@@ -1,10 +1,10 @@
-# make demo | test | check | bench | mutation | fuzz | faults | soak | parity | spread | sanitize | gallery | clean
+# make demo | test | check | bench | mutation | planted | fuzz | faults | soak | parity | spread | sanitize | gallery | clean
 PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := $(shell find src CMakeLists.txt pyproject.toml -type f -not -name '*.pyc' -not -name '*.so')
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test check bench mutation fuzz faults soak parity spread sanitize gallery clean
+.PHONY: demo test check bench mutation planted fuzz faults soak parity spread sanitize gallery clean
 
 demo: .venv/installed
 	$(BIN)/python examples/demo.py
@@ -35,6 +35,9 @@ faults: .venv/tested
 
 spread: .venv/tested
 	$(BIN)/python -m tests.engines.lost
+
+planted: .venv/tested
+	$(BIN)/python -m tests.audit.measure
 
 mutation: .venv/mutated
 	$(BIN)/python -m tests.mutation

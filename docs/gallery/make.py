@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
+from handgrad.audit.check import check
 from handgrad.cli.main import status
 
 HERE = Path(__file__).resolve().parent
@@ -24,6 +25,7 @@ class Piece(NamedTuple):
     example: str
     shows: str
     options: str
+    verb: str = "explain"
 
 
 PIECES = (
@@ -46,6 +48,24 @@ PIECES = (
         "the chain rule of (A - Y)^2 factor by factor, the factor 2 kept",
         "--digits 4 --notation subscript --without update --without changes",
     ),
+    *(
+        Piece(f"audit-{stem}", f"examples/{stem}.toml", shows, "", "check")
+        for stem, shows in (
+            ("sigmoid-2-2-1", "the audit of the notes on two sigmoid layers: one last digit is off"),
+            ("relu-sigmoid-2-2-1", "the audit of a whole printed training step: the loss is wrong"),
+            ("forward-figure", "the audit of a figure with outputs, targets and errors"),
+            ("dot-product", "the audit of a printed dot product"),
+            ("outer-product", "the audit of a printed outer product"),
+            (
+                "mazur-2015",
+                "the audit of a tutorial that was copied many times: three numbers after the first update",
+            ),
+            (
+                "postnetwork-softmax",
+                "the audit of a page with a slip in a weighted sum, and what follows from it",
+            ),
+        )
+    ),
 )
 LANGUAGES = {"en": "English", "bn": "বাংলা"}
 MEDIA = ("md", "html")
@@ -54,7 +74,7 @@ MEDIA = ("md", "html")
 def command(piece: Piece, language: str, medium: str, folder: str) -> list[str]:
     """The arguments after `handgrad` that make one file of the gallery."""
     output = f"{folder}/{piece.stem}.{language}.{medium}"
-    return ["explain", piece.example, *shlex.split(piece.options), "--language", language, "-o", output]
+    return [piece.verb, piece.example, *shlex.split(piece.options), "--language", language, "-o", output]
 
 
 def readme() -> str:
@@ -84,6 +104,12 @@ def make(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for piece in PIECES:
         source = piece._replace(example=str(ROOT / piece.example))
+        if piece.verb == "check":  # judged once, for all its files
+            audit = check(source.example)
+            for language in LANGUAGES:
+                for medium in MEDIA:
+                    audit.save(folder / f"{piece.stem}.{language}.{medium}", language=language)
+            continue
         for language in LANGUAGES:
             for medium in MEDIA:
                 if status([*command(source, language, medium, str(folder)), "--quiet"]) != 0:

@@ -164,8 +164,8 @@ def plant(code: str, random: Random, digits: int, style: str = "full") -> Plante
     wrong = _slipped(code, given, right, digits, style, layer, seed, random)
     if wrong is None:
         return None
-    unit = 10.0**-digits
-    changed = [key for key in right if np.any(np.abs(right[key] - wrong[key]) > 2.5 * unit)]
+    least = (0.5 if code == "single-precision" else 2.5) * 10.0**-digits
+    changed = [key for key in right if np.any(np.abs(right[key] - wrong[key]) > least)]
     if not changed or not all(np.all(np.isfinite(value)) for value in wrong.values()):
         return None
     first = next((key for key in changed if key in keep), None)
@@ -203,7 +203,7 @@ def _miscopied(given: Problem, random: Random) -> Problem:
     changed = [array.copy() for array in arrays]
     place = tuple(int(random.integers(n)) for n in changed[which].shape)
     old = changed[which][place]
-    others = [float(v) for array in arrays for v in array.ravel() if v not in (old, 0)]
+    others = [float(v) for array in given.weights for v in array.ravel() if v not in (old, 0)]
     changed[which][place] = random.choice([-old if old else 0.4, old * 10 or 0.2, *others[:3]])
     count = len(given.weights)
     return replace(

@@ -44,10 +44,24 @@ def as_meant(
     if len({claim.quantity for claim in wrong}) < 2:
         return None
     for convention, turned in _notations(claims, wrong):
-        judged = judge(Worlds(case, turned))
+        worlds = Worlds(case, turned)
+        if not _plausible(worlds):
+            continue
+        judged = judge(worlds)
         if not any(verdict.alarm for verdict in judged):
             return convention, judged
     return None
+
+
+def _plausible(worlds: Worlds) -> bool:
+    """True where every number is about what is computed, in full or from the printed ones: judging costs more."""
+    for claim in worlds.claims:
+        values = [worlds.value(claim, run[claim.step]) for run in (worlds.full, worlds.printed)]
+        for where, printed in claim.entries.items():
+            found = [float(value[where]) for value in values if value is not None]
+            if found and not any(printed.one_off(value) for value in found):
+                return False
+    return True
 
 
 def _notations(
@@ -90,7 +104,10 @@ def in_the_file(case: Case, claims: tuple[Claim, ...], verdicts: list[Verdict]) 
         return None
     affected = sum(verdict.alarm for verdict in verdicts)
     for convention, other in _files(case):
-        judged = judge(Worlds(other, claims))
+        worlds = Worlds(other, claims)
+        if not _plausible(worlds):
+            continue
+        judged = judge(worlds)
         explained = sum(
             verdict.verdict == EXACT or not any(e.verdict in ALARMS for e in verdict.entries)
             for verdict in judged

@@ -19,7 +19,7 @@ from handgrad.audit.miscopied import all_solved, with_given
 from handgrad.audit.misreadings import misreadings
 from handgrad.audit.mistakes import CODES, MISTAKES
 from handgrad.audit.printed import Printed
-from handgrad.audit.rerun import Numbers, Seen, World, rerun
+from handgrad.audit.rerun import Numbers, Seen, World, rerun, rounded
 from handgrad.audit.verdicts import ALARMS, FOLLOWS, ROOTS, WRONG, Entry, Verdict
 from handgrad.audit.worlds import LONG, Place, Worlds
 from handgrad.cases.case import Case
@@ -28,10 +28,14 @@ from handgrad.nn.arrays import Array
 
 LIKELY, SURE = 2.0, 10.0
 """Bits from which on a cause is named, and from which on it is called sure."""
+_FEW_STEPS = 3
 _AMONG_CODES = math.log2(len(CODES))
+_ZERO = 4.0
 _CONTRADICTION = 4.0
 """Bits that a right number costs which the mistake would have changed; at most three of them count."""
 _SOLVED_ROOTS = 3
+_READING = _AMONG_CODES + 2.0
+"""Bits that a misreading costs: the equations have the first word."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,10 @@ class Explanation:
 
 @dataclass(frozen=True, eq=False)
 class _Run:
-    """An alternative with the values that it gives, by step: from full precision, and from the printed numbers."""
+    """An alternative with the values that it gives, by step.
+
+    From full precision, from the printed numbers, and from these with every other result rounded.
+    """
 
     code: str
     alternative: Alternative
@@ -101,11 +108,14 @@ def _runs(worlds: Worlds, steps: set[int], right: object) -> Iterator[_Run]:
     if not near:
         return
     carried = worlds.ledger.all
+    finest = max(worlds.decimals, default=None)
     for mistake in MISTAKES:
         alternatives = [] if mistake.making is None else list(mistake.making(worlds.case))
         for alternative in alternatives:
             try:
                 runs = tuple(_run(worlds, alternative, near, put) for put in ({}, carried))
+                if alternative.digits is None and finest is not None and len(near) <= _FEW_STEPS:
+                    runs += (_run(worlds, replace(alternative, digits=finest), near, carried),)
             except (HandgradError, KeyError, ValueError, IndexError):
                 continue  # this mistake cannot be made in this case
             yield _Run(mistake.code, alternative, len(alternatives), runs)
@@ -157,9 +167,19 @@ def _matched(
     matched = set()
     for place, (claim, entry) in waiting.items():
         value = _value(worlds, claim, entry.index, run)
-        if value is not None and _stands(entry.printed, value, claim.step, alternative):
+        values = [value]
+        if value is not None and alternative is not None and alternative.digits is not None:
+            values.append(float(rounded(np.asarray(value), alternative.digits)))  # printed as it was rounded
+        if any(v is not None and _stands(entry.printed, v, claim.step, alternative) for v in values):
             matched.add(place)
     return matched
+
+
+def _entry(values: Array, where: Index) -> float | None:
+    try:
+        return float(values[where]) if values.ndim else float(values)
+    except IndexError:
+        return None
 
 
 def _stands(printed: Printed, value: float, step: int, alternative: Alternative | None) -> bool:
@@ -177,12 +197,14 @@ def _value(worlds: Worlds, claim: Claim, where: Index, run: Mapping[int, Seen]) 
     if claim.step not in run:
         return None
     values = worlds.value(claim, run[claim.step])
-    if values is None:
-        return None
-    try:
-        return float(values[where]) if values.ndim else float(values)
-    except IndexError:
-        return None
+    return None if values is None else _entry(values, where)
+
+
+def _bits(entry: Entry) -> float:
+    """What a match says; a printed 0 in the place of a number says a little, however many digits it has."""
+    if entry.printed.value or entry.computed is None:
+        return entry.printed.bits
+    return min(_ZERO, Printed(entry.computed, entry.printed.unit).bits)
 
 
 def _gain(matched: set[Place], waiting: Waiting) -> float:
@@ -191,7 +213,7 @@ def _gain(matched: set[Place], waiting: Waiting) -> float:
     for number in {place[0] for place in matched}:
         here = [place for place in waiting if place[0] == number]
         hits = [place for place in here if place in matched]
-        bits += sum(waiting[place][1].printed.bits for place in hits)
+        bits += sum(_bits(waiting[place][1]) for place in hits)
         bits -= len(hits) * math.log2(len(here) / len(hits))
     return bits
 
@@ -205,6 +227,8 @@ def _by_alternative(
     number and the wrong one are in the running; without it, all of them are.
     """
     sets = [_matched(worlds, seen, waiting, run.alternative) for seen in run.runs]
+    if len(sets) > len(("full", "printed")):
+        sets[2] -= _matched(worlds, worlds.printed_rounded, waiting)  # what needs no mistake
     matched = set().union(*sets)
     if not matched:
         return
@@ -219,7 +243,7 @@ def _by_alternative(
             entry.printed.stands_for(value, claim.step) or entry.verdict != "exact"
         )
     bits = _gain(matched, waiting) - _CONTRADICTION * against
-    bits -= math.log2(near) if matched <= sets[1] else _AMONG_CODES + math.log2(run.siblings)
+    bits -= math.log2(near) if matched <= set().union(*sets[1:]) else _AMONG_CODES + math.log2(run.siblings)
     details = _details(run.alternative)
     yield Explanation(run.code, frozenset(matched), bits, run.alternative.layer, details, run.alternative)
 
@@ -240,8 +264,7 @@ def _by_misreading(worlds: Worlds, places: list[Place], waiting: Waiting) -> Ite
                 claim, other.code, other.values, other.siblings, {"other": other.other}, places, waiting
             )
     for code, step in (("step-early", claim.step - 1), ("step-late", claim.step + 1)):
-        values = worlds.near(claim, step)
-        if values is not None:
+        for values in worlds.near(claim, step):
             yield from _taken(claim, code, values, 1, {"step": str(step)}, places, waiting)
 
 
@@ -261,7 +284,7 @@ def _taken(
         if entry.printed.stands_for(value, claim.step):
             matched.add(place)
     if matched:
-        bits = _gain(matched, waiting) - _AMONG_CODES - math.log2(max(1, siblings))
+        bits = _gain(matched, waiting) - _READING - math.log2(max(1, siblings))
         yield Explanation(code, frozenset(matched), bits, None, details)
 
 
@@ -284,7 +307,7 @@ def _by_input(worlds: Worlds, places: list[Place], waiting: Waiting) -> Iterator
         for put in (carried, {}):
             matched |= _matched(worlds, rerun(World(changed, put), steps), waiting)
         if matched:
-            bits = _gain(matched, waiting) - _AMONG_CODES - math.log2(tried)
+            bits = _gain(matched, waiting) - _READING - math.log2(tried)
             details = {"given": given.shown, "right": f"{given.value:g}", "read": f"{short:g}"}
             yield Explanation("miscopied-input", frozenset(matched), bits, None, details)
 

@@ -43,10 +43,13 @@ def _swapped(value: Array, wrong: list[Index]) -> Iterator[Misreading]:
         yield Misreading("entries-swapped", swapped, "", len(pairs) + 2)
 
 
-def _other_rows(claim: Claim, value: Array) -> Iterator[Misreading]:
+def _is_per_sample(claim: Claim) -> bool:
     name = claim.names[0] if claim.names else ""
-    per_sample = name in _PER_SAMPLE or (name[:1] in "zaf" or name.startswith(("delta", "mask", "der")))
-    if value.ndim != 2 or not per_sample or not 1 < value.shape[0] <= 20:
+    return name in _PER_SAMPLE or name[:1] in "zaf" or name.startswith(("delta", "mask", "da", "df", "der"))
+
+
+def _other_rows(claim: Claim, value: Array) -> Iterator[Misreading]:
+    if value.ndim != 2 or not _is_per_sample(claim) or not 1 < value.shape[0] <= 20:
         return
     rows = value.shape[0]
     for i in range(rows):
@@ -60,11 +63,12 @@ def _other_rows(claim: Claim, value: Array) -> Iterator[Misreading]:
 def _other_entries(value: Array, wrong: list[Index], claim: Claim) -> Iterator[Misreading]:
     if value.ndim == 0 or value.size > MOST_PAIRS:
         return
+    per_sample = _is_per_sample(claim) and value.ndim == len((0, 1))
     for where in wrong:
         if len(where) != value.ndim:
             continue
         for other in np.ndindex(value.shape):
-            if other != where:
+            if other != where and not (per_sample and other[1] == where[1]):  # that is another sample
                 taken = value.copy()
                 taken[where] = value[other]
                 yield Misreading(
@@ -76,6 +80,7 @@ def _other_quantities(
     claim: Claim, value: Array, wrong: list[Index], quantities: Mapping[str, Array]
 ) -> Iterator[Misreading]:
     others = {name: np.asarray(q) for name, q in quantities.items() if name not in claim.names}
+    others.pop(claim.quantity.removesuffix("_new"), None)  # that is a parameter that was not updated
     fitting = {name: q for name, q in others.items() if q.shape == value.shape}
     for name, q in fitting.items():
         yield Misreading("other-quantity", q, name, len(fitting))

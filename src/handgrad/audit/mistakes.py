@@ -98,8 +98,8 @@ MISTAKES: tuple[Mistake, ...] = (
     Mistake("other-sample", _BISHOP, other_sample),
     Mistake("other-quantity", "zhwhong, a retelling of Mazur's example: the total printed as one error"),
     Mistake("miscopied-input", "M. Mazur (2015) in its retellings"),
-    Mistake("single-precision", "Keras documentation, keras.ops.binary_crossentropy", single_precision),
     Mistake("rounded-carried", "J. Han, M. Kamber, Data mining: concepts and techniques", rounded_carried),
+    Mistake("single-precision", "Keras documentation, keras.ops.binary_crossentropy", single_precision),
     # beyond the classical ones
     Mistake("weights-not-transposed", _NIELSEN, forward.weights_not_transposed),
     Mistake("wrong-index", "B. S. Kushwaha, PostNetwork Academy: a term dropped", forward.wrong_term),

@@ -28,6 +28,7 @@ Numbers = Mapping[str, Array]
 """Quantities by name. In carried ones an entry that was not printed is NaN."""
 
 
+_WORTH_AN_ENGINE = 50  # steps; fewer are taken by the equations themselves
 _BREADTH = 1e-6  # of a unit: 0.285 is stored below itself
 
 
@@ -198,7 +199,8 @@ def _through(world: World, training: Training, steps: list[Step]) -> Training:
     rules = id(world.rewrites) if world.rewrites else 0
     key = (id(world.case), rules, steps[0].number, steps[-1].number, *whole)
     if key not in world.gaps:
-        run = _rewritten(world, training, steps) if world.rewrites else _quick(world.case, training, steps)
+        short = world.rewrites or len(steps) < _WORTH_AN_ENGINE
+        run = _rewritten(world, training, steps) if short else _quick(world.case, training, steps)
         world.gaps[key] = run, world  # the world is held, so that no other takes its place in memory
     return world.gaps[key][0]
 

@@ -127,7 +127,9 @@ def outputs_not_averaged(case: Case) -> Iterator[Alternative]:
     if loss is None or loss.outputs != "mean" or n == 1:
         return
     fused = loss.fused(case.network.layers[-1].function.name)
-    backward = {f"delta{case.network.depth}" if fused else "dyhat": scaled(n)}
+    backward = {"dyhat": scaled(n)}
+    if fused:
+        backward[f"delta{case.network.depth}"] = scaled(n)
     yield Alternative({"data_loss": scaled(n)})
     yield Alternative(backward)
     yield Alternative({"data_loss": scaled(n), **backward})

@@ -22,9 +22,9 @@ from handgrad.nn.step import Training
 LONG = 300
 """Steps beyond which only the plain runs are made."""
 _MOST_MIXTURES = 160
-_MOST_SAMPLES, _SPREAD_RUNS = 200, 24
+_MOST_SAMPLES, _SPREAD_RUNS = 150, 24
 _AROUND, _MOST_AROUND = 40, 16
-_BUDGET = 4_000
+_BUDGET = 2_000
 _FORMULA_REACH, _REACH = 50, 8
 
 
@@ -117,6 +117,12 @@ class Worlds:
         """The same, with delta of the outputs from the printed dyhat."""
         return rerun(World(self.case, self.ledger.all, gaps=self.gaps, chained=True), self.steps)
 
+    @cached_property
+    def printed_rounded(self) -> dict[int, Seen]:
+        """Everything printed is carried, right or wrong, and every other result is rounded to the finest decimals."""
+        world = World(self.case, self.ledger.all, digits=max(self.decimals), gaps=self.gaps)
+        return rerun(world, [step for step in self.steps if step <= LONG])
+
     def wrong_only(self) -> dict[int, Seen]:
         """Only what was judged wrong is carried."""
         return self._run("wrong", World(self.case, dict(self.ledger.wrong), gaps=self.gaps))
@@ -151,17 +157,18 @@ class Worlds:
         spread = 0.0 if array is None else float(array[where] if array.ndim else array)
         return not apart > _REACH * spread + 3 * printed.unit
 
-    def near(self, claim: Claim, step: int) -> Array | None:
-        """The claim's quantity in full precision in another step; None where there is no such step."""
+    def near(self, claim: Claim, step: int) -> list[Array]:
+        """The claim's quantity in another step: in full precision, and from what is printed there."""
         if step < 1 or (self.case.recipe is None and step > 1):
-            return None
-        if step in self.full:
-            return self.value(claim, self.full[step])
-        if step not in self._near:
+            return []
+        if step not in self.full and step not in self._near:
             start = max((other for other in self.full if other <= step), default=None)
             before = None if start is None else (start, self.full[start].before)
             self._near.update(rerun(World(self.case), [step], before))
-        return self.value(claim, self._near[step])
+        runs = [self.full.get(step) or self._near[step]]
+        if step in self.printed:
+            runs.append(self.printed[step])
+        return [value for seen in runs if (value := self.value(claim, seen)) is not None]
 
     # -- the value that a claim is compared with
 
