@@ -130,7 +130,10 @@ def told(workload: str, rows: int, runs: dict[tuple[str, int], list[Measured]]) 
         )
     ratio = ours.wall / best
     missed = ratio > GOALS[workload]
-    print(f"\n{ratio:.2f} of the quickest peer, goal {GOALS[workload]}: {'not met' if missed else 'met'}")
+    print(
+        f"\n{ratio:.2f} of the quickest peer, goal {GOALS[workload]}: {'not met' if missed else 'met'}",
+        flush=True,
+    )
     return missed
 
 
