@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import signal
 import sys
 import tomllib
 from collections import Counter
@@ -58,6 +59,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 f"{what!r} is neither a room ({', '.join(TESTS)}) nor a file of one, such as nn/forward"
             )
     os.environ["HYPOTHESIS_PROFILE"] = "mutation"
+    signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # a job in the background ignores what tests press
     known, poor = _equivalent(), False
     rows = []
     for room in dict.fromkeys(what.split("/")[0] for what in asked.what):
