@@ -178,7 +178,7 @@ def test_the_reference_engine_leaves_a_long_step() -> None:
     assert session.training() is training
 
 
-@pytest.mark.parametrize("kilobytes", [100_000, 350_000])
+@pytest.mark.parametrize("kilobytes", [60_000, 250_000])
 def test_too_little_memory_is_one_line(kilobytes: int, tmp_path: Path) -> None:
     limit = f'ulimit -v {kilobytes}; exec "$@"'
     done = subprocess.run(

@@ -192,7 +192,7 @@ def test_an_order_that_changes_while_it_is_used_changes_nothing() -> None:
         from tests.native.test_arguments import started
         rows = 2000
         session = started(rows)
-        order, ended = np.tile(np.arange(rows), 400), threading.Event()
+        order, ended = np.tile(np.arange(rows), 2000), threading.Event()
         def change():
             while not ended.is_set():
                 order[:] = 2**40
@@ -203,9 +203,9 @@ def test_an_order_that_changes_while_it_is_used_changes_nothing() -> None:
             if not thread.is_alive():
                 thread.start()
             return False
-        losses = session.run(order, 5, np.full(160_000, 1e-3), 1, stop).losses
+        losses = session.run(order, 5, np.full(800_000, 1e-3), 1, stop).losses
         ended.set()
-        again = started(rows).run(kept, 5, np.full(160_000, 1e-3), 1).losses
+        again = started(rows).run(kept, 5, np.full(800_000, 1e-3), 1).losses
         print(len(losses), bool((losses == again).all()), thread.ident is not None)
     """
     done = subprocess.run(
@@ -215,7 +215,7 @@ def test_an_order_that_changes_while_it_is_used_changes_nothing() -> None:
         check=False,
         timeout=120,
     )
-    assert (done.returncode, done.stdout.split()) == (0, ["160000", "True", "True"]), done.stderr
+    assert (done.returncode, done.stdout.split()) == (0, ["800000", "True", "True"]), done.stderr
 
 
 def test_a_session_is_used_by_one_thread_at_a_time() -> None:

@@ -76,9 +76,11 @@ def _together(arguments: list[str]) -> bool:
         return False
     if any(argument.split("=")[0] == "--processes" for argument in arguments):
         return True
+    if "jax" not in arguments:
+        return False  # the engines bring libraries with them that a limit on memory may refuse here already
     from handgrad.engines.cluster import launched
 
-    return "jax" in arguments and launched().processes > 1
+    return launched().processes > 1
 
 
 def _watched(watch: Watch) -> None:

@@ -92,19 +92,24 @@ class Target(msgspec.Struct, frozen=True, omit_defaults=True):
 
     def class_indices(self, table: Table, j: int = 0) -> npt.NDArray[np.int64]:
         """The class of each row in target column j, as an index into `classes[j]`."""
-        text = class_words(table, self.names[j], self.readings[j])
-        found = pc.index_in(text.values, value_set=pa.array(self.classes[j], text.values.type))
-        indices = text.spread(np.asarray(pc.fill_null(found, -1), np.int64), np.int64(-1))
+        indices = self.class_places(table, j)
         unknown = indices < 0
         if unknown.any():
             row = int(np.argmax(unknown))
             known = ", ".join(self.classes[j][:8]) + (" ..." if len(self.classes[j]) > 8 else "")
+            text = class_words(table, self.names[j], self.readings[j])
             name = text.values[int(text.index[row])].as_py() if text.index[row] >= 0 else ""
             raise DataError(
                 f"{table.place(row, self.names[j])}: the class {shortened(name)} was not in the training data; "
                 f"known are {known}; leave these rows out or train again"
             )
         return indices
+
+    def class_places(self, table: Table, j: int = 0) -> npt.NDArray[np.int64]:
+        """The same, with -1 for a row whose class is missing or unknown."""
+        text = class_words(table, self.names[j], self.readings[j])
+        found = pc.index_in(text.values, value_set=pa.array(self.classes[j], text.values.type))
+        return text.spread(np.asarray(pc.fill_null(found, -1), np.int64), np.int64(-1))
 
     def known(self, table: Table) -> npt.NDArray[np.bool_]:
         """True for the rows whose classes are all of the training data; of a regression, all rows."""
@@ -230,8 +235,8 @@ def find_target(table: Table, names: Sequence[str], task: str | None = None) -> 
 def scaled(target: Target, table: Table, rows: npt.NDArray[np.int64] | None = None) -> Target:
     """The target with mean and deviation of its numbers, or shares of its classes, in these rows (of training)."""
     if target.task in ("binary", "multiclass"):
-        index = target.class_indices(table)
-        counts = np.bincount(index if rows is None else index[rows], minlength=len(target.classes[0]))
+        index = target.class_indices(table) if rows is None else target.class_places(table)[rows]
+        counts = np.bincount(index[index >= 0], minlength=len(target.classes[0]))
         return msgspec.structs.replace(target, shares=tuple(map(float, counts / max(1, counts.sum()))))
     if not target.is_regression:
         return target

@@ -10,7 +10,8 @@ import { lettersOf } from './entries.js';
 export function unpool(data) {
   /** @type {any[]} */
   const trees = [];
-  const whole = (/** @type {any} */ part) => {
+  /** @type {(part: any) => any} */
+  const whole = (part) => {
     if (Array.isArray(part)) return part.map(whole);
     return part !== null && typeof part === 'object' ? trees[part.at] : part;
   };
@@ -21,7 +22,9 @@ export function unpool(data) {
     ...data.calculation.programs.map((/** @type {any} */ program) => program.assignments),
     ...Object.entries(data.variants).flatMap(([group, choices]) =>
       Object.values(choices).flatMap((choice) =>
-        Object.values(choice.programs).map((program) => program.map((line) => Object.assign(line, { group }))),
+        Object.values(choice.programs).map((program) =>
+          program.map((/** @type {Assignment} */ line) => Object.assign(line, { group })),
+        ),
       ),
     ),
   ];
