@@ -94,16 +94,18 @@ class PythonWatch final : public Watch {
         const nb::gil_scoped_acquire gil;
         if (PyErr_CheckSignals() != 0) keep_error();
         // a step may be long: the wish to stop leaves it in its middle, and it is not applied
-        if (!raised_) left_ = stop();
+        if (!raised_ && due()) stop();
         return raised_ != nullptr || left_;
     }
     bool due() override { return Clock::now() - stop_asked_ >= interval; }
     bool stop() override {
+        if (left_) return true;  // said once, it is not asked again
         stop_asked_ = Clock::now();
         if (stop_.is_none()) return false;
         const nb::gil_scoped_acquire gil;
         try {
-            return nb::cast<bool>(stop_());
+            left_ = nb::cast<bool>(stop_());
+            return left_;
         } catch (...) {
             raised_ = std::current_exception();
             return true;
