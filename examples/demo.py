@@ -1,4 +1,4 @@
-"""The main job on real data: train on the penguins, open one step for one of them, then a whole example by hand.
+"""The main job on real data: train on the penguins, open an answer and a step, then an example by hand, in brief.
 
 Run by `make demo`; each line that begins with $ is a command that you can type yourself.
 """
@@ -19,7 +19,7 @@ LEAST_ACCURACY = 0.97
 def handgrad(*arguments: str, show: bool = True) -> str:
     """Runs a verb as a user would; its output, where it is not shown."""
     if show:
-        print(f"\n$ handgrad {' '.join(arguments)}\n", flush=True)
+        print(f"\n$ handgrad {' '.join(arguments)}", flush=True)
     command = [sys.executable, "-m", "handgrad", *arguments]
     return (
         subprocess.run(command, check=True, text=True, stdout=None if show else subprocess.PIPE).stdout or ""
@@ -27,14 +27,14 @@ def handgrad(*arguments: str, show: bool = True) -> str:
 
 
 def main() -> None:
-    """Trains, evaluates, opens a step, works an example out."""
+    """Trains, says why, opens a step for one row, follows one weight of an example: all in 120 lines."""
     OUT.mkdir(exist_ok=True)
     penguins, model = str((HERE / "penguins.csv").relative_to(Path.cwd())), str(MODEL.relative_to(Path.cwd()))
     handgrad("train", penguins, "--target", "species", "--validation", "0.2", "--seed", "1", "-o", model)
-    handgrad("evaluate", model, penguins)
-    handgrad("explain", model, "--rows", "0:1", "--step", "1", "--layer", "3", "--with", "gradient_check")
+    handgrad("why", model, penguins, "--row", "7")
+    handgrad("explain", model, "--step", "40", "--rows", "0:1", "--focus", "b3[0]")
     example = str((HERE / "relu-sigmoid-2-2-1.toml").relative_to(Path.cwd()))
-    handgrad("explain", example, "--detail", "scalar")
+    handgrad("explain", example, "--focus", "W1[0,0]")
 
     again = (
         "train",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
+import sys
 from itertools import pairwise
 from pathlib import Path
 
@@ -72,3 +74,11 @@ def test_the_speed_table_is_the_output_of_the_benchmark():
     lines = [line for line in timed.splitlines() if line.startswith("|")]
     assert len(lines) == 12
     assert "\n".join(lines) in README
+
+
+def test_the_demonstration_is_read_and_not_scrolled():
+    ran = subprocess.run(
+        [sys.executable, "examples/demo.py"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert "Validation accuracy" in ran.stdout
+    assert len((ran.stdout + ran.stderr).splitlines()) <= 116  # and four lines of make: 120
