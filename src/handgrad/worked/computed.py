@@ -36,9 +36,11 @@ class Computed:
 
     An error that is the float 0.0 is none at all; with the unit 0.0 no bound is kept.
 
+    >>> from fractions import Fraction
     >>> x, y = Computed(np.array(0.1), 0.0, 2.0**-53), Computed(np.array(0.2), 0.0, 2.0**-53)
     >>> total = x + y
-    >>> float(abs(total.value - 0.3)) <= float(total.error) <= 1e-16
+    >>> exact = Fraction(0.1) + Fraction(0.2)  # of the two floats, not of 1/10 and 2/10
+    >>> float(abs(Fraction(float(total.value)) - exact)) <= float(total.error) <= 1e-16
     True
     """
 
