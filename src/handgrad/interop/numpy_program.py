@@ -14,7 +14,8 @@ import numpy as np
 
 from handgrad.errors import ModelError
 from handgrad.interop.c_header import SELU_ALPHA, SELU_SCALE
-from handgrad.models.model import Model, TrainingData
+from handgrad.models.model import Model
+from handgrad.models.training_data import TrainingData
 from handgrad.nn.activations import Activation
 from handgrad.nn.losses import Loss
 from handgrad.nn.network import Network

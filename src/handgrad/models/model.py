@@ -5,39 +5,30 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from rich.console import Console, ConsoleOptions, RenderResult
 
-from handgrad.data.arrays import samples
 from handgrad.data.cells import Floats
 from handgrad.data.fingerprints import row_hashes
 from handgrad.data.reading import AS_FOUND, Reading
-from handgrad.data.schema import Schema, fingerprint
+from handgrad.data.schema import Schema
 from handgrad.data.tables import Table, read_table
 from handgrad.errors import ModelError, SpecificationError
 from handgrad.files import write_whole
 from handgrad.models.metrics import Evaluation, evaluated_classes, evaluated_numbers
 from handgrad.models.origin import Origin
+from handgrad.models.predictions import check_threshold, predicted, prediction_columns
 from handgrad.models.safetensors import Contents, packed, unpacked
+from handgrad.models.training_data import TrainingData, from_arrays, from_table, recorded_file
 from handgrad.nn.arrays import Array
 from handgrad.nn.network import Network
 from handgrad.rich_repr import Presented, history_table, printable
 from handgrad.training.history import Fit
 from handgrad.training.replay import Replayed, replay
 from handgrad.training.score import Forecast, check_finite, forecast
-
-_MOST_PROBABILITIES = 100
-
-
-class TrainingData(NamedTuple):
-    """The arrays that training saw; `file_rows` says which row of the file (from 0) each sample is."""
-
-    X: Floats
-    Y: Floats
-    file_rows: Any
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,12 +94,7 @@ class Model(Presented):
         outputs, _ = self._outputs(data)
         if self.schema is None:
             return outputs
-        target = self.schema.target
-        if target.is_regression:
-            values = target.values(outputs)
-            return values[:, 0] if len(target.names) == 1 else values
-        labels = [_numbers_again(label) for label in target.labels(outputs, threshold)]
-        return labels[0] if len(labels) == 1 else np.column_stack(labels)
+        return predicted(self.schema.target, outputs, threshold)
 
     def predict_proba(self, data: Any) -> Floats:
         """A probability per class (samples, classes); for several targets that of the second class of each.
@@ -140,30 +126,8 @@ class Model(Presented):
         """
         check_threshold(threshold)
         outputs, remarks = self._outputs(data)
-        return pa.table(self._prediction_columns(outputs, threshold)), remarks
-
-    def _prediction_columns(self, outputs: Floats, threshold: float) -> dict[str, Any]:
-        if self.schema is None:
-            return {f"output{j + 1}": outputs[:, j] for j in range(outputs.shape[1])}
-        target = self.schema.target
-        several = len(target.names) > 1
-        titles = [f"prediction_{name}" if several else "prediction" for name in target.names]
-        if target.is_regression:
-            return dict(zip(titles, target.values(outputs).T, strict=True))
-        columns: dict[str, Any] = {
-            title: _numbers_again(label)
-            for title, label in zip(titles, target.labels(outputs, threshold), strict=True)
-        }
-        probabilities = target.probabilities(outputs)
-        if several or target.task == "multilabel":
-            names = [
-                f"{name}={classes[1]}" for name, classes in zip(target.names, target.classes, strict=True)
-            ]
-        elif len(target.classes[0]) <= _MOST_PROBABILITIES:
-            names = list(target.classes[0])
-        else:
-            return columns | {"probability": probabilities.max(axis=1)}
-        return columns | {f"probability_{name}": probabilities[:, k] for k, name in enumerate(names)}
+        target = None if self.schema is None else self.schema.target
+        return pa.table(prediction_columns(target, outputs, threshold)), remarks
 
     def evaluate(self, data: Any, threshold: float = 0.5) -> Evaluation:
         """The metrics on the rows of `data` that have a target, and a class that the model knows.
@@ -295,15 +259,7 @@ class Model(Presented):
         Traceback (most recent call last):
         handgrad.errors.ModelError: the model does not name its training file; give the table with --data (data=...)
         """
-        if self.origin is None or self.origin.file is None:
-            raise ModelError(
-                "the model does not name its training file; give the table with --data (data=...)"
-            )
-        if not Path(self.origin.file).exists():
-            raise ModelError(
-                f"the training file {self.origin.file} is not there; give its new place with --data (data=...)"
-            )
-        return Path(self.origin.file)
+        return recorded_file(self.origin)
 
     def training_data(self, data: Any = None) -> TrainingData:
         """The arrays that training saw, from the recorded file or from `data`; of a model without a schema the
@@ -319,31 +275,9 @@ class Model(Presented):
         where the arrays of a model without a schema are not given.
         """
         if self.schema is None:
-            return self._training_arrays(data)
-        schema = self.schema
+            return from_arrays(self.fit, data)
         table = self.read(self.training_file() if data is None else data)
-        keep = schema.training_rows(table)
-        kept = table if len(keep) == table.rows else table.take(keep)
-        dtype = self.fit.plan.dtype
-        Y = schema.target.encode(kept).astype(dtype, copy=False)
-        if len(kept.columns) and self.fit.training_rows.max(initial=0) < kept.rows:
-            X, _ = schema.encode_training(kept, dtype, self.fit.training_rows, Y, self.fit.plan.seed)
-        else:  # fewer rows than trained: other data, which the fingerprint tells
-            X, _ = schema.encode_as(kept, dtype)
-        if self.origin is not None and fingerprint(X, Y) != self.origin.fingerprint:
-            raise ModelError(
-                f"{table.source} is not the data of this training ({self.origin.rows} rows, fingerprint "
-                f"{self.origin.fingerprint[:12]}); give the file as it was then"
-            )
-        return TrainingData(X, Y, keep)
-
-    def _training_arrays(self, data: Any) -> TrainingData:
-        if not isinstance(data, tuple) or len(data) != 2:
-            raise SpecificationError(
-                "this model was trained on arrays, which it does not keep; give them again with data=(X, Y)"
-            )
-        X, Y = samples(self.network, *data, self.fit.plan.dtype)
-        return TrainingData(X, Y, np.arange(len(X)))
+        return from_table(self.fit, self.schema, self.origin, table)
 
     def replay(self, step: int, data: Any = None, engine: str | None = None) -> Replayed:
         """Where training stood before a step; see `handgrad.training.replay.replay`.
@@ -419,18 +353,3 @@ class Model(Presented):
         names = () if self.schema is None else self.schema.target.names
         target = f"target={', '.join(names)!r}, " if names else ""
         return f"Model({target}sizes={self.network.sizes}, steps={self.fit.steps})"
-
-
-def check_threshold(threshold: float) -> None:
-    """Raises SpecificationError unless it is a probability between 0 and 1."""
-    if isinstance(threshold, bool) or not isinstance(threshold, int | float) or not 0 < threshold < 1:
-        raise SpecificationError(f"the threshold is a probability, 0 < threshold < 1, got {threshold!r}")
-
-
-def _numbers_again(labels: Any) -> Any:
-    """Class names that are whole numbers, as numbers."""
-    try:
-        numbers = labels.astype(np.int64)
-    except (ValueError, OverflowError):
-        return labels
-    return numbers if np.array_equal(numbers.astype(str), labels) else labels

@@ -13,7 +13,8 @@ import numpy as np
 from handgrad.cases.case import Case
 from handgrad.data.arrays import inputs, samples
 from handgrad.errors import SpecificationError
-from handgrad.models.model import Model, TrainingData
+from handgrad.models.model import Model
+from handgrad.models.training_data import TrainingData
 from handgrad.nn.arrays import Array
 from handgrad.nn.network import Network
 from handgrad.nn.optimizers import initial_state

@@ -1,0 +1,63 @@
+"""The arrays that a training saw, made again from its file or its table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from handgrad.data.arrays import samples
+from handgrad.data.cells import Floats
+from handgrad.data.schema import Schema, fingerprint
+from handgrad.data.tables import Table
+from handgrad.errors import ModelError, SpecificationError
+from handgrad.models.origin import Origin
+from handgrad.training.history import Fit
+
+
+class TrainingData(NamedTuple):
+    """The arrays that training saw; `file_rows` says which row of the file (from 0) each sample is."""
+
+    X: Floats
+    Y: Floats
+    file_rows: Any
+
+
+def recorded_file(origin: Origin | None) -> Path:
+    """The file that a training names as its own. Raises ModelError where it names none, or the file has moved."""
+    if origin is None or origin.file is None:
+        raise ModelError("the model does not name its training file; give the table with --data (data=...)")
+    if not Path(origin.file).exists():
+        raise ModelError(
+            f"the training file {origin.file} is not there; give its new place with --data (data=...)"
+        )
+    return Path(origin.file)
+
+
+def from_table(fit: Fit, schema: Schema, origin: Origin | None, table: Table) -> TrainingData:
+    """The table as training encoded it. Raises ModelError where it is not the table of the training."""
+    keep = schema.training_rows(table)
+    kept = table if len(keep) == table.rows else table.take(keep)
+    dtype = fit.plan.dtype
+    Y = schema.target.encode(kept).astype(dtype, copy=False)
+    if len(kept.columns) and fit.training_rows.max(initial=0) < kept.rows:
+        X, _ = schema.encode_training(kept, dtype, fit.training_rows, Y, fit.plan.seed)
+    else:  # fewer rows than trained: other data, which the fingerprint tells
+        X, _ = schema.encode_as(kept, dtype)
+    if origin is not None and fingerprint(X, Y) != origin.fingerprint:
+        raise ModelError(
+            f"{table.source} is not the data of this training ({origin.rows} rows, fingerprint "
+            f"{origin.fingerprint[:12]}); give the file as it was then"
+        )
+    return TrainingData(X, Y, keep)
+
+
+def from_arrays(fit: Fit, data: Any) -> TrainingData:
+    """The arrays (X, Y) as training took them. Raises SpecificationError for anything else."""
+    if not isinstance(data, tuple) or len(data) != 2:
+        raise SpecificationError(
+            "this model was trained on arrays, which it does not keep; give them again with data=(X, Y)"
+        )
+    X, Y = samples(fit.network, *data, fit.plan.dtype)
+    return TrainingData(X, Y, np.arange(len(X)))
