@@ -193,6 +193,21 @@ def row(*items: Box) -> Box:
     return opened[0] if len(opened) == 1 else Row(tuple(opened))
 
 
+def joined(sign: str, parts: list[Box]) -> Box:
+    """The parts with an operator between each two.
+
+    >>> joined("comma", [Digits("1"), Digits("2")]).items
+    (Digits(text='1'), Operator(name='comma'), Digits(text='2'))
+    """
+    rest = [box for part in parts[1:] for box in (Operator(sign), part)]
+    return row(parts[0], *rest)
+
+
+def fenced(box: Box) -> Box:
+    """The box in round parentheses."""
+    return Fence("(", box, ")")
+
+
 def items(box: Box) -> tuple[Box, ...]:
     """The items of a row; a box alone is a row of one."""
     return box.items if isinstance(box, Row) else (box,)

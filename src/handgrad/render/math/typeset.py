@@ -4,16 +4,17 @@ function is written. `RULES` says how each kind of node is set.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from handgrad.errors import RenderError
 from handgrad.render.document import LaidMatrix, Literal
 from handgrad.render.math import boxes
-from handgrad.render.math.boxes import Box, Operator, row
+from handgrad.render.math.boxes import Box, Operator, fenced, joined, row
+from handgrad.render.math.functions import applied
 from handgrad.render.math.parentheses import ATOM, BIG, SUM, grouped_factor, level
+from handgrad.render.math.tokens import digits, named, script, with_scripts
 from handgrad.worked.expressions import (
     Apply,
     BigSum,
@@ -40,8 +41,8 @@ from handgrad.worked.expressions import (
     Times,
     Transpose,
 )
-from handgrad.writing.letter_parts import Notation, Written
-from handgrad.writing.letters import function_written, written
+from handgrad.writing.letter_parts import Notation
+from handgrad.writing.letters import written
 from handgrad.writing.numerals import Precision, shown_exactly
 from handgrad.writing.phrasebook import Phrasebook
 
@@ -68,15 +69,13 @@ def typeset(tree: Expression, style: Style) -> Box:
     """
     rule = RULES.get(type(tree))
     if rule is None:
-        raise RenderError(f"no rule to write {type(tree).__name__}; add one to RULES in render/typeset.py")
+        raise RenderError(
+            f"no rule to write {type(tree).__name__}; add one to RULES in render/math/typeset.py"
+        )
     return rule(tree, style)
 
 
 # --- parentheses --------------------------------------------------------------------------------------------
-
-
-def _fenced(box: Box) -> Box:
-    return boxes.Fence("(", box, ")")
 
 
 def _within(tree: Expression, least: int, style: Style) -> Box:
@@ -85,7 +84,7 @@ def _within(tree: Expression, least: int, style: Style) -> Box:
     if isinstance(tree, Factor):
         return boxes.Brace(_within(tree.operand, least, style), tree.label)
     box = typeset(tree, style)
-    return _fenced(box) if level(tree) < least else box
+    return fenced(box) if level(tree) < least else box
 
 
 def _leads_with_sign(tree: Expression) -> bool:
@@ -109,7 +108,7 @@ def _behind_sign(tree: Expression, style: Style) -> Box:
     if isinstance(tree, Factor):
         return boxes.Brace(_behind_sign(tree.operand, style), tree.label)
     if level(tree) > SUM and _leads_with_sign(tree):
-        return _fenced(typeset(tree, style))
+        return fenced(typeset(tree, style))
     return _within(tree, BIG, style)
 
 
@@ -124,71 +123,16 @@ def _factor_of(product: Expression, place: int, factor: Expression, count: int, 
     box = typeset(factor, style)
     # nothing follows the last factor, so a sum over an index there needs no end
     open_end = place == count - 1 and level(factor) == BIG
-    return _fenced(box) if grouped_factor(product, place, factor, count) and not open_end else box
+    return fenced(box) if grouped_factor(product, place, factor, count) and not open_end else box
 
 
 # --- symbols and numbers ------------------------------------------------------------------------------------
 
-_PLAIN = re.compile(r"[0-9০-৯]+(?:[.,][0-9০-৯]+)?")
-_SCIENTIFIC = re.compile(
-    r"(?P<mantissa>[\d.,]+)\s*(?:[eE](?P<e>[+-]?\d+)|×\s*10(?P<power>[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+))|10(?P<bare>[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)"
-)
-_LOWER = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
-_SCRIPT = re.compile(r"\d+|[^\W\d_]+|\S")
-
-
-def _digits(text: str) -> Box:
-    """A number from its text: a sign, digits, perhaps a power of ten; blanks and words as they are."""
-    if text.startswith("-"):
-        return row(Operator("negative"), _digits(text[1:]))
-    if _PLAIN.fullmatch(text):
-        return boxes.Digits(text)
-    scientific = _SCIENTIFIC.fullmatch(text)
-    if scientific:
-        mantissa = scientific["mantissa"]
-        exponent = (scientific["e"] or scientific["power"] or scientific["bare"]).translate(_LOWER)
-        power = boxes.Scripts(boxes.Digits("10"), above=_digits(str(int(exponent))))
-        return row(boxes.Digits(mantissa), Operator("times"), power) if mantissa else power
-    if text and not text.strip("_"):
-        return boxes.Blank(len(text))
-    return boxes.Letter(text, upright=True) if text == "∞" else boxes.Text(text)
-
-
-def _script(text: str) -> Box | None:
-    """A sub- or superscript from its text: digits, single letters, words, commas, brackets, signs."""
-    parts: list[Box] = []
-    for token in _SCRIPT.findall(text):
-        if token.isdigit():
-            parts.append(boxes.Digits(token))
-        elif token.isalpha():
-            parts.append(boxes.Letter(token, upright=len(token) > 1))
-        elif token in _SCRIPT_SIGNS:
-            parts.append(Operator(_SCRIPT_SIGNS[token]))
-        else:
-            parts.append(boxes.Letter(token, upright=True))
-    return row(*parts) if parts else None
-
-
-_SCRIPT_SIGNS = {",": "comma", "\u2212": "-", "-": "-", "+": "+"}
-
-
-def _named(name: Written) -> Box:
-    """The base of a symbol, with its accent, without its scripts."""
-    if name.upright:
-        base: Box = boxes.Letter(name.base, upright=True)
-    else:
-        base = row(*(boxes.Letter(character, name.bold, not character.isalpha()) for character in name.base))
-    return boxes.Accent(base, name.accent) if name.accent else base
-
-
-def _scripts(base: Box, below: Box | None, above: Box | None) -> Box:
-    return boxes.Scripts(base, below, above) if below is not None or above is not None else base
-
 
 def _symbol(tree: Symbol, style: Style) -> Box:
     name = written(tree, style.notation)
-    box = _scripts(_named(name), _script(name.subscript), _script(name.superscript))
-    suffix = _script(name.suffix)
+    box = with_scripts(named(name), script(name.subscript), script(name.superscript))
+    suffix = script(name.suffix)
     return box if suffix is None else row(box, suffix)
 
 
@@ -199,22 +143,22 @@ def _raised(base: Expression, above: Box, style: Style, joins: bool) -> Box:
     if isinstance(base, Symbol):
         name = written(base, style.notation)
         if not name.suffix and (joins or not name.superscript):
-            own = _script(name.superscript)
+            own = script(name.superscript)
             joined = above if own is None else row(own, above)
-            return boxes.Scripts(_named(name), _script(name.subscript), joined)
-        return boxes.Scripts(_fenced(_symbol(base, style)), above=above)
+            return boxes.Scripts(named(name), script(name.subscript), joined)
+        return boxes.Scripts(fenced(_symbol(base, style)), above=above)
     return boxes.Scripts(_within(base, ATOM, style), above=above)
 
 
 def _literal(tree: Literal, style: Style) -> Box:
-    box = _digits(tree.text)
-    return _fenced(box) if tree.substituted and tree.text.startswith("-") else box
+    box = digits(tree.text)
+    return fenced(box) if tree.substituted and tree.text.startswith("-") else box
 
 
 def _number(tree: Number, style: Style) -> Box:
     if not tree.exact:
         raise RenderError(f"the number {tree.value!r} was not rounded for display; lay the record out first")
-    return _digits(str(shown_exactly(tree.value, Precision(decimal=style.notation.decimal))))
+    return digits(str(shown_exactly(tree.value, Precision(decimal=style.notation.decimal))))
 
 
 # --- matrices -----------------------------------------------------------------------------------------------
@@ -257,13 +201,6 @@ def _negative(tree: Negative, style: Style) -> Box:
     return row(Operator("negative"), _behind_sign(tree.operand, style))
 
 
-def _joined(sign: str, factors: list[Box]) -> Box:
-    parts = [factors[0]]
-    for factor in factors[1:]:
-        parts += [Operator(sign), factor]
-    return row(*parts)
-
-
 def _side_by_side(factors: list[Box]) -> Box:
     """Factors without a sign, but for numbers and fractions that would run together."""
     parts = [factors[0]]
@@ -283,7 +220,7 @@ def _runs_into(left: Box, right: Box) -> bool:
 
 def _times(tree: Times, style: Style) -> Box:
     factors = _factors(tree, tree.factors, style)
-    return _joined("times", factors) if tree.sign else _side_by_side(factors)
+    return joined("times", factors) if tree.sign else _side_by_side(factors)
 
 
 def _matmul(tree: MatMul, style: Style) -> Box:
@@ -291,11 +228,11 @@ def _matmul(tree: MatMul, style: Style) -> Box:
 
 
 def _hadamard(tree: Hadamard, style: Style) -> Box:
-    return _joined("hadamard", _factors(tree, tree.factors, style))
+    return joined("hadamard", _factors(tree, tree.factors, style))
 
 
 def _outer(tree: Outer, style: Style) -> Box:
-    return _joined("outer", _factors(tree, (tree.left, tree.right), style))
+    return joined("outer", _factors(tree, (tree.left, tree.right), style))
 
 
 def _big_sum(tree: BigSum, style: Style) -> Box:
@@ -309,10 +246,10 @@ def _big_sum(tree: BigSum, style: Style) -> Box:
 def _sum_over(tree: SumOver, style: Style) -> Box:
     """Row i and column j are the indices of the matrix that is added up."""
     below = [boxes.Letter(index) for index in tree.index or {None: "ij", 0: "i", 1: "j"}[tree.axis]]
-    index = _joined("comma", list[Box](below))
+    index = joined("comma", list[Box](below))
     if tree.mean:
         name = boxes.Scripts(boxes.Letter("mean", upright=True), index)
-        return row(name, Operator("apply"), _fenced(typeset(tree.operand, style)))
+        return row(name, Operator("apply"), fenced(typeset(tree.operand, style)))
     return row(boxes.Series(index), Operator("beside"), _within(tree.operand, BIG, style))
 
 
@@ -348,55 +285,9 @@ def _gradient(tree: Gradient, style: Style) -> Box:
 
 
 def _apply(tree: Apply, style: Style) -> Box:
-    special = _WRITTEN_DIFFERENTLY.get(tree.function)
     arguments = [typeset(argument, style) for argument in tree.arguments]
-    if special is not None and (tree.function != "exp" or not boxes.tall(arguments[0])):
-        return special(tree, arguments, style)
-    return _called(tree.function, arguments, tree.parameters, style)
-
-
-def _called(function: str, arguments: list[Box], parameters: tuple[Expression, ...], style: Style) -> Box:
-    """A function by its name: parameters as a subscript, arguments in parentheses."""
-    name = function_written(function)
-    letters = name.base.rstrip("′")
-    primes = len(name.base) - len(letters)
-    below = [typeset(parameter, style) for parameter in parameters]
-    own = _script(name.subscript)
-    if own is not None:
-        below.insert(0, own)
-    head = _scripts(
-        _named(replace(name, base=letters, upright=len(letters) > 1)),
-        _joined("comma", below) if below else None,
-        boxes.Letter("′" * primes, upright=True) if primes else None,
-    )
-    return row(head, Operator("apply"), _fenced(_joined("comma", arguments)))
-
-
-def _exp(tree: Apply, arguments: list[Box], style: Style) -> Box:
-    return boxes.Scripts(boxes.Letter("e"), above=arguments[0])
-
-
-def _abs(tree: Apply, arguments: list[Box], style: Style) -> Box:
-    return boxes.Fence("|", arguments[0], "|")
-
-
-def _indicator(tree: Apply, arguments: list[Box], style: Style) -> Box:
-    condition = row(arguments[0], Operator(">"), boxes.Digits("0"))
-    return row(boxes.Letter("1", bold=True, upright=True), boxes.Fence("[", condition, "]"))
-
-
-def _ln_softmax(tree: Apply, arguments: list[Box], style: Style) -> Box:
-    softmax = _called("softmax", arguments, (), style)
-    return row(boxes.Letter("ln", upright=True), Operator("beside"), softmax)
-
-
-_WRITTEN_DIFFERENTLY: dict[str, Callable[[Apply, list[Box], Style], Box]] = {
-    "exp": _exp,
-    "abs": _abs,
-    "indicator": _indicator,
-    "ln_softmax": _ln_softmax,
-}
-"""Functions that are not written as a name with its arguments in parentheses."""
+    parameters = [typeset(parameter, style) for parameter in tree.parameters]
+    return applied(tree.function, arguments, parameters)
 
 
 # --- the rest -----------------------------------------------------------------------------------------------
