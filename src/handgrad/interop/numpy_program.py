@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from handgrad.errors import ModelError
-from handgrad.interop.c_header import SELU_ALPHA, SELU_SCALE
+from handgrad.interop.c_lines import SELU_ALPHA, SELU_SCALE
 from handgrad.models.model import Model
 from handgrad.models.training_data import TrainingData
 from handgrad.nn.activations import Activation
