@@ -14,12 +14,12 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from handgrad.audit.alternative import Alternative
-from handgrad.audit.claims import Claim, Index
+from handgrad.audit.claims import Claim
+from handgrad.audit.matching import Waiting, gain, matches, value_of
 from handgrad.audit.miscopied import all_solved, with_given
 from handgrad.audit.misreadings import misreadings
 from handgrad.audit.mistakes import CODES, MISTAKES
-from handgrad.audit.printed import Printed
-from handgrad.audit.rerun import Numbers, Seen, World, rerun, rounded
+from handgrad.audit.rerun import Numbers, Seen, World, rerun
 from handgrad.audit.verdicts import ALARMS, FOLLOWS, ROOTS, WRONG, Entry, Verdict
 from handgrad.audit.worlds import LONG, Place, Worlds
 from handgrad.cases.case import Case
@@ -30,7 +30,6 @@ LIKELY, SURE = 2.0, 10.0
 """Bits from which on a cause is named, and from which on it is called sure."""
 _FEW_STEPS = 3
 _AMONG_CODES = math.log2(len(CODES))
-_ZERO = 4.0
 _CONTRADICTION = 4.0
 """Bits that a right number costs which the mistake would have changed; at most three of them count."""
 _SOLVED_ROOTS = 3
@@ -135,9 +134,6 @@ def _run(
     return rerun(world, list(steps))
 
 
-Waiting = Mapping[Place, tuple[Claim, Entry]]
-
-
 def _explanations(
     worlds: Worlds, runs: list[_Run], waiting: Waiting, right: list[tuple[Claim, Entry]]
 ) -> Iterator[Explanation]:
@@ -156,66 +152,9 @@ def _explanations(
 def _acts(worlds: Worlds, run: _Run, waiting: Waiting) -> bool:
     """True where the alternative changes the first wrong number, whatever was printed before it."""
     claim, entry = next(iter(waiting.values()))
-    base = _value(worlds, claim, entry.index, worlds.printed)
-    other = _value(worlds, claim, entry.index, run.runs[1])
+    base = value_of(worlds, claim, entry.index, worlds.printed)
+    other = value_of(worlds, claim, entry.index, run.runs[1])
     return base is not None and other is not None and not abs(other - base) < entry.printed.unit / 2
-
-
-def _matched(
-    worlds: Worlds, run: Mapping[int, Seen], waiting: Waiting, alternative: Alternative | None = None
-) -> set[Place]:
-    matched = set()
-    for place, (claim, entry) in waiting.items():
-        value = _value(worlds, claim, entry.index, run)
-        values = [value]
-        if value is not None and alternative is not None and alternative.digits is not None:
-            values.append(float(rounded(np.asarray(value), alternative.digits)))  # printed as it was rounded
-        if any(v is not None and _stands(entry.printed, v, claim.step, alternative) for v in values):
-            matched.add(place)
-    return matched
-
-
-def _entry(values: Array, where: Index) -> float | None:
-    try:
-        return float(values[where]) if values.ndim else float(values)
-    except IndexError:
-        return None
-
-
-def _stands(printed: Printed, value: float, step: int, alternative: Alternative | None) -> bool:
-    if alternative is not None and alternative.single:
-        # another library may round its last bit the other way; what it printed was a single all the same
-        single = float(np.float32(printed.value))
-        near = abs(printed.value - value) <= 1.5 * float(np.spacing(np.float32(abs(value))))
-        return near and printed.unit < 1e-6 * abs(value) and printed.stands_for(single)
-    if alternative is not None and alternative.digits is not None:
-        return printed.unit < 0.5 * 10.0**-alternative.digits and printed.stands_for(value, step)
-    return printed.stands_for(value, step)
-
-
-def _value(worlds: Worlds, claim: Claim, where: Index, run: Mapping[int, Seen]) -> float | None:
-    if claim.step not in run:
-        return None
-    values = worlds.value(claim, run[claim.step])
-    return None if values is None else _entry(values, where)
-
-
-def _bits(entry: Entry) -> float:
-    """What a match says; a printed 0 in the place of a number says a little, however many digits it has."""
-    if entry.printed.value or entry.computed is None:
-        return entry.printed.bits
-    return min(_ZERO, Printed(entry.computed, entry.printed.unit).bits)
-
-
-def _gain(matched: set[Place], waiting: Waiting) -> float:
-    """The bits of the matches, less those that choose the matching entries among the wrong ones of a claim."""
-    bits = 0.0
-    for number in {place[0] for place in matched}:
-        here = [place for place in waiting if place[0] == number]
-        hits = [place for place in here if place in matched]
-        bits += sum(_bits(waiting[place][1]) for place in hits)
-        bits -= len(hits) * math.log2(len(here) / len(hits))
-    return bits
 
 
 def _by_alternative(
@@ -226,9 +165,9 @@ def _by_alternative(
     With everything printed carried forward only the `near` alternatives that act between the last printed
     number and the wrong one are in the running; without it, all of them are.
     """
-    sets = [_matched(worlds, seen, waiting, run.alternative) for seen in run.runs]
+    sets = [matches(worlds, seen, waiting, run.alternative) for seen in run.runs]
     if len(sets) > len(("full", "printed")):
-        sets[2] -= _matched(worlds, worlds.printed_rounded, waiting)  # what needs no mistake
+        sets[2] -= matches(worlds, worlds.printed_rounded, waiting)  # what needs no mistake
     matched = set().union(*sets)
     if not matched:
         return
@@ -238,11 +177,11 @@ def _by_alternative(
     for claim, entry in right:
         if claim.step not in steps or against == 3 or (claim.step, claim.quantity, entry.index) in told:
             continue
-        value = _value(worlds, claim, entry.index, run.runs[1])
+        value = value_of(worlds, claim, entry.index, run.runs[1])
         against += value is None or not (
             entry.printed.stands_for(value, claim.step) or entry.verdict != "exact"
         )
-    bits = _gain(matched, waiting) - _CONTRADICTION * against
+    bits = gain(matched, waiting) - _CONTRADICTION * against
     bits -= math.log2(near) if matched <= set().union(*sets[1:]) else _AMONG_CODES + math.log2(run.siblings)
     details = _details(run.alternative)
     yield Explanation(run.code, frozenset(matched), bits, run.alternative.layer, details, run.alternative)
@@ -284,7 +223,7 @@ def _taken(
         if entry.printed.stands_for(value, claim.step):
             matched.add(place)
     if matched:
-        bits = _gain(matched, waiting) - _READING - math.log2(max(1, siblings))
+        bits = gain(matched, waiting) - _READING - math.log2(max(1, siblings))
         yield Explanation(code, frozenset(matched), bits, None, details)
 
 
@@ -297,7 +236,7 @@ def _by_input(worlds: Worlds, places: list[Place], waiting: Waiting) -> Iterator
 
     def value_in(case: Case) -> float:
         seen = rerun(World(case, carried), [claim.step])
-        value = _value(worlds, claim, entry.index, seen)
+        value = value_of(worlds, claim, entry.index, seen)
         return math.nan if value is None else value
 
     steps = sorted({waiting[place][0].step for place in waiting if waiting[place][0].step <= LONG})
@@ -305,9 +244,9 @@ def _by_input(worlds: Worlds, places: list[Place], waiting: Waiting) -> Iterator
         changed = with_given(worlds.case, given, short)
         matched = set()
         for put in (carried, {}):
-            matched |= _matched(worlds, rerun(World(changed, put), steps), waiting)
+            matched |= matches(worlds, rerun(World(changed, put), steps), waiting)
         if matched:
-            bits = _gain(matched, waiting) - _READING - math.log2(tried)
+            bits = gain(matched, waiting) - _READING - math.log2(tried)
             details = {"given": given.shown, "right": f"{given.value:g}", "read": f"{short:g}"}
             yield Explanation("miscopied-input", frozenset(matched), bits, None, details)
 
@@ -327,8 +266,8 @@ def _far(
             continue
         for alternative in list(mistake.making(worlds.case))[:1]:
             seen = _run(worlds, alternative, {claim.step for claim, _ in far.values()}, {})
-            matched = _matched(worlds, seen, far)
-            bits = _gain(matched, far) - _AMONG_CODES
+            matched = matches(worlds, seen, far)
+            bits = gain(matched, far) - _AMONG_CODES
             if matched and bits >= LIKELY:
                 named.append(
                     Explanation(mistake.code, frozenset(matched), bits, alternative.layer, {}, alternative)
@@ -373,7 +312,7 @@ def _from_before(
     worlds: Worlds, claim: Claim, entry: Entry, alternative: Alternative, seen: Mapping[int, Seen]
 ) -> bool:
     """True where the mistake in earlier steps, and nothing printed before, gives this number."""
-    value = _value(worlds, claim, entry.index, seen)
+    value = value_of(worlds, claim, entry.index, seen)
     if value is None or not entry.printed.stands_for(value, claim.step):
         return False
     here = World(alternative.case or worlds.case, {}, alternative.rewrites)
@@ -384,7 +323,7 @@ def _from_before(
         [claim.step],
     )
     full = entry.computed
-    same = [_value(worlds, claim, entry.index, run) for run in (local, carried)]
+    same = [value_of(worlds, claim, entry.index, run) for run in (local, carried)]
     return full is not None and all(
         other is not None and abs(other - full) < entry.printed.unit / 2 for other in same
     )
