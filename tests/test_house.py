@@ -168,6 +168,21 @@ def test_a_circle_would_be_found():
     assert circles(edges) == [["a", "b", "c"]]
 
 
+TABLES_OF_SENTENCES = ("messages.py", "audit_messages.py")
+MOST_LINES = 400
+WRITTEN_BY_HAND = (".py", ".js", ".css", ".cpp", ".hpp", ".sh")
+
+
+def test_a_file_is_one_idea() -> None:
+    """What grows past 400 lines has become two ideas; only a table of sentences may be as long as it needs."""
+    root = Path(__file__).parents[1]
+    places = (HOUSE, root / "src/native", root / "tests", root / "benchmarks")
+    files = [path for place in places for path in place.rglob("*") if path.suffix in WRITTEN_BY_HAND]
+    lengths = {path: path.read_text(encoding="utf-8").count("\n") for path in files}
+    long = {path.name: lines for path, lines in lengths.items() if lines > MOST_LINES}
+    assert {name: lines for name, lines in long.items() if name not in TABLES_OF_SENTENCES} == {}
+
+
 def test_a_verb_that_writes_obeys_the_rule_of_all_verbs() -> None:
     """What may be replaced is judged in one place; a verb that writes and does not ask there may lose a file."""
     for path in (HOUSE / "cli").rglob("*.py"):

@@ -25,7 +25,8 @@ from handgrad.training.history import Fit
 from handgrad.worked.rounding import Rounding
 from handgrad.worked.trace import Trace, trace_step
 from handgrad.worksheets import worksheet
-from handgrad.worksheets.worksheet import Choices, Worksheet
+from handgrad.worksheets.choices import Choices
+from handgrad.worksheets.worksheet import Worksheet
 
 READERS = {
     "sklearn": "handgrad.interop.scikit_learn",

@@ -14,7 +14,8 @@ from handgrad.interop.foreign import Foreign, Standing, targets
 from handgrad.interop.opening import NextStep
 from handgrad.nn.arrays import Array
 from handgrad.nn.clipping import Clipping
-from handgrad.worksheets.worksheet import Choices, Worksheet
+from handgrad.worksheets.choices import Choices
+from handgrad.worksheets.worksheet import Worksheet
 
 if TYPE_CHECKING:
     import torch

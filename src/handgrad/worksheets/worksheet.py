@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import chain, repeat
 from pathlib import Path
-from typing import Any, TypedDict, Unpack
+from typing import Any, Unpack
 
 import numpy as np
 from rich.text import Text
@@ -23,47 +22,18 @@ from handgrad.render.document import Document
 from handgrad.render.layout.sheet import lay_out
 from handgrad.render.markdown import markdown
 from handgrad.render.media import MEDIA, medium_of, write
-from handgrad.render.settings import ALSO, DEFAULT_DIGITS, DEFAULT_PARTS, Settings
+from handgrad.render.settings import Settings
 from handgrad.render.terminal.sheet import to_text
-from handgrad.rich_repr import printable
 from handgrad.training.history import Fit
-from handgrad.worked.bindings import array_of
-from handgrad.worked.derive.formulas import formula_sheet
-from handgrad.worked.derive.step import derive
-from handgrad.worked.record import FormulaSheet, Options, Record, StepRecord
-from handgrad.worked.rounding import Rounding
+from handgrad.worked.record import Options, Record
 from handgrad.worked.trace import Trace
-from handgrad.worked.verify import verify
+from handgrad.worksheets.choices import Choices, chosen
 from handgrad.worksheets.json import encoded
+from handgrad.worksheets.recording import recorded
 from handgrad.worksheets.steps import CaseSource, ModelSource, Rows, Source
-from handgrad.writing.letter_parts import Notation
 
-FORMULAS = frozenset(("formulas",))  # of a network without numbers
-MOST_IN_FULL = (
-    30  # parameters of a network whose matrices are all written out, unless another detail is asked for
-)
 MOST_STEPS = 100  # of a longer training the first step is opened, unless others are named
 MOST_CHOSEN = 1_000  # a sheet of more steps is read by nobody, and may not fit into memory
-
-
-class Choices(TypedDict, total=False):
-    """What `explain` may be asked for; see there."""
-
-    detail: str | None
-    focus: str | None
-    digits: int | None
-    significant: int | None
-    carry: bool | None
-    digits_of: Mapping[str, int] | None
-    parts: Collection[str]
-    language: str | None
-    layer_notation: str | None
-    names: str | None
-    first_index: int | None
-    orientation: str | None
-    layers: Collection[int] | None
-    neuron: int | None
-    sample: int | None
 
 
 def explain(
@@ -132,69 +102,8 @@ class Worksheet:
         >>> sheet.with_choices(layer_notation="superscript").settings.notation.layer
         'superscript'
         """
-        source = _rounded(self.source, choices)
-        case = source.case if isinstance(source, CaseSource) else None
-        asked = case.notation if case is not None else None
-        orientation = choices.get("orientation") or (asked and asked.orientation) or "column"
-        first_index = choices.get("first_index")
-        if first_index is None:
-            first_index = asked.first if asked is not None and asked.first is not None else 1
-        notation = Notation(
-            layer=choices.get("layer_notation") or (asked and asked.layer) or "bracket",
-            names=choices.get("names") or (asked and asked.names) or "az",
-            first=first_index,
-            orientation=orientation,
-        )
-        for name in ("digits", "significant"):
-            if not isinstance(choices.get(name), int | None):
-                raise SpecificationError(f"{name} must be a whole number, got {choices.get(name)!r}")
-        asked_detail = choices.get("detail")
-        detail = usual_detail(source) if asked_detail is None else ALSO.get(asked_detail, asked_detail)
-        focus = choices.get("focus")
-        parts = choices.get("parts")
-        if case is not None and case.symbolic:
-            parts = FORMULAS
-        settings = Settings(
-            digits=choices.get("digits"),
-            significant=choices.get("significant"),
-            digits_of=source.rounding.quantities,
-            notation=notation,
-            language=choices.get("language"),
-            detail=detail,
-            focus=focus,
-            parts=DEFAULT_PARTS if parts is None else frozenset(parts),
-        )
-        if settings.digits is not None and settings.significant is not None:
-            raise SpecificationError("digits and significant exclude each other; give one of them")
-        options = Options(
-            orientation=orientation,
-            detail=detail,
-            focus=focus,
-            layers=self._layers(choices.get("layers")),
-            neuron=_position("neuron", choices.get("neuron"), max(self.source.network.sizes[1:])),
-            sample=_position("sample", choices.get("sample"), self._samples()),
-            gradient_check="gradient_check" in settings.parts,
-            matrices="matrices" in settings.parts,
-        )
+        source, options, settings = chosen(self.source, choices)
         return replace(self, source=source, options=options, settings=settings)
-
-    def _layers(self, layers: Collection[int] | None) -> tuple[int, ...] | None:
-        depth = self.source.network.depth
-        if not isinstance(layers, Collection | None) or not all(isinstance(l, int) for l in layers or ()):
-            raise SpecificationError(f"layers must be layer numbers such as (1, 2), got {layers!r}")
-        for layer in layers or ():
-            if not 1 <= layer <= depth:
-                raise SpecificationError(f"layer {layer}: the network has the layers 1 to {depth}")
-        return tuple(sorted(layers)) if layers else None
-
-    def _samples(self) -> int | None:
-        """The most samples that a step sees; None where only the step itself can tell."""
-        if isinstance(self.source, CaseSource):
-            return self.source.case.plan.rows_of_batch(self.source.case.samples)
-        rows = self.source.chosen if isinstance(self.source, ModelSource) else None
-        if rows is not None:
-            return rows.last - rows.first
-        return self.source.model.fit.batch_size if isinstance(self.source, ModelSource) else None
 
     # -- what it holds
 
@@ -244,60 +153,13 @@ class Worksheet:
             return self._record()
 
     def _record(self) -> Record:
-        source = self.source
         if self.chosen and self.last - self.first >= MOST_CHOSEN:
             raise SpecificationError(
                 f"steps {self.first} to {self.last}: a sheet shows at most {MOST_CHOSEN:,}; choose fewer, "
                 "or write them as json"
             )
         last = self.last if self.chosen or self.last - self.first < MOST_STEPS else self.first
-        symbolic = isinstance(source, CaseSource) and source.case.symbolic
-        steps = (
-            ()
-            if symbolic
-            else tuple(
-                derive(trace, source.network, source.recipe, options, source.regularization)
-                for trace, options in zip(
-                    source.traces(self.first, last), self._options_by_step(), strict=False
-                )
-            )
-        )
-        model = source.model if isinstance(source, ModelSource) else None
-        record = Record(
-            title=source.title,
-            source=source.source,
-            network=source.network,
-            recipe=source.recipe,
-            steps=steps,
-            digits=source.rounding.digits,
-            carry=source.rounding.carry,
-            options=self.options,
-            losses=() if model is None else tuple(line.loss for line in model.fit.history),
-            epoch=None if model is None else _epoch(model, self.first),
-            names=()
-            if model is None or model.schema is None
-            else tuple(map(printable, model.schema.features)),
-            classes=() if model is None else _classes(model),
-            engine=_taken_by(source),
-            total=source.total,
-            rounding=source.rounding,
-            regularization=source.regularization,
-            formulas=self._formulas(steps) if "formulas" in self.settings.parts else None,
-        )
-        verify(record)
-        return record
-
-    def _formulas(self, steps: tuple[StepRecord, ...]) -> FormulaSheet:
-        """The formulas for batches of the size of the first step; without any step, of m samples."""
-        batch = [int(array_of(step.bindings["m"]).item()) for step in steps]
-        source = self.source
-        return formula_sheet(
-            source.network, source.recipe, source.regularization, batch[0] if batch else 2, self.options
-        )
-
-    def _options_by_step(self) -> Iterator[Options]:
-        """What a sheet says once it says of its first step."""
-        return chain((self.options,), repeat(replace(self.options, matrices=False)))
+        return recorded(self.source, self.first, last, self.options, "formulas" in self.settings.parts)
 
     @cached_property
     def document(self) -> Document:
@@ -443,11 +305,6 @@ class Worksheet:
         return Text(self.text())  # not markup: W[1] is a weight
 
 
-def usual_detail(source: Source) -> str:
-    """Small networks are shown in whole matrices, larger ones in brief."""
-    return "matrix" if source.network.parameter_count <= MOST_IN_FULL else "brief"
-
-
 def _next(steps: Iterator[Trace]) -> Trace | None:
     """The next step, without warnings: what is beyond float64 stands in the quantities as such."""
     with np.errstate(all="ignore"):
@@ -473,26 +330,6 @@ def _source(what: Any, data: Any, rows: str | None) -> Source:
     return CaseSource(what)
 
 
-def _rounded(source: Source, choices: Choices) -> Source:
-    """The source with the reader's rounding in the place of its own."""
-    carry, digits_of = choices.get("carry"), choices.get("digits_of")
-    if digits_of is not None and not (
-        isinstance(digits_of, Mapping) and all(isinstance(digits, int) for digits in digits_of.values())
-    ):
-        raise SpecificationError(f"digits_of must be such as {{'a1': 2}}, got {digits_of!r}")
-    if carry is None and digits_of is None:
-        return source
-    if not isinstance(source, CaseSource):
-        raise SpecificationError("carry and digits_of belong to a case; a trained model has its own numbers")
-    own = source.rounding
-    quantities = own.quantities if digits_of is None else tuple(sorted(digits_of.items()))
-    digits = choices.get("digits") if choices.get("digits") is not None else own.digits
-    carried = own.carry if carry is None else carry
-    if carried and digits is None:
-        digits = DEFAULT_DIGITS
-    return CaseSource(replace(source.case, rounding=Rounding(digits, carried, quantities)))
-
-
 def _steps(source: Source, step: int | tuple[int, int] | None, rows: str | None) -> tuple[int, int]:
     """First and last step; of a model the last one before its end, or the one on chosen rows."""
     if step is None and isinstance(source, ModelSource):
@@ -506,32 +343,3 @@ def _steps(source: Source, step: int | tuple[int, int] | None, rows: str | None)
         shown = f"{first}" if first == last else f"{first} to {last}"
         raise SpecificationError(f"step {shown}: there are the steps 1 to {source.total}")
     return first, last
-
-
-def _position(what: str, number: int | None, most: int | None) -> int | None:
-    """A position counted from 1 as one counted from 0."""
-    if not isinstance(number, int | None):
-        raise SpecificationError(f"{what} must be a whole number from 1, got {number!r}")
-    if number is not None and most is not None and number > most:
-        raise SpecificationError(f"{what} {number}: there are {most}, counted from 1")
-    if number is not None and number < 1:
-        raise SpecificationError(f"{what} is counted from 1, got {number}")
-    return None if number is None else number - 1
-
-
-def _epoch(model: Model, step: int) -> int:
-    return min(model.fit.at(step).epoch, max(1, len(model.fit.history)))
-
-
-def _taken_by(source: Source) -> tuple[str, str] | None:
-    """Engine and precision of a step that happened; none of one on rows that the reader chose."""
-    if not isinstance(source, ModelSource) or source.chosen is not None:
-        return None
-    return source.model.fit.engine, source.model.fit.plan.dtype
-
-
-def _classes(model: Model) -> tuple[str, ...]:
-    schema = model.schema
-    if schema is None or schema.target.is_regression or len(schema.target.classes) != 1:
-        return ()
-    return tuple(map(printable, schema.target.classes[0]))
