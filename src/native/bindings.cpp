@@ -200,15 +200,20 @@ class Session {
         const Busy busy(in_use_);
         core_->ready();
     }
-    void data(ReadOnly X, ReadOnly Y) {
+    void data(ReadOnly X, ReadOnly Y, std::optional<ReadOnly> weights) {
         check_matrix(X, layers_.front().inputs);
         check_matrix(Y, layers_.back().units);
         if (X.shape(0) != Y.shape(0)) throw std::invalid_argument("X and Y have different numbers of rows");
+        if (weights) {
+            check_type(*weights);
+            if (weights->ndim() != 1 || weights->shape(0) != X.shape(0)) throw std::invalid_argument("one weight for each row");
+        }
         const Busy busy(in_use_);
         rows_ = static_cast<std::int64_t>(X.shape(0));
         X_ = std::move(X);
         Y_ = std::move(Y);
-        core_->data(X_.data(), Y_.data());
+        weights_ = std::move(weights);
+        core_->data(X_.data(), Y_.data(), weights_ ? weights_->data() : nullptr);
     }
 
     std::tuple<std::int64_t, bool> run(const Rows& order, std::int64_t batch, const ReadOnly& rates, std::int64_t first_step,
@@ -299,6 +304,7 @@ class Session {
     std::unique_ptr<Memory> memory_;
     std::unique_ptr<Core> core_;
     ReadOnly X_, Y_;
+    std::optional<ReadOnly> weights_;
     std::int64_t rows_ = 0;
     mutable std::atomic<bool> in_use_{false};
 };
@@ -339,7 +345,7 @@ NB_MODULE(_native, m) {
         // what is written into is never converted: the numbers would go into a copy
         .def("get", &Session::get, nb::arg("layer"), nb::arg("slot"), nb::arg("W").noconvert(), nb::arg("b").noconvert())
         .def("ready", &Session::ready)
-        .def("data", &Session::data)
+        .def("data", &Session::data, nb::arg("X"), nb::arg("Y"), nb::arg("weights").none() = nb::none())
         .def("run", &Session::run, nb::arg("order"), nb::arg("batch"), nb::arg("rates"), nb::arg("first_step"),
              nb::arg("losses").noconvert(), nb::arg("stop").none())
         .def("predict", &Session::predict, nb::arg("X"), nb::arg("out").noconvert())

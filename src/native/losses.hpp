@@ -153,4 +153,14 @@ inline Vec<T> output_group(const OutputRule<T>& rule, const T* z, const T* y, T*
     return loss;
 }
 
+// The loss terms and the deltas (outputs x lanes) of some samples times the weights of their rows.
+template <class T>
+inline Vec<T> weigh(const T* weights, const std::int64_t* order, int samples, std::int64_t outputs, Vec<T> terms, T* delta) {
+    alignas(64) T weight[lanes<T>] = {};
+    for (int i = 0; i < samples; ++i) weight[i] = weights[order[i]];
+    const Vec<T> each = load(weight);
+    for (std::int64_t j = 0; j < outputs; ++j) store(delta + j * lanes<T>, load(delta + j * lanes<T>) * each);
+    return terms * each;
+}
+
 }  // namespace handgrad::HG_ISA

@@ -304,7 +304,7 @@ inline void output_product(const Net<T>& net, const Work<T>& work, std::int64_t 
 // Loss terms of rows r0 to r1, added up, and delta[L] times `factor`; r0 is a multiple of the lanes.
 template <class T>
 inline double output_layer(const Net<T>& net, const Work<T>& work, std::int64_t r0, std::int64_t r1, const T* Y,
-                           const std::int64_t* order, T factor, const Scratch<T>& scratch) {
+                           const T* weights, const std::int64_t* order, T factor, const Scratch<T>& scratch) {
     const std::int64_t n = net.output.outputs;
     double loss = 0;
     output_product(net, work, r0, r1);
@@ -316,6 +316,7 @@ inline double output_layer(const Net<T>& net, const Work<T>& work, std::int64_t 
             for (std::int64_t j = 0; j < n; ++j) scratch.y[j * lanes<T> + i] = y[j];
         }
         Vec<T> terms = output_group(net.output, scratch.z, scratch.y, scratch.a, scratch.delta, factor);
+        if (weights) terms = weigh(weights, order + r, samples, n, terms, scratch.delta);
         if (samples < lanes<T>) {  // lanes without a sample hold what was there before
             const Ints<T> there = lane_numbers<T>() < samples;
             terms = pick<T>(there, terms, Vec<T>{});

@@ -124,7 +124,8 @@ class Core {
     virtual void put(int layer, int slot, const void* W, const void* b) = 0;
     virtual void get(int layer, int slot, void* W, void* b) const = 0;
     virtual void ready() = 0;  // after the last put
-    virtual void data(const void* X, const void* Y) = 0;
+    // weights: by which the losses of the rows count; null for 1.
+    virtual void data(const void* X, const void* Y, const void* weights) = 0;
     virtual RunResult run(const RunRequest&, Team&, Watch&) = 0;
     virtual bool predict(const void* X, std::int64_t rows, void* out, Team&, Watch&) = 0;
 };

@@ -81,9 +81,10 @@ class TinyCore final : public Core {
             absolutes_ += w < 0 ? -w : w;
         }
     }
-    void data(const void* X, const void* Y) override {
+    void data(const void* X, const void* Y, const void* weights) override {
         X_ = static_cast<const T*>(X);
         Y_ = static_cast<const T*>(Y);
+        weights_of_rows_ = static_cast<const T*>(weights);
     }
     // Prediction is the business of the panels.
     bool predict(const void*, std::int64_t, void*, Team&, Watch&) override { return false; }
@@ -158,7 +159,7 @@ class TinyCore final : public Core {
             for (std::int64_t s = 0; s < m; s += lanes<T>) {
                 const int used = static_cast<int>(least(lanes<T>, m - s));
                 gather<USED>(request.order + first + s, used);
-                loss += forward<USED>(used, static_cast<T>(factor_ * share), s, t);
+                loss += forward<USED>(request.order + first + s, used, static_cast<T>(factor_ * share), s, t);
                 backward<USED>(s > 0, s, t);
             }
             loss = loss * factor_ * share;
@@ -191,7 +192,7 @@ class TinyCore final : public Core {
 
     // a[l] for all layers, delta[L]; returns the sum of the loss terms.
     template <int USED>
-    HG_INLINE double forward(int used, T factor, std::int64_t first_sample, std::int64_t t) {
+    HG_INLINE double forward(const std::int64_t* order, int used, T factor, std::int64_t first_sample, std::int64_t t) {
         const T* in = x_;
         const int L = plan_.depth;
         for (int l = 1; l <= L; ++l) {
@@ -223,6 +224,7 @@ class TinyCore final : public Core {
         }
         Layer& last = layers_[L];
         Vec<T> terms = output_group(output_, last.z, y_, last.a, last.delta, factor);
+        if (weights_of_rows_) terms = weigh(weights_of_rows_, order, used, last.units, terms, last.delta);
         if constexpr (USED == 1) return static_cast<double>(terms[0]);
         if (used < lanes<T>) {
             const Ints<T> there = lane_numbers<T>() < used;
@@ -354,7 +356,7 @@ class TinyCore final : public Core {
     Layer* layers_ = nullptr;
     T* p_[4] = {};
     T *g_ = nullptr, *saved_ = nullptr, *x_ = nullptr, *y_ = nullptr, *mask_ = nullptr;
-    const T *X_ = nullptr, *Y_ = nullptr;
+    const T *X_ = nullptr, *Y_ = nullptr, *weights_of_rows_ = nullptr;
     double squares_ = 0, absolutes_ = 0;
 };
 

@@ -59,9 +59,10 @@ class PanelCore final : public Core, private PanelUpdates<T> {
             absolutes_ += static_cast<double>(add_lanes<T>(sums.absolutes));
         }
     }
-    void data(const void* X, const void* Y) override {
+    void data(const void* X, const void* Y, const void* weights) override {
         X_ = static_cast<const T*>(X);
         Y_ = static_cast<const T*>(Y);
+        weights_of_rows_ = static_cast<const T*>(weights);
     }
 
     RunResult run(const RunRequest& request, Team& team, Watch& watch) override {
@@ -229,7 +230,7 @@ class PanelCore final : public Core, private PanelUpdates<T> {
             forward_layer(net_, l, work, r0, r1, first_sample, true, scratch, ahead);
             if (tiled_ && left_early(run, thread)) return 0;
         }
-        const double loss = output_layer(net_, work, r0, r1, Y_, order, factor, scratch);
+        const double loss = output_layer(net_, work, r0, r1, Y_, weights_of_rows_, order, factor, scratch);
         for (int l = L; l >= 1; --l) {
             if (gradients) add_gradients(l, work, r1, gradients, thread, accumulate);
             if (l > 1) backward_layer(net_, l - 1, work, r0, r1, first_sample, scratch);
@@ -299,7 +300,7 @@ class PanelCore final : public Core, private PanelUpdates<T> {
         }
     }
 
-    const T *X_ = nullptr, *Y_ = nullptr;
+    const T *X_ = nullptr, *Y_ = nullptr, *weights_of_rows_ = nullptr;
     double squares_ = 0, absolutes_ = 0;
 };
 

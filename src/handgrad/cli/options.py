@@ -72,6 +72,19 @@ Missing = Annotated[
     ),
 ]
 
+ClassWeight = Annotated[
+    str | None,
+    typer.Option(
+        help="By how much the rows of each class count: balanced, or a file of classes and weights (.toml, .json, "
+        ".csv).",
+        rich_help_panel=_COLUMNS,
+    ),
+]
+Weight = Annotated[
+    str | None,
+    typer.Option(help="Column whose numbers say by how much each row counts.", rich_help_panel=_COLUMNS),
+]
+
 _NAMED = {"tab": "\t", "\\t": "\t", "space": " ", "comma": ",", "semicolon": ";", "pipe": "|"}
 
 

@@ -14,12 +14,13 @@ from typing import Any
 
 import typer
 
+from handgrad.data.weights import BALANCED
 from handgrad.errors import DataError, SpecificationError
 from handgrad.files import read_whole
 
 _HEAD = "# handgrad train --config THIS_FILE does this training again\n"
 FILES = ("data", "model", "plot_file", "validation_file")
-"""Keys that hold names of files; `test` does where it is no number."""
+"""Keys that hold names of files; `test` does where it is no number, `class_weight` where it is not 'balanced'."""
 
 
 def beside(model: Path) -> Path:
@@ -42,6 +43,8 @@ def written(values: Mapping[str, Any], folder: Path) -> bytes:
 
 
 def _names_a_file(key: str, value: Any) -> bool:
+    if key == "class_weight":
+        return value not in (None, BALANCED)
     if key != "test" or value is None:
         return key in FILES
     try:

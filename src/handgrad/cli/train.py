@@ -21,6 +21,7 @@ from handgrad.cli.together import meet
 from handgrad.data.inspection import Inspection
 from handgrad.data.schema import Choices
 from handgrad.data.tables import read_table
+from handgrad.data.weights import BALANCED, read_class_weights
 from handgrad.errors import OutputError, SpecificationError
 from handgrad.files import is_stream, same_file, write_whole
 from handgrad.models.fit_table import fit_prepared, network_for
@@ -45,6 +46,7 @@ _KEPT = frozenset(
         *("validation_file", "test", "group", "time", "folds"),
         *("l2", "l1", "dropout", "clip_norm", "clip_value", "seed", "engine", "device", "dtype", "threads"),
         *("categorical", "numeric", "date", "text", "ignore", "scaling", "missing"),
+        *("class_weight", "weight"),
         *("delimiter", "header", "encoding", "decimal", "thousands", "dates", "missing_marker"),
     )
 )
@@ -112,6 +114,8 @@ def train(
     ignore: options.Ignore = None,
     scaling: options.Scaling = "standard",
     missing: options.Missing = "mean",
+    class_weight: options.ClassWeight = None,
+    weight: options.Weight = None,
     delimiter: options.Delimiter = None,
     header: options.Header = None,
     encoding: options.Encoding = None,
@@ -175,8 +179,9 @@ def train(
         outputs.append(Output("-o (its run file)", run, (".toml",)))
     part, test_file = _test(test)
     parting = checked_parting(Parting(validation, part, group, time, folds))
+    weights_file = None if class_weight in (None, BALANCED) else Path(class_weight or "")
     reads = [data] if isinstance(data, Path) else list(data)
-    judge_outputs(outputs, reads=[*reads, config, validation_file, test_file], force=force)
+    judge_outputs(outputs, reads=[*reads, config, validation_file, test_file, weights_file], force=force)
     chosen: dict[str, Any] = {
         "optimizer": _optimizer(optimizer, learning_rate),
         "batch_size": _batch_size(batch_size),
@@ -199,6 +204,8 @@ def train(
         **{kind: options.columns_named(names or (), table.names) for kind, names in named.items()},
         scaling=scaling,
         missing=missing,
+        class_weight=None if class_weight is None else read_class_weights(class_weight),
+        weight=weight,
     )
     more = (
         None if validation_file is None else read_table(validation_file, reading, single=dtype == "float32")

@@ -36,6 +36,23 @@ def samples(network: Network, X: Any, Y: Any, dtype: str) -> tuple[Array, Array]
     return _finite("X", X, dtype), _finite("Y", Y, dtype)
 
 
+def sample_weights(weights: Any, count: int, dtype: str) -> Array | None:
+    """The weights of so many samples in the dtype; None for all the same.
+
+    Raises ShapeError for an array of another shape or a weight that is no finite number of at least 0.
+    """
+    if weights is None:
+        return None
+    array = _numbers("weights", weights)
+    if array.shape != (count,):
+        raise ShapeError(f"weights must have shape ({count},), one for each sample, got {array.shape}")
+    array = _finite("weights", array, dtype)
+    if array.min(initial=0.0) < 0:
+        place = int(np.argmax(array < 0))
+        raise ShapeError(f"weights holds {array[place]:g} at [{place}]; weights are at least 0")
+    return array
+
+
 def inputs(network: Network, X: Any, dtype: str) -> Array:
     """X (samples, inputs) in the dtype.
 

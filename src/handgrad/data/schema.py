@@ -22,6 +22,7 @@ from handgrad.data.reading import AS_FOUND, Reading
 from handgrad.data.scaling import SCALINGS
 from handgrad.data.tables import Table
 from handgrad.data.targets import Target, find_target, scaled
+from handgrad.data.weights import ClassWeights, Weighting, weighting_of
 from handgrad.data.words import Floats
 from handgrad.errors import DataError, SpecificationError
 
@@ -57,6 +58,10 @@ class Choices:
     ignore: Collection[str] = ()
     scaling: str = "standard"
     missing: str = "mean"
+    class_weight: ClassWeights | None = None
+    """'balanced', or a weight for each class."""
+    weight: str | None = None
+    """The column whose numbers weigh the rows; it is no feature."""
 
     def __post_init__(self) -> None:
         if self.scaling not in SCALINGS:
@@ -84,6 +89,7 @@ class Choices:
             ("date", "as asked", self.date),
             ("ignored", "as asked, free text", self.text),
             ("ignored", "as asked", self.ignore),
+            ("ignored", "as asked, it weighs the rows", () if self.weight is None else (self.weight,)),
         ):
             for name in names:
                 table.column(name)
@@ -103,6 +109,8 @@ class Schema(msgspec.Struct, frozen=True, omit_defaults=True):
     """What the caller said about the reading of the training file."""
     complete: bool = False
     """True where rows with a missing cell were left out of the training."""
+    weighting: Weighting | None = None
+    """By how much each row counts in the loss; None for all the same."""
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -142,6 +150,18 @@ class Schema(msgspec.Struct, frozen=True, omit_defaults=True):
         _fill(X, [(len(column.features), fills[column.name]) for column in used])
         self._judge(table, X)
         return X, tuple(remark for column in used for remark in _remarks(column, table))
+
+    @property
+    def on_weights(self) -> tuple[str, ...]:
+        """What is said of the weights beside metrics, which have none."""
+        if self.weighting is None:
+            return ()
+        said = self.weighting.described(self.target)
+        return (f"in training {said}; here every row counts the same",)
+
+    def weights(self, table: Table, dtype: str) -> Any:
+        """By how much each row counts in the loss, (rows,) in this dtype; None for all the same."""
+        return None if self.weighting is None else self.weighting.of(table, self.target).astype(dtype)
 
     def training_rows(self, table: Table) -> npt.NDArray[np.int64]:
         """The rows of the training table that were not left out."""
@@ -274,7 +294,8 @@ def measured_schema(
         )
         for name, kind, why in kinds.columns
     )
-    schema = Schema(columns, target, table.reading, choices.missing == "drop")
+    weighting = weighting_of(table, target, rows, choices.class_weight, choices.weight)
+    schema = Schema(columns, target, table.reading, choices.missing == "drop", weighting)
     if not schema.features:
         why = "; ".join(f"{column.name!r} {column.reason}" for column in schema.ignored[:6])
         raise DataError(
@@ -301,13 +322,13 @@ def goal_of(target: Target, table: Table, rows: Any) -> Goal:
     return Goal(Y if rows is None else Y[rows], names)
 
 
-def fingerprint(X: npt.NDArray[Any], Y: npt.NDArray[Any]) -> str:
-    """SHA-256 of the encoded data, to know the training data again.
+def fingerprint(X: npt.NDArray[Any], Y: npt.NDArray[Any], weights: Any = None) -> str:
+    """SHA-256 of the encoded data and the weights of its rows, to know the training data again.
 
     >>> fingerprint(np.zeros((1, 2)), np.zeros((1, 1)))[:8]
     '95836dfe'
     """
     digest = hashlib.sha256(repr((X.shape, Y.shape)).encode())
-    for array in (X, Y):
+    for array in (X, Y) if weights is None else (X, Y, weights):
         digest.update(np.ascontiguousarray(array, array.dtype.newbyteorder("<")).data)
     return digest.hexdigest()

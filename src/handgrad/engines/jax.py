@@ -135,13 +135,20 @@ class Steps(NamedTuple):
 
 @lru_cache(maxsize=128)
 def _program(
-    network: Network, recipe: Recipe, batch: int, source: str, guarded: bool, layout: Any = None
+    network: Network,
+    recipe: Recipe,
+    batch: int,
+    source: str,
+    guarded: bool,
+    layout: Any = None,
+    weighted: bool = False,
 ) -> Any:
     """The compiled loop over batches of so many rows; its number of steps is an argument.
 
     `source`: where a batch comes from. 'gathered': its rows from anywhere in X; 'following': rows of X that
     follow each other; 'handed': X holds batch after batch. `guarded`: a step whose loss is not finite, and all
     after it, change nothing; its buffers are given away. `layout`: how the results lie on several devices.
+    `weighted`: the last column of Y is the weights of the samples.
     """
     jax = _jax()
     jnp, lax = jax.numpy, jax.lax
@@ -163,7 +170,11 @@ def _program(
             x, y = rows_of(k)
             masks = dropout_masks(network, keys, first + k, batch, library)
             rate, *corrections = steps.numbers[k]
-            after, loss = training_step(network, recipe, training, x, y, tuple(corrections), rate, masks)
+            weights = y[:, -1] if weighted else None
+            y = y[:, :-1] if weighted else y
+            after, loss = training_step(
+                network, recipe, training, x, y, tuple(corrections), rate, masks, weights=weights
+            )
             if guarded:
                 going = going & jnp.isfinite(loss)
                 after = jax.tree.map(lambda new, old: jnp.where(going, new, old), after, training)
@@ -193,12 +204,16 @@ class JaxSession:
         Y: Array,
         seed: int,
         places: list[Any],
+        weights: Array | None = None,
     ) -> None:
         jax = _jax()
         dtype = np.asarray(training.parameters[0].W).dtype
         if dtype not in (np.float32, np.float64):
             raise SpecificationError(f"the engine 'jax' computes in float32 or float64, got {dtype}")
         _check(network, X, Y)
+        self._weighted = weights is not None
+        if weights is not None:  # they travel with the targets, as a column behind them
+            Y = np.column_stack([Y, weights])
         self._network, self._recipe, self._dtype = network, recipe, dtype
         self._keys = round_keys(seed)
         self._mesh = Mesh(jax, places) if len(places) > 1 else None
@@ -319,7 +334,7 @@ class JaxSession:
         chosen = np.zeros((capacity, 1 if source == "following" else B), np.uint32)
         chosen[:count] = rows[:, :1] if source == "following" else rows
         steps = Steps(np.array([count, first & 0xFFFFFFFF], np.uint32), chosen, numbers)
-        program = _program(self._network, self._recipe, B, source, self._guarded, self._layout)
+        program = _program(self._network, self._recipe, B, source, self._guarded, self._layout, self._weighted)
         if self._mesh is None:
             return program, self._X, self._Y, steps
         with self._precision():
@@ -365,6 +380,7 @@ class JaxEngine:
         Y: Array,
         seed: int,
         threads: int | None = None,
+        weights: Array | None = None,
     ) -> JaxSession:
         """Takes data and a beginning; XLA chooses its threads by the processors of the process.
 
@@ -373,7 +389,7 @@ class JaxEngine:
         """
         if network.loss is None:
             raise SpecificationError("the network has no loss; name one, for instance Loss('squared_error')")
-        return JaxSession(network, recipe, training, X, Y, seed, self._places)
+        return JaxSession(network, recipe, training, X, Y, seed, self._places, weights)
 
 
 def _check(network: Network, X: Array, Y: Array | None) -> None:

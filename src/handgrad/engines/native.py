@@ -121,12 +121,14 @@ class NativeSession:
         seed: int,
         threads: int | None,
         path: str,
+        weights: Array | None = None,
     ) -> None:
         self._network, self._recipe, self._seed = network, recipe, seed
         self._threads, self._wished_path = threads, path
         self._dtype = _dtype(training.parameters)
         self._X = np.ascontiguousarray(X, self._dtype)
         self._Y = np.ascontiguousarray(Y, self._dtype)
+        self._weights = None if weights is None else np.ascontiguousarray(weights, self._dtype)
         _check(network, training.parameters, self._X, self._Y)
         self._beginning: Training | None = training  # until the first run says how large a batch is
         self._core: Any = None
@@ -212,7 +214,7 @@ class NativeSession:
             for slot, (part, bias) in enumerate(zip((W, *W_state), (b, *b_state), strict=True)):
                 core.put(l, slot, _plain(part, self._dtype), _plain(bias, self._dtype))
         core.ready()
-        core.data(self._X, self._Y)
+        core.data(self._X, self._Y, self._weights)
         self._core, self._largest, self._beginning = core, batch, None
 
 
@@ -235,6 +237,7 @@ class NativeEngine:
         Y: Array,
         seed: int,
         threads: int | None = None,
+        weights: Array | None = None,
     ) -> NativeSession:
         """Takes data and a beginning; float32 parameters are trained in float32, float64 in float64.
 
@@ -249,7 +252,7 @@ class NativeEngine:
                     f"layer {l}: the native engine draws its dropout masks; for a mask given by hand take "
                     "engine='reference'"
                 )
-        return NativeSession(network, recipe, training, X, Y, seed, threads, self._path)
+        return NativeSession(network, recipe, training, X, Y, seed, threads, self._path, weights)
 
 
 def predict(network: Network, parameters: Parameters, X: Array, threads: int | None = None) -> Array:

@@ -59,9 +59,10 @@ class Engine(Protocol):
         Y: Array,
         seed: int,
         threads: int | None = None,
+        weights: Array | None = None,
     ) -> Session:
         """Takes the data X (n, n_0), Y (n, n_L) and a beginning; the dtype of the parameters decides the precision.
 
-        `seed` keys the dropout masks. `threads` None: the engine chooses.
+        `weights` (n,): by which the losses of the samples count; None for 1. `seed` keys the dropout masks. `threads` None: the engine chooses.
         """
         ...

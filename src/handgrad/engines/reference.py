@@ -36,12 +36,19 @@ class ReferenceSession:
     """A training under way in NumPy; see `handgrad.engines.protocol.Session`."""
 
     def __init__(
-        self, network: Network, recipe: Recipe, training: Training, X: Array, Y: Array, seed: int
+        self,
+        network: Network,
+        recipe: Recipe,
+        training: Training,
+        X: Array,
+        Y: Array,
+        seed: int,
+        weights: Array | None = None,
     ) -> None:
         dtype = training.parameters[0].W.dtype
         self._network, self._recipe, self._training = network, recipe, training
         self._X, self._Y = np.asarray(X, dtype), np.asarray(Y, dtype)
-        self._seed = seed
+        self._seed, self._weights = seed, None if weights is None else np.asarray(weights, dtype)
 
     def run(
         self, order: Array, batch_size: int, rates: Array, first_step: int, stop: Stop | None = None
@@ -63,6 +70,7 @@ class ReferenceSession:
                         float(rate),
                         masks,
                         observe,
+                        None if self._weights is None else self._weights[rows],
                     )
             except _Left:
                 break
@@ -97,5 +105,6 @@ class ReferenceEngine:
         Y: Array,
         seed: int,
         threads: int | None = None,
+        weights: Array | None = None,
     ) -> ReferenceSession:
-        return ReferenceSession(network, recipe, training, X, Y, seed)
+        return ReferenceSession(network, recipe, training, X, Y, seed, weights)

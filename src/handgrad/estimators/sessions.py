@@ -1,6 +1,7 @@
 """Sessions that the engines lack: weighted samples, and rows that lie in a sparse matrix.
 
-Weights run in NumPy on the equations of `nn`: an observer multiplies each sample's loss and delta by its share.
+Weights are shares of the batch here, as in scikit-learn: each sample counts m w_i / sum w, so that means become
+weighted means; they run in NumPy on the equations of `nn`.
 A sparse matrix is never made dense as a whole: some batches at a time are, in one buffer that is used again.
 """
 
@@ -17,7 +18,6 @@ from handgrad.engines.protocol import Run, Session, Stop
 from handgrad.nn.arrays import Array
 from handgrad.nn.forward import dropout_masks, predict
 from handgrad.nn.network import Network
-from handgrad.nn.observe import Observer
 from handgrad.nn.step import Recipe, Training, training_step
 
 _BUFFER = 8 << 20  # bytes of dense rows at a time
@@ -48,16 +48,6 @@ def start_session(
     if isinstance(X, np.ndarray):
         return start(X, Y, weights)
     return SparseSession(start, X, Y, weights, batch_size)
-
-
-class Weighing(Observer):
-    """Multiplies the loss and the delta of each sample by m w_i / sum w, so that means become weighted means."""
-
-    def __init__(self, depth: int, share: Array) -> None:
-        self._names, self._share = ("loss_terms", f"delta{depth}"), share[:, None]
-
-    def __call__(self, name: str, value: Array) -> Array:
-        return value * self._share if name in self._names else value
 
 
 class WeightedSession:
@@ -107,7 +97,7 @@ class WeightedSession:
             t,
             rate,
             dropout_masks(self._network, self._seed, t, m),
-            Weighing(self._network.depth, (weights * per_weight).astype(self._X.dtype)),
+            weights=(weights * per_weight).astype(self._X.dtype),
         )
 
     def training(self) -> Training:

@@ -14,6 +14,7 @@ from handgrad.data.batches import checked_seed
 from handgrad.data.columns import Column
 from handgrad.data.schema import Choices, Schema, fingerprint
 from handgrad.data.tables import Table, read_table
+from handgrad.data.weights import ClassWeights
 from handgrad.errors import ModelError, SpecificationError
 from handgrad.models.model import Model
 from handgrad.models.origin import Origin
@@ -34,7 +35,7 @@ DEFAULT_RATE = 0.001
 # Tables are small as data for networks go; Glorot's smaller weights generalize better from them than He's.
 DEFAULT_INITIALIZER = "glorot"
 
-_OF_FIT = {name for name, of in signature(fit).parameters.items() if of.kind is of.KEYWORD_ONLY}
+_OF_FIT = {name for name, of in signature(fit).parameters.items() if of.kind is of.KEYWORD_ONLY} - {"weights"}
 
 _SMALL_BATCH, _LARGE_BATCH, _STEPS = 32, 1024, 320
 
@@ -58,6 +59,8 @@ def fit_table(
     ignore: Collection[str] = (),
     scaling: str = "standard",
     missing: str = "mean",
+    class_weight: ClassWeights | None = None,
+    weight: str | None = None,
     hidden: Sequence[int] = (64, 32),
     activation: Activation | str = "relu",
     dropout: float = 0.0,
@@ -77,7 +80,8 @@ def fit_table(
 
     `validation` is the part of the rows that is kept for validation, or a table of its own; `test` the part that
     neither trains nor validates. Rows of one value of the column `group` stay together; by the column `time` the
-    latest rows are kept. `dropout` is the part of the hidden units that is dropped. Means, deviations and
+    latest rows are kept. `class_weight` ('balanced', or a weight for each class) and `weight` (a column) say by how
+    much a row counts in the loss; on average it is 1. `dropout` is the part of the hidden units that is dropped. Means, deviations and
     categories come from the training rows alone. Early stopping is on where rows are kept for validation; batches
     grow with the table.
 
@@ -91,7 +95,11 @@ def fit_table(
     names = _names(target)
     named = {"categorical": categorical, "numeric": numeric, "date": date, "text": text, "ignore": ignore}
     choices = Choices(
-        **{kind: _columns(kind, columns) for kind, columns in named.items()}, scaling=scaling, missing=missing
+        **{kind: _columns(kind, columns) for kind, columns in named.items()},
+        scaling=scaling,
+        missing=missing,
+        class_weight=class_weight,
+        weight=_named_column("weight", weight),
     )
     unknown = [name for name in training if name not in _OF_FIT]
     if unknown:
@@ -144,7 +152,8 @@ def fit_prepared(
     path = ready.table.path
     file = None if path is None else str(path)
     own = slice(ready.own)
-    origin = Origin(fingerprint(ready.X[own], ready.Y[own]), ready.rows, ready.left_out, file)
+    counts = None if ready.weights is None else ready.weights[own]
+    origin = Origin(fingerprint(ready.X[own], ready.Y[own], counts), ready.rows, ready.left_out, file)
 
     def model_of(result: Fit) -> Model:
         if len(ready.X) > ready.own:  # the rows of a validation file are no rows of the training file
@@ -167,6 +176,7 @@ def fit_prepared(
         if checkpoint is None
         else Checkpoint(checkpoint[0], lambda so_far: checkpoint[1](model_of(so_far))),
         resume=earlier,
+        weights=ready.weights,
         **training,
     )
     return model_of(result)

@@ -176,7 +176,7 @@ class Model(Presented):
             left_out=table.rows - int(present.sum()),
             unknown=int(present.sum()) - kept.rows,
             seen=self._seen(X, Y),
-            remarks=remarks,
+            remarks=(*schema.on_weights, *remarks),
         )
 
     def evaluate_encoded(
@@ -195,8 +195,10 @@ class Model(Presented):
         outputs, loss = self._forecast(source, X, Y)
         truth = np.asarray(Y, np.float64)
         if target.is_regression:
-            return evaluated_numbers(target, outputs, truth, loss)
-        return evaluated_classes(target, outputs, truth, loss, threshold)
+            found = evaluated_numbers(target, outputs, truth, loss)
+        else:
+            found = evaluated_classes(target, outputs, truth, loss, threshold)
+        return replace(found, remarks=self._with_schema().on_weights)
 
     def _seen(self, X: Array, Y: Array) -> int:
         """How many of these encoded rows equal a row of the training."""
@@ -292,7 +294,7 @@ class Model(Presented):
         (2, 1, [0, 1])
         """
         seen = self.training_data(data)
-        return replay(self.fit, seen.X, seen.Y, step, engine)
+        return replay(self.fit, seen.X, seen.Y, step, engine, seen.weights)
 
     # -- keeping it
 

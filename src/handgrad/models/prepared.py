@@ -42,6 +42,8 @@ class Prepared(NamedTuple):
     """The rows that are kept for a test."""
     own: int
     """Rows of X that come from this table; behind them stand those of a validation file."""
+    weights: Any = None
+    """By how much each row of X counts in the loss; None for all the same."""
 
 
 def prepare(
@@ -82,7 +84,8 @@ def prepare(
     schema = measured_schema(kept, kinds, rows, choices)
     Y = schema.target.encode(kept).astype(dtype, copy=False)
     X, hashes = schema.encode_training(kept, dtype, split.training, Y, seed)
-    ready = Prepared(kept, kinds, schema, X, Y, split, table.rows, left_out, hashes, test, kept.rows)
+    weights = schema.weights(kept, dtype)
+    ready = Prepared(kept, kinds, schema, X, Y, split, table.rows, left_out, hashes, test, kept.rows, weights)
     return ready if validation is None else _with_validation(ready, validation)
 
 
@@ -94,7 +97,12 @@ def _with_validation(ready: Prepared, table: Table) -> Prepared:
     X, _ = schema.encode_as(kept, dtype)
     Y = schema.target.encode(kept).astype(dtype, copy=False)
     split = Split(ready.split.training, np.arange(ready.own, ready.own + kept.rows, dtype=np.int64))
-    return ready._replace(X=np.concatenate([ready.X, X]), Y=np.concatenate([ready.Y, Y]), split=split)
+    weights = ready.weights
+    if weights is not None:
+        weights = np.concatenate([weights, schema.weights(kept, dtype)])
+    return ready._replace(
+        X=np.concatenate([ready.X, X]), Y=np.concatenate([ready.Y, Y]), split=split, weights=weights
+    )
 
 
 def short(ready: Prepared) -> Inspection:
@@ -121,7 +129,7 @@ def short(ready: Prepared) -> Inspection:
         tuple(warnings),
         balance,
         trivial,
-        ready.table.remarks,
+        (*ready.table.remarks, *(() if schema.weighting is None else (schema.weighting.described(target),))),
         ready.left_out,
     )
 

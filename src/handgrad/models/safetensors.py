@@ -80,6 +80,7 @@ class _Header(msgspec.Struct, forbid_unknown_fields=True):
     metric: str
     ended: str
     best_epoch: int | None
+    weighted: bool
     schema: Schema | None
     origin: Origin | None
 
@@ -120,6 +121,7 @@ def packed(contents: Contents) -> bytes:
         fit.metric,
         fit.ended,
         fit.best_epoch,
+        fit.weighted,
         contents.schema,
         contents.origin,
     )
@@ -260,6 +262,7 @@ def _contents(header: _Header, tensors: Tensors) -> Contents:
         header.metric,
         header.ended,
         header.best_epoch,
+        header.weighted,
     )
     contents = Contents(fit, header.schema, header.origin, _hashes(tensors))
     expected = _all_tensors(contents).keys()

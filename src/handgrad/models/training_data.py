@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from handgrad.data.arrays import samples
+from handgrad.data.arrays import sample_weights, samples
 from handgrad.data.cells import Floats
 from handgrad.data.schema import Schema, fingerprint
 from handgrad.data.tables import Table
@@ -22,6 +22,8 @@ class TrainingData(NamedTuple):
     X: Floats
     Y: Floats
     file_rows: Any
+    weights: Any = None
+    """By how much each sample counts in the loss; None for all the same."""
 
 
 def recorded_file(origin: Origin | None) -> Path:
@@ -45,19 +47,25 @@ def from_table(fit: Fit, schema: Schema, origin: Origin | None, table: Table) ->
         X, _ = schema.encode_training(kept, dtype, fit.training_rows, Y, fit.plan.seed)
     else:  # fewer rows than trained: other data, which the fingerprint tells
         X, _ = schema.encode_as(kept, dtype)
-    if origin is not None and fingerprint(X, Y) != origin.fingerprint:
+    weights = schema.weights(kept, dtype)
+    if origin is not None and fingerprint(X, Y, weights) != origin.fingerprint:
         raise ModelError(
             f"{table.source} is not the data of this training ({origin.rows} rows, fingerprint "
             f"{origin.fingerprint[:12]}); give the file as it was then"
         )
-    return TrainingData(X, Y, keep)
+    return TrainingData(X, Y, keep, weights)
 
 
 def from_arrays(fit: Fit, data: Any) -> TrainingData:
-    """The arrays (X, Y) as training took them. Raises SpecificationError for anything else."""
-    if not isinstance(data, tuple) or len(data) != 2:
+    """The arrays (X, Y) as training took them, or (X, Y, weights) where the samples had weights.
+
+    Raises SpecificationError for anything else.
+    """
+    if not isinstance(data, tuple) or len(data) != 2 + fit.weighted:
+        arrays = "(X, Y, weights)" if fit.weighted else "(X, Y)"
         raise SpecificationError(
-            "this model was trained on arrays, which it does not keep; give them again with data=(X, Y)"
+            f"this model was trained on arrays, which it does not keep; give them again with data={arrays}"
         )
-    X, Y = samples(fit.network, *data, fit.plan.dtype)
-    return TrainingData(X, Y, np.arange(len(X)))
+    X, Y = samples(fit.network, *data[:2], fit.plan.dtype)
+    weights = sample_weights(data[2] if fit.weighted else None, len(X), fit.plan.dtype)
+    return TrainingData(X, Y, np.arange(len(X)), weights)

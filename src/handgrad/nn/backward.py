@@ -1,9 +1,11 @@
 """The backward pass: the chain rule from the loss back to every parameter.
 
-    delta[L] = dloss/dA[L] . f'(Z[L])                    per sample; the fused form where there is one
+    delta[L] = omega dloss/dA[L] . f'(Z[L])              per sample; the fused form where there is one
     delta[l] = (delta[l+1] W[l+1]) * f'(Z[l])
     dW[l]    = s delta[l]^T A[l-1]                       s = 1/m for a loss averaged over samples, else 1
     db[l]    = s sum over samples of delta[l]
+
+omega is the weight by which the loss of the sample counts, 1 unless weights are given.
 
 Source: D. Rumelhart, G. Hinton, R. Williams, Learning representations by back-propagating errors (Nature
 1986); M. Nielsen, Neural Networks and Deep Learning (2015), equations BP1 to BP4.
@@ -26,8 +28,9 @@ def batch_loss(
     Y: Array,
     regularization: Regularization | None = None,
     observe: Observer = UNOBSERVED,
+    weights: Array | None = None,
 ) -> Array:
-    """The loss of a batch, a number: the data's loss plus the penalties.
+    """The loss of a batch, a number: the data's loss, each sample times its weight (m,), plus the penalties.
 
     It is computed from Z[L] where that is more exact, unless the outputs were given or rounded by hand.
     """
@@ -38,7 +41,7 @@ def batch_loss(
     z, a = activity.Z[-1], activity.yhat
     from_outputs = observe.given("yhat") or observe.given(f"a{network.depth}") or observe.rounds
     terms = loss.terms(a, Y, None if from_outputs else z, function.name)
-    data_loss = loss.over_samples(loss.per_sample(observe("loss_terms", terms)))
+    data_loss = loss.over_samples(loss.per_sample(observe("loss_terms", terms)), weights)
     if not regularization:
         return observe("loss", observe("data_loss", data_loss))
     data_loss = observe("data_loss", data_loss)
@@ -47,7 +50,11 @@ def batch_loss(
 
 
 def output_delta(
-    network: Network, activity: Activity, Y: Array | None, observe: Observer = UNOBSERVED
+    network: Network,
+    activity: Activity,
+    Y: Array | None,
+    observe: Observer = UNOBSERVED,
+    weights: Array | None = None,
 ) -> Array:
     """delta[L], shape (m, n_L): `yhat - y` and its kin where the loss has that form, else the chain rule."""
     loss, function = network.loss, network.layers[-1].function
@@ -56,8 +63,8 @@ def output_delta(
         return function.backward(observe("dyhat", namespace(a).ones_like(a)), z, a)
     fused = loss.fused(function.name) and not observe.given("dyhat")
     if not fused or observe.complete:
-        dyhat = observe("dyhat", loss.gradient(a, Y))
-    return loss.delta(a, Y, function.name) if fused else function.backward(dyhat, z, a)
+        dyhat = observe("dyhat", loss.gradient(a, Y, weights))
+    return loss.delta(a, Y, function.name, weights) if fused else function.backward(dyhat, z, a)
 
 
 def backward(
@@ -67,12 +74,16 @@ def backward(
     Y: Array | None,
     regularization: Regularization | None = None,
     observe: Observer = UNOBSERVED,
+    weights: Array | None = None,
 ) -> Parameters:
-    """dloss/dW[l] and dloss/db[l] for every layer, penalties included, in the shapes of the parameters."""
+    """dloss/dW[l] and dloss/db[l] for every layer, penalties included, in the shapes of the parameters.
+
+    `weights` (m,): by which the losses of the samples count; they are in delta[L] and so in all that follows.
+    """
     samples = activity.yhat.shape[0]
     share = network.loss.share(samples) if network.loss is not None else 1
     gradients: list[LayerParameters] = []
-    delta = observe(f"delta{network.depth}", output_delta(network, activity, Y, observe))
+    delta = observe(f"delta{network.depth}", output_delta(network, activity, Y, observe, weights))
     for l, layer in reversed(list(network.numbered())):
         W = parameters[l - 1].W
         dW = delta.T @ activity.A[l - 1] / share

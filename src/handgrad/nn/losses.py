@@ -1,7 +1,8 @@
 """Loss functions: how far the outputs are from the targets, and the first factor of the chain rule.
 
 The loss of a sample adds (or averages) a term per output; the loss of a batch averages (or adds) its samples:
-`loss = R_samples R_outputs scale * term(a, y)`. With `scale`, `outputs` and `samples` every published form of
+`loss = R_samples R_outputs scale * term(a, y)`. A sample may have a weight omega, by which its loss counts:
+`loss = 1/m sum_i omega_i loss_i`; weights whose mean is 1 leave the size of the loss and of its gradients as it is. With `scale`, `outputs` and `samples` every published form of
 the squared error can be said: (a - y)^2, 1/2 (a - y)^2, 1/n sum, 1/(2m) sum.
 """
 
@@ -95,23 +96,30 @@ class Loss:
         xp = namespace(terms)
         return xp.mean(terms, axis=1) if self.outputs == "mean" else xp.sum(terms, axis=1)
 
-    def over_samples(self, losses: Array) -> Array:
-        """Loss of the batch, a number, from the losses of its samples (samples,)."""
-        xp = namespace(losses)
-        return xp.mean(losses) if self.samples == "mean" else xp.sum(losses)
+    def over_samples(self, losses: Array, weights: Array | None = None) -> Array:
+        """Loss of the batch, a number, from the losses of its samples (samples,), each times its weight.
 
-    def gradient(self, a: Array, y: Array) -> Array:
-        """d(the sample's loss)/da for each output, shape (samples, outputs); no 1/m in it."""
-        derivative = self.rule.derivative(a, y, self._threshold)
-        return self.gradient_factor(a.shape[1]) * derivative
+        >>> import numpy as np
+        >>> float(Loss().over_samples(np.array([1.0, 3.0]), np.array([0.5, 1.5])))
+        2.5
+        """
+        xp = namespace(losses)
+        counted = losses if weights is None else weights * losses
+        return xp.mean(counted) if self.samples == "mean" else xp.sum(counted)
+
+    def gradient(self, a: Array, y: Array, weights: Array | None = None) -> Array:
+        """d(the sample's loss)/da for each output, shape (samples, outputs); no 1/m in it, but its weight."""
+        derivative = self.gradient_factor(a.shape[1]) * self.rule.derivative(a, y, self._threshold)
+        return derivative if weights is None else weights[:, None] * derivative
 
     def fused(self, activation: str) -> bool:
         """True where dloss/dz has a closed form with the output activation (yhat - y and its kin)."""
         return activation in self.rule.closed
 
-    def delta(self, a: Array, y: Array, activation: str) -> Array:
-        """d(the sample's loss)/dz by the closed form; only where `fused` says so."""
-        return self.gradient_factor(a.shape[1]) * self.rule.closed[activation].delta(a, y)
+    def delta(self, a: Array, y: Array, activation: str, weights: Array | None = None) -> Array:
+        """d(the sample's loss)/dz by the closed form, times its weight; only where `fused` says so."""
+        delta = self.gradient_factor(a.shape[1]) * self.rule.closed[activation].delta(a, y)
+        return delta if weights is None else weights[:, None] * delta
 
     def share(self, samples: int) -> int:
         """Divisor of the summed gradients: m where the loss averages the samples, else 1."""

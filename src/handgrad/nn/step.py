@@ -48,12 +48,16 @@ def training_step(
     eta: float,
     masks: Masks | None = None,
     observe: Observer = UNOBSERVED,
+    weights: Array | None = None,
 ) -> Stepped:
-    """One update on the batch X (m, n_0), Y (m, n_L), as step t (counted from 1) with learning rate eta."""
+    """One update on the batch X (m, n_0), Y (m, n_L), as step t (counted from 1) with learning rate eta.
+
+    `weights` (m,): by which the losses of the samples count.
+    """
     parameters, state = training
     activity = forward(network, parameters, X, masks, observe)
-    loss = batch_loss(network, parameters, activity, Y, recipe.regularization, observe)
-    gradients = backward(network, parameters, activity, Y, recipe.regularization, observe)
+    loss = batch_loss(network, parameters, activity, Y, recipe.regularization, observe, weights)
+    gradients = backward(network, parameters, activity, Y, recipe.regularization, observe, weights)
     if recipe.clipping:
         gradients = clip(network, gradients, recipe.clipping, observe)
     parameters, state = update(recipe.optimizer, network, parameters, gradients, state, t, eta, observe)

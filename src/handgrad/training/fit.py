@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from handgrad.data.arrays import samples, split_samples
+from handgrad.data.arrays import sample_weights, samples, split_samples
 from handgrad.data.batches import Split
 from handgrad.engines import choose
 from handgrad.engines.protocol import Engine, Session
@@ -65,6 +65,7 @@ def fit(
     progress: Progress | None = None,
     checkpoint: Checkpoint | None = None,
     resume: Fit | None = None,
+    weights: Any = None,
 ) -> Fit:
     """Trains `network` on X (samples, inputs) and Y (samples, outputs) or (samples,); by default with Adam.
 
@@ -72,7 +73,8 @@ def fit(
     validation (of each class the same part), or the very rows. After each epoch every callback is called with
     its line of the history and the training as it stands; one that returns True ends the training. `checkpoint`
     hands the training so far on every so many epochs; `resume` is an earlier training with the same options, of
-    which this one is the continuation, to the same bits as if it had never stopped.
+    which this one is the continuation, to the same bits as if it had never stopped. `weights` (samples,): by which the
+    losses of the samples count, those of the validation too; with the mean 1 the loss keeps its size.
 
     >>> from handgrad.nn.network import Dense
     >>> network = Network(1, [Dense(1)], "squared_error")
@@ -104,6 +106,7 @@ def fit(
     )
     recipe = Recipe(optimizer or Adam(), regularization or Regularization(), clipping or Clipping())
     X, Y = samples(network, X, Y, dtype)
+    counts = sample_weights(weights, len(X), dtype)
     split = split_samples(network, Y, validation, seed)
     runner, shown = choose(engine, network), progress or Silent()
     point = None
@@ -113,7 +116,9 @@ def fit(
         if point.epoch == plan.epochs or point.best.exhausted:
             return replace(resume, plan=plan, ended="early stopping" if point.best.exhausted else "epochs")
     with Interruption() as interruption:
-        trainer = _Trainer(network, recipe, plan, X, Y, split, runner, shown, interruption, checkpoint)
+        trainer = _Trainer(
+            network, recipe, plan, X, Y, split, runner, shown, interruption, checkpoint, counts
+        )
         if point is not None and resume is not None:
             trainer.step = point.epoch * resume.steps_per_epoch + 1
             trainer.history = list(resume.history[: point.epoch])
@@ -134,6 +139,7 @@ class _Trainer:
     progress: Progress
     interruption: Interruption
     checkpoint: Checkpoint | None = None
+    weights: Array | None = None
     step: int = 1  # the next one
     history: list[Epoch] = field(default_factory=list)
 
@@ -154,7 +160,14 @@ class _Trainer:
         """Epochs until one of the reasons to end."""
         first, training, best, kept = point or self.beginning()
         session = self.engine.start(
-            self.network, self.recipe, training, self.X, self.Y, self.plan.seed, self.plan.threads
+            self.network,
+            self.recipe,
+            training,
+            self.X,
+            self.Y,
+            self.plan.seed,
+            self.plan.threads,
+            self.weights,
         )
         ended = None
         with self.progress:
@@ -194,6 +207,7 @@ class _Trainer:
             self.metric,
             ended,
             best.epoch if best.restores else None,
+            self.weights is not None,
         )
 
     def answers(self, callbacks: Sequence[Callback], line: Epoch, session: Session) -> list[bool | None]:
@@ -240,7 +254,8 @@ class _Trainer:
         rows = self.split.validation
         if rows.size == 0:
             return Score(None, self.metric, None)
-        result = score(self.network, session.training().parameters, self.X[rows], self.Y[rows])
+        weights = None if self.weights is None else self.weights[rows]
+        result = score(self.network, session.training().parameters, self.X[rows], self.Y[rows], weights)
         if result.loss is None or not np.isfinite(result.loss):
             check_parameters(session.training().parameters, self.step - 1)
             raise TrainingError(

@@ -68,6 +68,8 @@ class Fit(Presented):
     """Why it ended: epochs, early stopping, callback or interrupted."""
     best_epoch: int | None = None
     """The epoch whose parameters were restored, counted from 1."""
+    weighted: bool = False
+    """True where samples had weights, without which no step of it can be taken again."""
 
     @property
     def steps(self) -> int:

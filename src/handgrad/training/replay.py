@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from handgrad.data.arrays import samples
+from handgrad.data.arrays import sample_weights, samples
 from handgrad.data.batches import Rows
 from handgrad.engines import choose
 from handgrad.engines.protocol import Engine
@@ -33,10 +33,12 @@ class Replayed(NamedTuple):
     """Who replayed the steps between the snapshot and this one."""
 
 
-def replay(result: Fit, X: Any, Y: Any, step: int, engine: str | None = None) -> Replayed:
+def replay(
+    result: Fit, X: Any, Y: Any, step: int, engine: str | None = None, weights: Any = None
+) -> Replayed:
     """Where training stood before step `step` (1..steps), and the batch, rate and masks of that step.
 
-    X and Y are the arrays that `fit` was given. The recorded engine runs the steps from the nearest snapshot
+    X, Y and `weights` are the arrays that `fit` was given. The recorded engine runs the steps from the nearest snapshot
     on; with the reference engine the state is the same to the last bit. Where the recorded engine is not
     there, the reference engine takes its place, and agrees to rounding.
 
@@ -57,13 +59,20 @@ def replay(result: Fit, X: Any, Y: Any, step: int, engine: str | None = None) ->
         raise SpecificationError(f"the training has the steps 1 to {result.steps}, got step {step}")
     plan, network = result.plan, result.network
     X, Y = samples(network, X, Y, plan.dtype)
+    if result.weighted != (weights is not None):
+        raise SpecificationError(
+            "the samples of this training had weights; give them again"
+            if result.weighted
+            else "the samples of this training had no weights; leave them out"
+        )
+    counts = sample_weights(weights, len(X), plan.dtype)
     if len(X) <= max(int(rows.max(initial=0)) for rows in (result.training_rows, result.validation_rows)):
         raise ShapeError(
             f"X has {len(X)} samples, fewer than the training had; give the arrays of the training"
         )
     start = max((s for s in result.snapshots if s.step <= step), key=lambda s: s.step)
     runner = choose(engine) if engine is not None else _recorded(result.engine)
-    session = runner.start(network, result.recipe, start.training, X, Y, plan.seed, plan.threads)
+    session = runner.start(network, result.recipe, start.training, X, Y, plan.seed, plan.threads, counts)
     rate = result.recipe.optimizer.learning_rate
     for part in plan.stretches(start.step, step - 1, result.training_rows, rate):
         run = session.run(part.rows, result.batch_size, part.rates, part.first)

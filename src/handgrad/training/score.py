@@ -30,8 +30,17 @@ class Forecast(NamedTuple):
     loss: float | None
 
 
-def forecast(network: Network, parameters: Parameters, X: Array, Y: Array | None = None) -> Forecast:
-    """The outputs without dropout, and the loss without penalties, some thousand rows at a time."""
+def forecast(
+    network: Network,
+    parameters: Parameters,
+    X: Array,
+    Y: Array | None = None,
+    weights: Array | None = None,
+) -> Forecast:
+    """The outputs without dropout, and the loss without penalties, some thousand rows at a time.
+
+    `weights` (samples,): by which the losses of the samples count.
+    """
     loss, outputs, total = network.loss, [], 0.0
     for start in range(0, len(X), _CHUNK):
         part = slice(start, start + _CHUNK)
@@ -40,7 +49,9 @@ def forecast(network: Network, parameters: Parameters, X: Array, Y: Array | None
             outputs.append(np.asarray(activity.yhat, np.float64))
             if loss is not None and Y is not None:
                 terms = loss.terms(activity.yhat, Y[part], activity.Z[-1], network.layers[-1].function.name)
-                total += float(np.sum(loss.per_sample(terms), dtype=np.float64))
+                losses = loss.per_sample(terms)
+                counted = losses if weights is None else weights[part] * losses
+                total += float(np.sum(counted, dtype=np.float64))
     everything = np.concatenate(outputs) if outputs else np.empty((0, network.outputs))
     if loss is None or Y is None:
         return Forecast(everything, None)
@@ -62,10 +73,12 @@ def metric_of(network: Network) -> str:
     return "R2" if network.loss is None else network.loss.targets.metric
 
 
-def score(network: Network, parameters: Parameters, X: Array, Y: Array) -> Score:
-    """The loss of these rows and their accuracy (classes) or R2 (numbers, as the network sees them)."""
+def score(
+    network: Network, parameters: Parameters, X: Array, Y: Array, weights: Array | None = None
+) -> Score:
+    """The loss of these rows (weighted, where they have weights) and their accuracy (classes) or R2 (numbers, as the network sees them)."""
     metric = metric_of(network)
-    outputs, loss = forecast(network, parameters, X, Y)
+    outputs, loss = forecast(network, parameters, X, Y, weights)
     if network.loss is None or metric == "R2":
         return Score(loss, metric, r_squared(np.asarray(Y, np.float64), outputs))
     return Score(loss, metric, float(np.mean(network.loss.targets.right(outputs, Y))))

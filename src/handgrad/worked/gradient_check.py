@@ -16,6 +16,7 @@ from handgrad.nn.regularization import Regularization
 from handgrad.worked.expressions import Gradient, Symbol
 from handgrad.worked.paper import Paper
 from handgrad.worked.record import GradientCheck
+from handgrad.worked.trace import flat_weights
 
 STEP = float(np.finfo(np.float64).eps) ** (1 / 3)
 MOST_ENTRIES = 400  # a parameter with more of them is sampled,
@@ -35,6 +36,7 @@ def check_gradients(paper: Paper) -> tuple[GradientCheck, ...]:
         quantities["y"],
         paper.regularization,
         masks if any(mask is not None for mask in masks) else None,
+        flat_weights(quantities),
     )
 
 
@@ -45,12 +47,14 @@ def central_differences(
     Y: Array,
     regularization: Regularization,
     masks: Masks | None = None,
+    weights: Array | None = None,
 ) -> tuple[GradientCheck, ...]:
     """One check for each W and each trained or frozen b, in float64; entries that were not probed are NaN."""
     parameters = tuple(LayerParameters(W.astype(float), b.astype(float)) for W, b in parameters)
     X, Y = np.asarray(X, float), np.asarray(Y, float)
     activity = forward(network, parameters, X, masks)
-    gradients = backward(network, parameters, activity, Y, regularization)
+    weights = None if weights is None else np.asarray(weights, float)
+    gradients = backward(network, parameters, activity, Y, regularization, weights=weights)
     checks = []
     for l, layer in network.numbered():
         for place, letter in enumerate("Wb"):
@@ -67,6 +71,7 @@ def central_differences(
                 l,
                 place,
                 layer.bias == "shared" and place == 1,
+                weights,
             )
             symbol = Gradient(Symbol("loss"), Symbol(letter, l))
             checks.append(
@@ -94,6 +99,7 @@ def _numeric(
     l: int,
     place: int,
     together: bool,
+    weights: Array | None,
 ) -> Array:
     original = parameters[l - 1][place]
     numeric = np.full(original.shape, np.nan)
@@ -113,6 +119,7 @@ def _numeric(
             pair[place] = moved
             changed = (*parameters[: l - 1], LayerParameters(*pair), *parameters[l:])
             activity = forward(network, changed, X, masks)
-            losses.append(float(batch_loss(network, changed, activity, Y, regularization)))
+            value = batch_loss(network, changed, activity, Y, regularization, weights=weights)
+            losses.append(float(value))
         numeric[at] = (losses[0] - losses[1]) / (2 * h)
     return numeric

@@ -103,8 +103,11 @@ def trace_step(
     rounding: Rounding = NO_ROUNDING,
     rows: tuple[int, ...] = (),
     recorder: Recorder | None = None,
+    weights: Array | None = None,
 ) -> Trace:
     """One step on the batch X (m, n_0), Y (m, n_L); without Y forward only, without a recipe no update.
+
+    `weights` (m,): by which the losses of the samples count; they are the quantity `omega` (m, 1).
 
     The parameters after it are those of `nn.step.training_step`, bit for bit, unless values are given or rounded.
     `recorder` watches in the place of one made of `given` and `rounding`.
@@ -115,6 +118,8 @@ def trace_step(
     parameters = training.parameters
     with np.errstate(all="ignore"):  # a saturated output makes dloss/dyhat infinite; the record says so
         _inputs(see, network, parameters, X, Y)
+        if weights is not None and Y is not None:
+            see.quantities["omega"] = weights[:, None]
         gradients = _gradients(see, network, parameters, X, Y, masks, regularization)
         after = training
         if recipe is not None and gradients is not None:
@@ -144,6 +149,11 @@ def trace_step(
         samples=_samples(see.quantities, network),
         rounding=rounding,
     )
+
+
+def flat_weights(quantities: Mapping[str, Array]) -> Array | None:
+    """The weights of the samples (m,); None where they have none."""
+    return quantities["omega"][:, 0] if "omega" in quantities else None
 
 
 def _samples(quantities: Mapping[str, Array], network: Network) -> int:
@@ -184,7 +194,7 @@ def _gradients(
         return _given_gradients(see, network, parameters)
     activity = forward(network, parameters, X, masks, see) if X is not None else _given_outputs(see, network)
     if Y is not None:
-        batch_loss(network, parameters, activity, Y, regularization, see)
+        batch_loss(network, parameters, activity, Y, regularization, see, flat_weights(see.quantities))
         see.quantities.setdefault("penalty", np.zeros(()))
     if X is None:
         if Y is not None and network.loss is not None:
@@ -193,7 +203,8 @@ def _gradients(
     learns = Y is not None or see.given("dyhat") or see.given(f"delta{network.depth}")
     if not learns:
         return _given_gradients(see, network, parameters) if "dW1" in see.values_given else None
-    gradients = backward(network, parameters, activity, Y, regularization, see)
+    weights = flat_weights(see.quantities)
+    gradients = backward(network, parameters, activity, Y, regularization, see, weights)
     for l, layer in network.numbered():
         derivative = layer.function.derivative(activity.Z[l], activity.F[l])
         see.quantities[f"derivative{l}"] = derivative

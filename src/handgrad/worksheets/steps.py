@@ -155,6 +155,7 @@ class ModelSource:
             step,
             replayed.rate,
             replayed.masks,
+            weights=None if seen.weights is None else seen.weights[replayed.rows],
             rows=tuple(int(seen.file_rows[row]) for row in replayed.rows),
         )
 

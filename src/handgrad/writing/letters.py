@@ -41,6 +41,7 @@ LETTERS: dict[str, Letter] = {
     "a": Letter("a", hy="h", xyz="y", array=True),
     "delta": Letter("δ", array=True),
     "mask": Letter("r", array=True),
+    "omega": Letter("ω", array=True),
     "f": Letter("f"),
     "loss": Letter("ℒ"),
     "data_loss": Letter("ℒ", subscript="data"),

@@ -42,6 +42,12 @@ REASONS: dict[str, str] = {
         "Softmax turns the weighted sums of the last layer into the prediction, a probability for each "
         "class: all are positive, and together they make 1."
     ),
+    "weighted_loss": (
+        "The loss of each sample counts as often as its weight ω says: some count for more than 1, others for "
+        "less. On average over the rows of the training the weight is 1."
+    ),
+    "weighted_dyhat": "The weight ω of a sample multiplies its loss, and so its derivative.",
+    "weighted_delta": "The weight ω of a sample multiplies its error, and with it all that its error changes.",
     "as_class": "The largest probability, {probability}, is that of {name}.",
     "output_number": "output {number}",
     "as_probability": "Read as a probability, the prediction says: class 1 with {percent} %.",

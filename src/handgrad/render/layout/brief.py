@@ -72,6 +72,7 @@ def _rules(sheet: Sheet, step: StepRecord | None) -> Iterator[Equation]:
     """Each rule once: layer by layer where they are few, for any layer where they are many."""
     network, column = sheet.record.network, sheet.column
     samples, bias = sheet.samples(step), has_biases(network)
+    counted = step is not None and "omega" in step.quantities
     functions = [layer.function.name for layer in network.layers]
     hidden = dict.fromkeys(functions[:-1])
     below, last = Symbol("a", "l-1"), functions[-1]
@@ -85,11 +86,12 @@ def _rules(sheet: Sheet, step: StepRecord | None) -> Iterator[Equation]:
         return
     penalty = penalty_formula(sheet.regularization, network.depth)
     yield Equation(
-        Symbol("loss" if penalty is None else "data_loss"), (loss_formula(loss, network.outputs, samples),)
+        Symbol("loss" if penalty is None else "data_loss"),
+        (loss_formula(loss, network.outputs, samples, counted),),
     )
     if penalty is not None:
         yield Equation(Symbol("penalty"), (penalty,))
-    short = output_delta("L", last, column, loss)
+    short = output_delta("L", last, column, loss, weighted=counted)
     yield Equation(short.target, short.symbols[-1:])
     for function in hidden:
         yield hidden_delta("l", "l+1", function, column)

@@ -108,7 +108,7 @@ def _data(sheet: Sheet, step: StepRecord) -> Iterator[Block]:
     if sheet.record.engine is not None:
         engine, dtype = sheet.record.engine
         yield sheet.paragraph("taken_by", engine=engine, dtype=dtype)
-    yield from (_given(sheet, step, name, Symbol(name)) for name in ("x", "y") if name in step.quantities)
+    yield from (_given(sheet, step, name, Symbol(name)) for name in ("x", "y", "omega") if name in step.quantities)
 
 
 def _parameters(sheet: Sheet, step: StepRecord) -> Iterator[Block]:
@@ -134,7 +134,8 @@ def _loss(sheet: Sheet, step: StepRecord | None) -> Iterator[Block]:
     penalty = penalty_formula(sheet.regularization, sheet.record.network.depth)
     yield sheet.paragraph("loss_is", loss=loss.name)
     target = Symbol("loss") if penalty is None else Symbol("data_loss")
-    tree = loss_formula(loss, sheet.record.network.outputs, samples)
+    weighted = step is not None and "omega" in step.quantities
+    tree = loss_formula(loss, sheet.record.network.outputs, samples, weighted)
     yield sheet.formula(Equation(target, (tree,)))
     values: list[tuple[Symbol, float]] = []
     if loss.threshold is not None:

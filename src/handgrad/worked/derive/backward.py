@@ -79,7 +79,7 @@ def _output_delta(paper: Paper, layer: Dense) -> Iterator[WorkedStep]:
             part="backward",
             layer=l,
             equation=paper.equation(target, _closed(paper, loss, layer)),
-            shapes=paper.shapes("yhat", "y", f"delta{l}"),
+            shapes=paper.shapes("yhat", "y", "omega", f"delta{l}"),
             reason=words(
                 "delta_output_fused" if chain is not None else "delta_output_saturated",
                 layer=l,
@@ -90,6 +90,7 @@ def _output_delta(paper: Paper, layer: Dense) -> Iterator[WorkedStep]:
             left_out=left_out,
             check=None if chain is None else paper.equation(target, chain),
             rule=_closed(paper, loss, layer, any_targets=True),
+            remark=words("weighted_delta") if paper.weighted else None,
         )
     elif chain is not None:
         yield _delta_step(
@@ -110,9 +111,9 @@ def _closed(paper: Paper, loss: Loss, layer: Dense, *, any_targets: bool = False
     closed, yhat, y = LOSS_FORMS[loss.name].closed[layer.function.name], Symbol("yhat"), Symbol("y")
     classes = np.allclose(paper.quantities["y"].sum(axis=1), 1, atol=1e-12) and not any_targets
     if classes and closed.delta_of_classes is not None:
-        return with_constants(constants, closed.delta_of_classes(yhat, y))
+        return with_constants(constants, paper.counted(closed.delta_of_classes(yhat, y)))
     delta = closed.delta(yhat, y, paper.unit_axis)
-    return with_constants(constants, entry_products(paper, paper.network.depth, delta))
+    return with_constants(constants, paper.counted(entry_products(paper, paper.network.depth, delta)))
 
 
 def through(paper: Paper, upstream: str, l: int, layer: Dense) -> Expression:

@@ -49,7 +49,8 @@ def saturated(paper: Paper) -> bool:
 def dyhat(paper: Paper, loss: Loss) -> Expression:
     """dloss/dyhat by its formula."""
     tree = LOSS_FORMS[loss.name].derivative(paper.symbol("yhat"), paper.symbol("y"), Symbol("threshold"))
-    return with_constants(dyhat_constants(paper, loss), entry_products(paper, paper.network.depth, tree))
+    slope = paper.counted(entry_products(paper, paper.network.depth, tree))
+    return with_constants(dyhat_constants(paper, loss), slope)
 
 
 def dyhat_step(paper: Paper) -> WorkedStep | None:
@@ -65,8 +66,9 @@ def dyhat_step(paper: Paper) -> WorkedStep | None:
         part="backward",
         layer=paper.network.depth,
         equation=paper.equation(paper.symbol("dyhat"), dyhat(paper, loss)),
-        shapes=paper.shapes("yhat", "y", "dyhat"),
+        shapes=paper.shapes("yhat", "y", "omega", "dyhat"),
         reason=words("dyhat", name=loss.name),
+        remark=words("weighted_dyhat") if paper.weighted else None,
     )
 
 

@@ -44,10 +44,11 @@ def formula_sheet(
     regularization: Regularization,
     samples: int,
     options: Options,
+    weighted: bool = False,
 ) -> FormulaSheet:
-    """The formulas for batches of so many samples, each with its proof."""
+    """The formulas for batches of so many samples, weighted or not, each with its proof."""
     penalties = regularization if recipe is None else recipe.regularization
-    trace = random_step(_narrow(network), recipe, penalties, samples)
+    trace = random_step(_narrow(network), recipe, penalties, samples, weighted)
     constants = constants_of(trace, _narrow(network), recipe, penalties)
     paper = Paper(trace, _narrow(network), recipe, options, regularization, constants)
     general, written_out = tuple(_general(paper)), tuple(_written_out(paper))
@@ -57,7 +58,7 @@ def formula_sheet(
     if network.loss is not None:
         loss = Equation(
             Symbol("loss" if penalty is None else "data_loss"),
-            (loss_formula(network.loss, network.outputs, samples),),
+            (loss_formula(network.loss, network.outputs, samples, weighted),),
         )
         formula = term_of_sample(network.loss, network.outputs)
         term = (formula.value, formula.derivative)
@@ -146,7 +147,13 @@ def _written_out(paper: Paper) -> Iterator[Equation]:
         function, parameters = layer.function.name, _parameters(paper, l)
         if l == network.depth:
             yield output_delta(
-                l, function, column, network.loss, parameters=parameters, several=paper.samples > 1
+                l,
+                function,
+                column,
+                network.loss,
+                parameters=parameters,
+                several=paper.samples > 1,
+                weighted=paper.weighted,
             )
         else:
             yield hidden_delta(l, l + 1, function, column, parameters=parameters)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 
@@ -161,7 +162,7 @@ def _data_loss(paper: Paper, loss: Loss, name: str) -> WorkedStep:
     numbers = _loss_in_terms(paper, loss)
     equation = paper.equation(
         Symbol(name),
-        loss_formula(loss, paper.network.outputs, paper.samples),
+        loss_formula(loss, paper.network.outputs, paper.samples, paper.weighted),
         numbers=numbers,
         lines=(same, *_without_zeros(paper, loss)),
     )
@@ -177,8 +178,9 @@ def _data_loss(paper: Paper, loss: Loss, name: str) -> WorkedStep:
         part="loss",
         layer=None,
         equation=equation,
-        shapes=paper.shapes("yhat", "y"),
+        shapes=paper.shapes("yhat", "y", "omega"),
         reason=reason,
+        remark=words("weighted_loss") if paper.weighted else None,
     )
 
 
@@ -205,14 +207,28 @@ def scaled(constants: list[Expression], tree: Expression) -> Expression:
     return Times((*constants, tree)) if constants else tree
 
 
-Place = tuple[Expression, Expression, float]
-"""The prediction and the target of one output and sample, and the target's number."""
+class Place(NamedTuple):
+    """The prediction and the target of one output and sample, the target's number, and the weight of the sample."""
+
+    yhat: Expression
+    y: Expression
+    target: float
+    weight: Expression | None
+
+    def counted(self, term: Expression) -> Expression:
+        """The weight times a term of this place; the term alone where samples have no weights."""
+        return term if self.weight is None else Times((self.weight, term))
 
 
 def _places(paper: Paper) -> list[Place]:
     y, l = paper.quantities["y"], paper.network.depth
     return [
-        (entry_of(paper, "yhat", l, i, k), entry_of(paper, "y", l, i, k), float(y[i, k]))
+        Place(
+            entry_of(paper, "yhat", l, i, k),
+            entry_of(paper, "y", l, i, k),
+            float(y[i, k]),
+            Symbol("omega", sample=i if paper.samples > 1 else None) if paper.weighted else None,
+        )
         for i, k in np.ndindex(*y.shape)
     ]
 
@@ -223,23 +239,24 @@ def _loss_in_terms(paper: Paper, loss: Loss) -> Expression:
     constants = _constants(paper, loss)
     if paper.quantities["y"].size > MOST_TERMS:
         whole = form.term(paper.symbol("yhat"), paper.symbol("y"), threshold)
-        return scaled(constants, SumOver(whole, None))
+        return scaled(constants, SumOver(paper.counted(whole), None))
     places, nothing = _places(paper), loss.rule.vanishes_at
-    if nothing is not None and any(target != nothing for _, _, target in places):
-        places = [place for place in places if place[2] != nothing]  # 0 ln p is 0
+    if nothing is not None and any(place.target != nothing for place in places):
+        places = [place for place in places if place.target != nothing]  # 0 ln p is 0
         left = _left(loss, places)
         if left:
             return scaled(constants, added(left))
     term = form.branches or form.term
-    return scaled(constants, added([scalar_products(term(yhat, y, threshold)) for yhat, y, _ in places]))
+    terms = [place.counted(scalar_products(term(place.yhat, place.y, threshold))) for place in places]
+    return scaled(constants, added(terms))
 
 
 def _left(loss: Loss, places: list[Place]) -> list[Expression]:
     """What is left of each term, as -ln(yhat) where the target is 1; none unless all have become shorter."""
     left_at = LOSS_FORMS[loss.name].left_at
-    if not all(target in left_at for _, _, target in places):
+    if not all(place.target in left_at for place in places):
         return []
-    return [left_at[target](yhat) for yhat, _, target in places]
+    return [place.counted(left_at[place.target](place.yhat)) for place in places]
 
 
 def _without_zeros(paper: Paper, loss: Loss) -> tuple[Line, ...]:
@@ -257,8 +274,8 @@ def loss_of_z(paper: Paper, loss: Loss, closed: ClosedForm) -> Expression:
     """The loss from the weighted sums, which training computes."""
     tree = closed.term(paper.symbol(f"z{paper.network.depth}"), Symbol("y"), paper.unit_axis)
     if paper.quantities["y"].size == 1:
-        return scaled(_constants(paper, loss), scalar_products(tree))
-    return scaled(_constants(paper, loss), SumOver(tree, None, index="ik"))
+        return scaled(_constants(paper, loss), paper.counted(scalar_products(tree)))
+    return scaled(_constants(paper, loss), SumOver(paper.counted(tree), None, index="ik"))
 
 
 def loss_terms(paper: Paper, loss: Loss) -> Expression:
@@ -275,7 +292,7 @@ def loss_terms(paper: Paper, loss: Loss) -> Expression:
 def of_terms(paper: Paper, loss: Loss) -> Expression:
     """The loss from the terms of all outputs and samples."""
     constants = _constants(paper, loss)[0 if loss.scale == 1 else 1 :]
-    return scaled(constants, SumOver(Symbol("loss_terms"), None, index="ik"))
+    return scaled(constants, SumOver(paper.counted(Symbol("loss_terms")), None, index="ik"))
 
 
 # --- the penalty ----------------------------------------------------------------------------------------

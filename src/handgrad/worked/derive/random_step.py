@@ -17,7 +17,11 @@ STEP = 3
 
 
 def random_step(
-    network: Network, recipe: Recipe | None, regularization: Regularization, samples: int
+    network: Network,
+    recipe: Recipe | None,
+    regularization: Regularization,
+    samples: int,
+    weighted: bool = False,
 ) -> Trace:
     """A step of this network with numbers drawn at random, always the same, without dropout."""
     rng = np.random.default_rng(0)
@@ -35,7 +39,10 @@ def random_step(
     rate = 0.1 if recipe is None else recipe.optimizer.learning_rate
     X = rng.normal(size=(samples, network.inputs))
     training = Training(parameters, state)
-    return trace_step(network, recipe, training, X, Y, STEP, rate, regularization=regularization)
+    weights = rng.uniform(0.5, 1.5, samples) if weighted else None
+    return trace_step(
+        network, recipe, training, X, Y, STEP, rate, regularization=regularization, weights=weights
+    )
 
 
 def _drawn(rng: np.random.Generator, slots: State) -> State:

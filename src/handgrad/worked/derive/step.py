@@ -33,7 +33,7 @@ from handgrad.worked.record import (
     WorkedStep,
     words,
 )
-from handgrad.worked.trace import Recorder, Trace
+from handgrad.worked.trace import Recorder, Trace, flat_weights
 
 
 def derive(
@@ -153,6 +153,7 @@ def _after(paper: Paper) -> _After | None:
             trace.quantities["y"],
             paper.regularization if paper.regularized else None,
             see,
+            flat_weights(trace.quantities),
         )
     return _After(float(value), activity.yhat)
 

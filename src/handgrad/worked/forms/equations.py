@@ -33,14 +33,16 @@ PENALTY_LETTERS = {"l2": "lambda", "l1": "lambda1"}
 """The letter of each strength of a penalty."""
 
 
-def loss_formula(loss: Loss, outputs: int, samples: int) -> Expression:
-    """The whole loss with its scale and its sums or means over outputs k and samples i."""
+def loss_formula(loss: Loss, outputs: int, samples: int, weighted: bool = False) -> Expression:
+    """The whole loss with its scale and its sums or means over outputs k and samples i, each times its weight."""
     tree = term_formula(loss.name).value.symbols[0]
     tree = _with_sample(tree, outputs > 1, samples > 1)
     if outputs > 1:
         tree = BigSum("k", ONE, Symbol("n"), tree)
         if loss.outputs == "mean":
             tree = Times((Divide(ONE, Symbol("n")), tree))
+    if weighted:
+        tree = Times((Symbol("omega", sample="i" if samples > 1 else None), tree))
     if samples > 1:
         tree = BigSum("i", ONE, Symbol("m"), tree)
         if loss.samples == "mean":
@@ -140,13 +142,15 @@ def output_delta(
     *,
     parameters: tuple[Expression, ...] = (),
     several: bool = False,
+    weighted: bool = False,
 ) -> Equation:
     """delta of the output layer by the chain rule, and in its short form where `loss` has one; of `several` samples
     each has a loss of its own."""
     upstream = Gradient(Symbol("loss", sample="i" if several else None), Symbol("yhat"))
     forms = [_through(l, function, upstream, Symbol("yhat"), column, parameters)]
     if loss is not None and _plain_difference(loss, function):
-        forms.append(difference(Symbol("yhat"), Symbol("y")))
+        short = difference(Symbol("yhat"), Symbol("y"))
+        forms.append(Hadamard((Symbol("omega"), short)) if weighted else short)
     return Equation(Symbol("delta", l), tuple(forms))
 
 
