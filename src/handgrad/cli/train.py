@@ -185,7 +185,7 @@ def train(
     chosen: dict[str, Any] = {
         "optimizer": _optimizer(optimizer, learning_rate),
         "batch_size": _batch_size(batch_size),
-        "schedule": described("--schedule", schedule, Schedule, {"over": max(1, epochs)}),
+        "schedule": described("--schedule", schedule, Schedule, _over(schedule, epochs)),
         "early_stopping": _stopping(early_stopping, patience, 1.0 if validation_file else validation),
         "regularization": Regularization(l2=l2, l1=l1),
         "clipping": Clipping(value=clip_value, norm=clip_norm),
@@ -289,6 +289,11 @@ def _optimizer(text: str, learning_rate: float | None) -> Optimizer:
 def _stopping(wanted: bool | None, patience: int, validation: float) -> EarlyStopping | None:
     rule = EarlyStopping(patience)  # judged even where it is not used
     return rule if wanted or (wanted is None and validation > 0) else None
+
+
+def _over(schedule: str, epochs: int) -> dict[str, int]:
+    """A cosine falls over the whole training; no other schedule knows how long that is."""
+    return {"over": max(1, epochs)} if schedule.startswith("cosine") else {}
 
 
 def _batch_size(text: str) -> int | Literal["auto"] | None:

@@ -108,8 +108,6 @@ def weighting_of(
     """
     if class_weight is None and column is None:
         return None
-    if column is not None and column in target.names:
-        raise SpecificationError(f"the column {column!r} is the target, and cannot be the weights too")
     classes = () if class_weight is None else _of_classes(table, target, rows, class_weight)
     if column is not None:
         table.column(column)
@@ -173,13 +171,17 @@ def _of_classes(table: Table, target: Target, rows: Any, wanted: ClassWeights) -
     names = target.classes[0]
     if isinstance(wanted, str):
         if wanted != BALANCED:
-            raise SpecificationError(f"class_weight must be 'balanced' or a weight for each class, got {wanted!r}")
+            raise SpecificationError(
+                f"class_weight must be 'balanced' or a weight for each class, got {wanted!r}"
+            )
         places = target.class_indices(table)
         counts = np.bincount(places if rows is None else places[rows], minlength=len(names))
         there = np.count_nonzero(counts)
         return tuple(float(counts.sum() / (there * count)) if count else 0.0 for count in counts)
     if not isinstance(wanted, Mapping):
-        raise SpecificationError(f"class_weight must be 'balanced' or a weight for each class, got {wanted!r}")
+        raise SpecificationError(
+            f"class_weight must be 'balanced' or a weight for each class, got {wanted!r}"
+        )
     given = {str(name): weight for name, weight in wanted.items()}
     unknown = [name for name in given if name not in names]
     if unknown:
@@ -187,7 +189,9 @@ def _of_classes(table: Table, target: Target, rows: Any, wanted: ClassWeights) -
         raise SpecificationError(f"there is no class {unknown[0]!r} to weigh; the classes are {known}")
     for name, weight in given.items():
         if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight < math.inf:
-            raise SpecificationError(f"the weight of the class {name!r} must be a number >= 0, got {weight!r}")
+            raise SpecificationError(
+                f"the weight of the class {name!r} must be a number >= 0, got {weight!r}"
+            )
     return tuple(float(given.get(name, 1.0)) for name in names)
 
 

@@ -334,7 +334,9 @@ class JaxSession:
         chosen = np.zeros((capacity, 1 if source == "following" else B), np.uint32)
         chosen[:count] = rows[:, :1] if source == "following" else rows
         steps = Steps(np.array([count, first & 0xFFFFFFFF], np.uint32), chosen, numbers)
-        program = _program(self._network, self._recipe, B, source, self._guarded, self._layout, self._weighted)
+        program = _program(
+            self._network, self._recipe, B, source, self._guarded, self._layout, self._weighted
+        )
         if self._mesh is None:
             return program, self._X, self._Y, steps
         with self._precision():

@@ -63,6 +63,7 @@ class Engine(Protocol):
     ) -> Session:
         """Takes the data X (n, n_0), Y (n, n_L) and a beginning; the dtype of the parameters decides the precision.
 
-        `weights` (n,): by which the losses of the samples count; None for 1. `seed` keys the dropout masks. `threads` None: the engine chooses.
+        `weights` (n,): by which the losses of the samples count; None for 1. `seed` keys the dropout masks.
+        `threads` None: the engine chooses.
         """
         ...

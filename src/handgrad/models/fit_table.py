@@ -81,9 +81,9 @@ def fit_table(
     `validation` is the part of the rows that is kept for validation, or a table of its own; `test` the part that
     neither trains nor validates. Rows of one value of the column `group` stay together; by the column `time` the
     latest rows are kept. `class_weight` ('balanced', or a weight for each class) and `weight` (a column) say by how
-    much a row counts in the loss; on average it is 1. `dropout` is the part of the hidden units that is dropped. Means, deviations and
-    categories come from the training rows alone. Early stopping is on where rows are kept for validation; batches
-    grow with the table.
+    much a row counts in the loss; on average it is 1. `dropout` is the part of the hidden units that is dropped.
+    Means, deviations and categories come from the training rows alone. Early stopping is on where rows are kept for
+    validation; batches grow with the table.
 
     >>> table = {"x": [0.0, 1.0, 2.0, 3.0], "y": [1.0, 3.1, 5.0, 6.9]}
     >>> model = fit_table(table, "y", hidden=(), validation=0, optimizer=Adam(0.1), epochs=300)

@@ -2,7 +2,9 @@
 
 The loss of a sample adds (or averages) a term per output; the loss of a batch averages (or adds) its samples:
 `loss = R_samples R_outputs scale * term(a, y)`. A sample may have a weight omega, by which its loss counts:
-`loss = 1/m sum_i omega_i loss_i`; weights whose mean is 1 leave the size of the loss and of its gradients as it is. With `scale`, `outputs` and `samples` every published form of
+`loss = 1/m sum_i omega_i loss_i`; weights whose mean is 1 leave the size of the loss as it is.
+
+With `scale`, `outputs` and `samples` every published form of
 the squared error can be said: (a - y)^2, 1/2 (a - y)^2, 1/n sum, 1/(2m) sum.
 """
 

@@ -76,7 +76,8 @@ def metric_of(network: Network) -> str:
 def score(
     network: Network, parameters: Parameters, X: Array, Y: Array, weights: Array | None = None
 ) -> Score:
-    """The loss of these rows (weighted, where they have weights) and their accuracy (classes) or R2 (numbers, as the network sees them)."""
+    """The loss of these rows, weighted where they have weights, and their accuracy (classes) or R2 (numbers, as the
+    network sees them)."""
     metric = metric_of(network)
     outputs, loss = forecast(network, parameters, X, Y, weights)
     if network.loss is None or metric == "R2":

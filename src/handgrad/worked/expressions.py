@@ -21,9 +21,9 @@ class Expression:
 class Symbol(Expression):
     """A quantity or constant by its meaning.
 
-    `letter`: x y yhat omega (the weight of a sample) W b z f a delta mask loss data_loss penalty gradient_norm n m t L; in formulas g (a
-    gradient), theta (a parameter) and i j k l; or a hyperparameter: eta mu rho beta1 beta2 epsilon lambda
-    (of L2) lambda1 (of L1) lambda_w (of AdamW) keep alpha threshold limit_value limit_norm.
+    `letter`: x y yhat omega (the weight of a sample) W b z f a delta mask loss data_loss penalty gradient_norm n
+    m t L; in formulas g (a gradient), theta (a parameter) and i j k l; or a hyperparameter: eta mu rho beta1 beta2
+    epsilon lambda (of L2) lambda1 (of L1) lambda_w (of AdamW) keep alpha threshold limit_value limit_norm.
     `layer`: 1..L, None where there is none; in formulas for any layer it is text: l, l-1, L.
     `entry`: zero-based position on paper, (unit,) of a vector or (row, column) of a matrix, empty for the whole;
     indices such as i and j are text.

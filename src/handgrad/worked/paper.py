@@ -201,13 +201,13 @@ class Paper:
         return Times(factors, sign=any(isinstance(leaf, Number) for leaf in leaves(factors)))
 
     @property
-    def weighted(self) -> bool:
+    def has_weights(self) -> bool:
         """True where samples have weights."""
         return self.has("omega")
 
     def counted(self, tree: Expression) -> Expression:
         """omega times a quantity of the outputs, where samples have weights."""
-        return self.entrywise(self.network.depth, Symbol("omega"), tree) if self.weighted else tree
+        return self.entrywise(self.network.depth, Symbol("omega"), tree) if self.has_weights else tree
 
     def share(self) -> int:
         """m where the loss is a mean over the samples, else 1."""

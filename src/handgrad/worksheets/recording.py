@@ -61,7 +61,12 @@ def _formulas(source: Source, steps: tuple[StepRecord, ...], options: Options) -
     """The formulas for batches of the size of the first step; without any step, of m samples."""
     batch = [int(array_of(step.bindings["m"]).item()) for step in steps]
     return formula_sheet(
-        source.network, source.recipe, source.regularization, batch[0] if batch else 2, options
+        source.network,
+        source.recipe,
+        source.regularization,
+        batch[0] if batch else 2,
+        options,
+        weighted=any("omega" in step.quantities for step in steps),
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from handgrad.cases.case import Case
-from handgrad.data.arrays import inputs, samples
+from handgrad.data.arrays import inputs, sample_weights, samples
 from handgrad.errors import SpecificationError
 from handgrad.models.model import Model
 from handgrad.models.training_data import TrainingData
@@ -160,14 +160,14 @@ class ModelSource:
         )
 
     def _on_chosen_rows(self, step: int, rows: Rows) -> Trace:
-        X, Y = self._rows(rows)
+        X, Y, weights = self._rows(rows)
         if step == self.trained_step:
             training, rate = self._trained(), self.model.fit.at(step).rate
         else:
             replayed = self.model.replay(step, self._training_table())
             training, rate = replayed.training, replayed.rate
         chosen = tuple(range(rows.first, rows.first + len(X)))
-        return trace_step(self.network, self.recipe, training, X, Y, step, rate, rows=chosen)
+        return trace_step(self.network, self.recipe, training, X, Y, step, rate, rows=chosen, weights=weights)
 
     def _training_table(self) -> Any:
         """The table of the training where it was, otherwise the one that the reader gave."""
@@ -181,8 +181,8 @@ class ModelSource:
             return training
         return Training(training.parameters, initial_state(self.recipe.optimizer, training.parameters))
 
-    def _rows(self, rows: Rows) -> tuple[Array, Array | None]:
-        """The chosen rows of the data, encoded as for training; no targets where the data has none."""
+    def _rows(self, rows: Rows) -> tuple[Array, Array | None, Array | None]:
+        """The chosen rows of the data, encoded as for training, and their weights; no targets where it has none."""
         from handgrad.data.tables import read_table
 
         schema = self.model.schema
@@ -199,13 +199,19 @@ class ModelSource:
         has_target = (
             all(name in part.names for name in schema.target.names) and schema.target.present(part).all()
         )
-        return X.astype(dtype), schema.target.encode(part).astype(dtype) if has_target else None
+        if not has_target:
+            return X.astype(dtype), None, None
+        weighs = schema.weighting is not None and schema.weighting.column in ("", *part.names)
+        weights = schema.weights(part, dtype) if weighs else None
+        return X.astype(dtype), schema.target.encode(part).astype(dtype), weights
 
-    def _of_arrays(self, rows: Rows) -> tuple[Array, Array | None]:
-        """The chosen rows of data=(X, Y), or of data=X, which leaves the step forward only."""
+    def _of_arrays(self, rows: Rows) -> tuple[Array, Array | None, Array | None]:
+        """The chosen rows of data=(X, Y) or (X, Y, weights), or of data=X, which leaves the step forward only."""
         network, dtype = self.network, self.model.fit.plan.dtype
-        if isinstance(self.data, tuple) and len(self.data) == 2:
-            X, Y = samples(network, *self.data, dtype)
+        weights = None
+        if isinstance(self.data, tuple) and len(self.data) in (2, 3):
+            X, Y = samples(network, *self.data[:2], dtype)
+            weights = sample_weights(self.data[2] if len(self.data) == 3 else None, len(X), dtype)
         elif self.data is not None:
             X, Y = inputs(network, self.data, dtype), None
         else:
@@ -213,4 +219,4 @@ class ModelSource:
         if rows.first >= len(X):
             raise SpecificationError(f"X: there is no row {rows.first}; it has rows 0 to {len(X) - 1}")
         part = slice(rows.first, rows.last)
-        return X[part], None if Y is None else Y[part]
+        return X[part], None if Y is None else Y[part], None if weights is None else weights[part]

@@ -44,7 +44,7 @@ REASONS: dict[str, str] = {
     ),
     "weighted_loss": (
         "The loss of each sample counts as often as its weight ω says: some count for more than 1, others for "
-        "less. On average over the rows of the training the weight is 1."
+        "less."
     ),
     "weighted_dyhat": "The weight ω of a sample multiplies its loss, and so its derivative.",
     "weighted_delta": "The weight ω of a sample multiplies its error, and with it all that its error changes.",

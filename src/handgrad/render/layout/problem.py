@@ -108,7 +108,9 @@ def _data(sheet: Sheet, step: StepRecord) -> Iterator[Block]:
     if sheet.record.engine is not None:
         engine, dtype = sheet.record.engine
         yield sheet.paragraph("taken_by", engine=engine, dtype=dtype)
-    yield from (_given(sheet, step, name, Symbol(name)) for name in ("x", "y", "omega") if name in step.quantities)
+    yield from (
+        _given(sheet, step, name, Symbol(name)) for name in ("x", "y", "omega") if name in step.quantities
+    )
 
 
 def _parameters(sheet: Sheet, step: StepRecord) -> Iterator[Block]:

@@ -90,7 +90,7 @@ def _output_delta(paper: Paper, layer: Dense) -> Iterator[WorkedStep]:
             left_out=left_out,
             check=None if chain is None else paper.equation(target, chain),
             rule=_closed(paper, loss, layer, any_targets=True),
-            remark=words("weighted_delta") if paper.weighted else None,
+            remark=words("weighted_delta") if paper.has_weights else None,
         )
     elif chain is not None:
         yield _delta_step(

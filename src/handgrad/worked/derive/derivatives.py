@@ -68,7 +68,7 @@ def dyhat_step(paper: Paper) -> WorkedStep | None:
         equation=paper.equation(paper.symbol("dyhat"), dyhat(paper, loss)),
         shapes=paper.shapes("yhat", "y", "omega", "dyhat"),
         reason=words("dyhat", name=loss.name),
-        remark=words("weighted_dyhat") if paper.weighted else None,
+        remark=words("weighted_dyhat") if paper.has_weights else None,
     )
 
 

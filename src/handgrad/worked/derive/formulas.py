@@ -153,7 +153,7 @@ def _written_out(paper: Paper) -> Iterator[Equation]:
                 network.loss,
                 parameters=parameters,
                 several=paper.samples > 1,
-                weighted=paper.weighted,
+                weighted=paper.has_weights,
             )
         else:
             yield hidden_delta(l, l + 1, function, column, parameters=parameters)

@@ -162,7 +162,7 @@ def _data_loss(paper: Paper, loss: Loss, name: str) -> WorkedStep:
     numbers = _loss_in_terms(paper, loss)
     equation = paper.equation(
         Symbol(name),
-        loss_formula(loss, paper.network.outputs, paper.samples, paper.weighted),
+        loss_formula(loss, paper.network.outputs, paper.samples, paper.has_weights),
         numbers=numbers,
         lines=(same, *_without_zeros(paper, loss)),
     )
@@ -180,7 +180,7 @@ def _data_loss(paper: Paper, loss: Loss, name: str) -> WorkedStep:
         equation=equation,
         shapes=paper.shapes("yhat", "y", "omega"),
         reason=reason,
-        remark=words("weighted_loss") if paper.weighted else None,
+        remark=words("weighted_loss") if paper.has_weights else None,
     )
 
 
@@ -227,7 +227,7 @@ def _places(paper: Paper) -> list[Place]:
             entry_of(paper, "yhat", l, i, k),
             entry_of(paper, "y", l, i, k),
             float(y[i, k]),
-            Symbol("omega", sample=i if paper.samples > 1 else None) if paper.weighted else None,
+            Symbol("omega", sample=i if paper.samples > 1 else None) if paper.has_weights else None,
         )
         for i, k in np.ndindex(*y.shape)
     ]

@@ -163,14 +163,14 @@ def _softmax(paper: Paper, target: Expression, l: int, i: int, j: int) -> Equati
 def error_scalars(paper: Paper, l: int, layer: Dense) -> Scalars:
     """delta_j = yhat_j - y_j for each output, where the fused form is just that."""
     yhat, y, delta = paper.quantities["yhat"], paper.quantities["y"], paper.quantities[f"delta{l}"]
-    weights = paper.quantities["omega"] if paper.weighted else 1.0
+    weights = paper.quantities["omega"] if paper.has_weights else 1.0
     if not np.allclose(delta, weights * (yhat - y), rtol=1e-12, atol=1e-15):
         return NONE
     places = _places(paper, l)
 
     def equation(i: int, j: int) -> Equation:
         letters: Expression = difference(entry_of(paper, "yhat", l, i, j), entry_of(paper, "y", l, i, j))
-        if paper.weighted:
+        if paper.has_weights:
             letters = Times((Symbol("omega", sample=i if paper.samples > 1 else None), letters))
         return paper.equation(entry_of(paper, f"delta{l}", l, i, j), letters)
 
