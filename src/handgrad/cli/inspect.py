@@ -16,6 +16,7 @@ from handgrad.data.inspection import ColumnReport, Inspection
 from handgrad.data.inspection import inspect as inspected
 from handgrad.data.schema import Choices
 from handgrad.data.tables import read_table
+from handgrad.data.weights import read_class_weights
 from handgrad.files import write_whole
 from handgrad.rich_repr import number
 
@@ -50,6 +51,8 @@ def inspect(
     ignore: options.Ignore = None,
     scaling: options.Scaling = "standard",
     missing: options.Missing = "mean",
+    class_weight: options.ClassWeight = None,
+    weight: options.Weight = None,
     force: Force = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was found as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the warnings alone.")] = False,
@@ -66,11 +69,9 @@ def inspect(
     table = read_table(name, reading)
     names = options.columns_named(target or (), table.names)
     named = {"categorical": categorical, "numeric": numeric, "date": date, "text": text, "ignore": ignore}
-    choices = Choices(
-        **{kind: options.columns_named(columns or (), table.names) for kind, columns in named.items()},
-        scaling=scaling,
-        missing=missing,
-    )
+    columns = {kind: options.columns_named(of or (), table.names) for kind, of in named.items()}
+    weights = None if class_weight is None else read_class_weights(class_weight)
+    choices = Choices(**columns, scaling=scaling, missing=missing, class_weight=weights, weight=weight)
     seen = inspected(table, names, task, choices)
     if out is not None:
         flags: dict[str, Any] = {
@@ -88,6 +89,8 @@ def inspect(
             **_kinds(seen),
             "scaling": scaling,
             "missing": missing,
+            "class_weight": class_weight,
+            "weight": weight,
         }
         write_whole(out, run_file.written(flags, out.parent))
     if as_json:

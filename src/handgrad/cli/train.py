@@ -200,13 +200,9 @@ def train(
     pa.set_memory_pool(pa.system_memory_pool())  # which gives back what it no longer needs
     table = read_table(options.table_name(data), reading, single=dtype == "float32")
     named = {"categorical": categorical, "numeric": numeric, "date": date, "text": text, "ignore": ignore}
-    choices = Choices(
-        **{kind: options.columns_named(names or (), table.names) for kind, names in named.items()},
-        scaling=scaling,
-        missing=missing,
-        class_weight=None if class_weight is None else read_class_weights(class_weight),
-        weight=weight,
-    )
+    columns = {kind: options.columns_named(names or (), table.names) for kind, names in named.items()}
+    weights = None if class_weight is None else read_class_weights(class_weight)
+    choices = Choices(**columns, scaling=scaling, missing=missing, class_weight=weights, weight=weight)
     more = (
         None if validation_file is None else read_table(validation_file, reading, single=dtype == "float32")
     )

@@ -93,7 +93,7 @@ class Choices:
         ):
             for name in names:
                 table.column(name)
-                if kinds.setdefault(name, (kind, reason)) != (kind, reason):
+                if kinds.setdefault(name, (kind, reason))[0] != kind:
                     raise DataError(
                         f"column {shortened(name)} is given two kinds, {kinds[name][0]} and {kind}; choose one"
                     )

@@ -16,7 +16,7 @@ import io
 import json
 import math
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -159,7 +159,7 @@ def _is_number(text: str) -> bool:
     return True
 
 
-_READERS = {".toml": tomllib.loads, ".json": json.loads, ".csv": _lines}
+_READERS: dict[str, Callable[[str], Any]] = {".toml": tomllib.loads, ".json": json.loads, ".csv": _lines}
 
 
 def _of_classes(table: Table, target: Target, rows: Any, wanted: ClassWeights) -> tuple[float, ...]:

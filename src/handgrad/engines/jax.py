@@ -135,13 +135,7 @@ class Steps(NamedTuple):
 
 @lru_cache(maxsize=128)
 def _program(
-    network: Network,
-    recipe: Recipe,
-    batch: int,
-    source: str,
-    guarded: bool,
-    layout: Any = None,
-    weighted: bool = False,
+    network: Network, recipe: Recipe, batch: int, source: str, guarded: bool, weighted: bool, layout: Any
 ) -> Any:
     """The compiled loop over batches of so many rows; its number of steps is an argument.
 
@@ -334,9 +328,8 @@ class JaxSession:
         chosen = np.zeros((capacity, 1 if source == "following" else B), np.uint32)
         chosen[:count] = rows[:, :1] if source == "following" else rows
         steps = Steps(np.array([count, first & 0xFFFFFFFF], np.uint32), chosen, numbers)
-        program = _program(
-            self._network, self._recipe, B, source, self._guarded, self._layout, self._weighted
-        )
+        flags = self._guarded, self._weighted
+        program = _program(self._network, self._recipe, B, source, *flags, self._layout)
         if self._mesh is None:
             return program, self._X, self._Y, steps
         with self._precision():

@@ -66,6 +66,6 @@ def from_arrays(fit: Fit, data: Any) -> TrainingData:
         raise SpecificationError(
             f"this model was trained on arrays, which it does not keep; give them again with data={arrays}"
         )
-    X, Y = samples(fit.network, *data[:2], fit.plan.dtype)
+    X, Y = samples(fit.network, data[0], data[1], fit.plan.dtype)
     weights = sample_weights(data[2] if fit.weighted else None, len(X), fit.plan.dtype)
     return TrainingData(X, Y, np.arange(len(X)), weights)

@@ -210,7 +210,7 @@ class ModelSource:
         network, dtype = self.network, self.model.fit.plan.dtype
         weights = None
         if isinstance(self.data, tuple) and len(self.data) in (2, 3):
-            X, Y = samples(network, *self.data[:2], dtype)
+            X, Y = samples(network, self.data[0], self.data[1], dtype)
             weights = sample_weights(self.data[2] if len(self.data) == 3 else None, len(X), dtype)
         elif self.data is not None:
             X, Y = inputs(network, self.data, dtype), None
