@@ -14,9 +14,7 @@ from handgrad.cli.consoles import output, print_json, remark
 from handgrad.cli.outputs import Force, Output, judge_outputs
 from handgrad.data.inspection import ColumnReport, Inspection
 from handgrad.data.inspection import inspect as inspected
-from handgrad.data.schema import Choices
 from handgrad.data.tables import read_table
-from handgrad.data.weights import read_class_weights
 from handgrad.files import write_whole
 from handgrad.rich_repr import number
 
@@ -69,9 +67,7 @@ def inspect(
     table = read_table(name, reading)
     names = options.columns_named(target or (), table.names)
     named = {"categorical": categorical, "numeric": numeric, "date": date, "text": text, "ignore": ignore}
-    columns = {kind: options.columns_named(of or (), table.names) for kind, of in named.items()}
-    weights = None if class_weight is None else read_class_weights(class_weight)
-    choices = Choices(**columns, scaling=scaling, missing=missing, class_weight=weights, weight=weight)
+    choices = options.choices(table.names, named, scaling, missing, class_weight, weight)
     seen = inspected(table, names, task, choices)
     if out is not None:
         flags: dict[str, Any] = {

@@ -9,6 +9,8 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from handgrad.data.reading import Reading
+from handgrad.data.schema import Choices
+from handgrad.data.weights import read_class_weights
 from handgrad.errors import SpecificationError
 
 T = TypeVar("T")
@@ -115,6 +117,20 @@ def table_name(data: Path | Sequence[Path]) -> Any:
 def columns_named(names: Sequence[str], there: Sequence[str]) -> list[str]:
     """The columns that a flag names; `a,b` names two, unless a column is called so."""
     return [part for name in names for part in ([name] if name in there else name.split(","))]
+
+
+def choices(
+    there: Sequence[str],
+    named: Mapping[str, Sequence[str] | None],
+    scaling: str,
+    missing: str,
+    class_weight: str | None,
+    weight: str | None,
+) -> Choices:
+    """What the flags say about the columns `there`; `named` has the columns of each kind."""
+    columns = {kind: columns_named(names or (), there) for kind, names in named.items()}
+    weights = None if class_weight is None else read_class_weights(class_weight)
+    return Choices(**columns, scaling=scaling, missing=missing, class_weight=weights, weight=weight)
 
 
 def described(option: str, text: str, make: Callable[..., T], defaults: Mapping[str, Any] | None = None) -> T:

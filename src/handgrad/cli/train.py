@@ -19,9 +19,8 @@ from handgrad.cli.plots.loss_curve import as_svg
 from handgrad.cli.progress import Announced, shown_on
 from handgrad.cli.together import meet
 from handgrad.data.inspection import Inspection
-from handgrad.data.schema import Choices
 from handgrad.data.tables import read_table
-from handgrad.data.weights import BALANCED, read_class_weights
+from handgrad.data.weights import BALANCED
 from handgrad.errors import OutputError, SpecificationError
 from handgrad.files import is_stream, same_file, write_whole
 from handgrad.models.fit_table import fit_prepared, network_for
@@ -200,9 +199,7 @@ def train(
     pa.set_memory_pool(pa.system_memory_pool())  # which gives back what it no longer needs
     table = read_table(options.table_name(data), reading, single=dtype == "float32")
     named = {"categorical": categorical, "numeric": numeric, "date": date, "text": text, "ignore": ignore}
-    columns = {kind: options.columns_named(names or (), table.names) for kind, names in named.items()}
-    weights = None if class_weight is None else read_class_weights(class_weight)
-    choices = Choices(**columns, scaling=scaling, missing=missing, class_weight=weights, weight=weight)
+    choices = options.choices(table.names, named, scaling, missing, class_weight, weight)
     more = (
         None if validation_file is None else read_table(validation_file, reading, single=dtype == "float32")
     )
