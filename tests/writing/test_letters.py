@@ -75,7 +75,7 @@ def test_velocity_and_second_moment_belong_to_different_optimizers():
 
 
 def test_unknown_letters_marks_and_functions_are_refused():
-    for symbol in (Symbol("omega"), Symbol("W", 1, mark="odd")):
+    for symbol in (Symbol("digamma"), Symbol("W", 1, mark="odd")):
         with pytest.raises(RenderError, match="add a row"):
             written(symbol, BRACKET)
         with pytest.raises(RenderError, match="add a row"):
