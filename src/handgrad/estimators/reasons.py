@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,7 +29,7 @@ class Reason(NamedTuple):
     """What the contributions lack of output - baseline."""
 
 
-class Reasons:
+class Reasons(ABC):
     """`why`, and `to_model`."""
 
     coefs_: list[Array]
@@ -76,10 +77,10 @@ class Reasons:
         ]
         return Foreign("handgrad.sklearn", Network(described.inputs, layers, described.loss)).model()
 
+    @abstractmethod
     def _network(self) -> Network:
         """The network that was fitted."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _inputs(self, X: Any) -> Array:
         """X judged and dense. Raises NotFittedError before `fit`."""
-        raise NotImplementedError

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -114,7 +115,7 @@ class FittedSource:
         )
 
 
-class Sheets:
+class Sheets(ABC):
     """Opens the steps of an estimator's training."""
 
     _remembered: Remembered
@@ -154,19 +155,19 @@ class Sheets:
             raise SpecificationError(f"step {step!r}: the training took the steps 1 to {source.total}")
         return Worksheet(source, number, number, chosen=True).with_choices(**choices, sample=sample)
 
+    @abstractmethod
     def _samples_of(self, X: Any, y: Any) -> Samples:
         """The samples as training saw them."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _network(self) -> Network:
         """The network that was fitted."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _epochs(
         self, network: Network, optimizer: Any, samples: Samples, beginning: Beginning, rate: float
     ) -> Any:
         """The epochs from a beginning."""
-        raise NotImplementedError
 
 
 def _dense(X: Any) -> Array:
