@@ -67,7 +67,7 @@ def write_whole(path: str | os.PathLike[str], data: bytes) -> Path:
     Raises OutputError where the directory is missing, closed or full.
     """
     target = Path(path)
-    judge_target(target)
+    check_target(target)
     try:
         if is_stream(target):
             _into_stream(target, data)
@@ -102,7 +102,7 @@ def is_stream(path: Path) -> bool:
     return _STREAM.fullmatch(os.fspath(path)) is not None
 
 
-def judge_target(path: str | os.PathLike[str]) -> None:
+def check_target(path: str | os.PathLike[str]) -> None:
     """Raises OutputError where `path` could not be written, before long work is done for it."""
     target = Path(path)
     try:
@@ -123,7 +123,7 @@ def judge_target(path: str | os.PathLike[str]) -> None:
         )
 
 
-def judge_apart(path: str | os.PathLike[str], *inputs: str | os.PathLike[str]) -> None:
+def check_apart(path: str | os.PathLike[str], *inputs: str | os.PathLike[str]) -> None:
     """Raises OutputError where writing `path` would replace one of the inputs of the same call."""
     if any(same_file(Path(path), Path(name)) for name in inputs):
         raise OutputError(f"cannot write {path}: it is the input itself; choose another name")

@@ -164,10 +164,10 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):  # type: ignore[misc
         if "classes_" not in vars(self) or (not warm and not incremental):
             self._know_classes(y)
         else:
-            self._judge_classes(unique_labels(y), warm)
+            self._check_classes(unique_labels(y), warm)
         return X, self._label_binarizer.transform(y).astype(X.dtype)
 
-    def _judge_classes(self, classes: Array, warm: bool) -> None:
+    def _check_classes(self, classes: Array, warm: bool) -> None:
         if warm and set(classes) != set(self.classes_):
             raise SpecificationError(
                 "warm_start can only be used where `y` has the same classes as in the previous call to fit. "

@@ -69,12 +69,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             continue
         files = _files(room, asked.what)
         chosen = partial(_chosen, asked.line, again, asked.every, count())
-        plugin = Mutation(files, asked.jobs, chosen, partial(_tell, known, Counter()))
+        plugin = Mutation(files, asked.jobs, chosen, partial(_show, known, Counter()))
         tests = [test for test in TESTS[room] if Path(test).exists()]
         options = ["-q", "-p", "no:xdist", "-p", "no:cacheprovider", *(f"--ignore={path}" for path in NEVER)]
         if pytest.main([*options, *tests], [plugin]) not in (0, 5):
             return 2
-        row, fails = _told(
+        row, fails = _row(
             room, files if (asked.line, again, asked.every) == (None, None, 1) else [], plugin.fates, known
         )
         rows.append(row)
@@ -119,7 +119,7 @@ def _survivors(text: str) -> set[Key]:
     return found
 
 
-def _tell(known: Mapping[Key, str], seen: Counter[str], file: Path, mutant: Mutant, fate: str) -> None:
+def _show(known: Mapping[Key, str], seen: Counter[str], file: Path, mutant: Mutant, fate: str) -> None:
     """Says a survivor as soon as it is one, and now and then how far things are."""
     seen[fate] += 1
     if fate != KILLED and _key(file, mutant) not in known:
@@ -130,7 +130,7 @@ def _tell(known: Mapping[Key, str], seen: Counter[str], file: Path, mutant: Muta
     sys.stdout.flush()
 
 
-def _told(room: str, files: Sequence[Path], fates: Fates, known: dict[Key, str]) -> tuple[str, bool]:
+def _row(room: str, files: Sequence[Path], fates: Fates, known: dict[Key, str]) -> tuple[str, bool]:
     """The row of the table, and whether too many survive."""
     alive = {place: fate for place, fate in fates.items() if fate != KILLED}
     named = {place for place in alive if _key(*place) in known}

@@ -58,7 +58,7 @@ class Mutation:
     files: Sequence[Path]
     jobs: int = 1
     chosen: Callable[[Path, Mutant], bool] = lambda file, mutant: True
-    told: Callable[[Path, Mutant, str], None] = lambda file, mutant, fate: None
+    callback: Callable[[Path, Mutant, str], None] = lambda file, mutant, fate: None
     """Called with the fate of each mutant."""
     fates: dict[tuple[Path, Mutant], str] = field(default_factory=dict)
 
@@ -102,7 +102,7 @@ class Mutation:
                 raise pytest.UsageError(f"{file}: the tests fail although nothing is changed")
             return
         self.fates[file, mutant] = fate
-        self.told(file, mutant, fate)
+        self.callback(file, mutant, fate)
 
 
 def _meeting(file: Path, mutant: Mutant, items: Sequence[pytest.Item], reach: Reach) -> BaseProcess:

@@ -17,11 +17,11 @@ from handgrad.audit.claims import Claim, read_claims
 from handgrad.audit.conventions import Convention, as_meant, in_the_file
 from handgrad.audit.diagnosis import diagnose
 from handgrad.audit.report import convention_sentence, document, sentence
-from handgrad.audit.verdicts import VERDICTS, Verdict, judge
+from handgrad.audit.verdicts import VERDICTS, Verdict, verdicts_of
 from handgrad.audit.worlds import Worlds
 from handgrad.cases.case import Case
 from handgrad.errors import CaseError, RenderError, SpecificationError
-from handgrad.files import judge_target, write_whole
+from handgrad.files import check_target, write_whole
 from handgrad.render.document import Document
 from handgrad.render.media import MEDIA, medium_of, write
 from handgrad.render.terminal.sheet import to_text
@@ -93,7 +93,7 @@ class Audit:
         self, path: str | os.PathLike[str], medium: str | None = None, language: str | None = None
     ) -> Path:
         """Writes the report to a file, whole or not at all, in the medium of its suffix or the one named."""
-        judge_target(Path(path))
+        check_target(Path(path))
         return write_whole(Path(path), self.to(medium or medium_of(path), language))
 
     def __repr__(self) -> str:
@@ -142,12 +142,12 @@ def check(what: Case | Mapping[str, Any] | str | os.PathLike[str]) -> Audit:
 def _checked(case: Case, place: str) -> Audit:
     claims = read_claims(case, place)
     worlds = Worlds(case, claims)
-    judged = judge(worlds)
-    meant = as_meant(case, claims, judged)
+    found = verdicts_of(worlds)
+    meant = as_meant(case, claims, found)
     if meant is not None:
         return Audit(case, tuple(meant[1]), place, meant[0])
-    verdicts, _ = diagnose(worlds, judged)
-    return Audit(case, tuple(verdicts), place, in_the_file(case, claims, judged))
+    verdicts, _ = diagnose(worlds, found)
+    return Audit(case, tuple(verdicts), place, in_the_file(case, claims, found))
 
 
 def _row(verdict: Verdict) -> dict[str, Any]:

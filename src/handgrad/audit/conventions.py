@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from handgrad.audit.claims import Claim
 from handgrad.audit.printed import Printed
-from handgrad.audit.verdicts import ALARMS, EXACT, Verdict, judge
+from handgrad.audit.verdicts import ALARMS, EXACT, Verdict, verdicts_of
 from handgrad.audit.worlds import LONG, Worlds
 from handgrad.cases.case import Case
 from handgrad.nn.losses import REDUCTIONS
@@ -47,9 +47,9 @@ def as_meant(
         worlds = Worlds(case, turned)
         if not _plausible(worlds):
             continue
-        judged = judge(worlds)
-        if not any(verdict.alarm for verdict in judged):
-            return convention, judged
+        found = verdicts_of(worlds)
+        if not any(verdict.alarm for verdict in found):
+            return convention, found
     return None
 
 
@@ -107,12 +107,12 @@ def in_the_file(case: Case, claims: tuple[Claim, ...], verdicts: list[Verdict]) 
         worlds = Worlds(other, claims)
         if not _plausible(worlds):
             continue
-        judged = judge(worlds)
+        found = verdicts_of(worlds)
         explained = sum(
             verdict.verdict == EXACT or not any(e.verdict in ALARMS for e in verdict.entries)
-            for verdict in judged
+            for verdict in found
         )
-        if explained == len(judged) and affected > 1:
+        if explained == len(found) and affected > 1:
             return convention
     return None
 

@@ -171,11 +171,11 @@ def _by_alternative(
     matched = set().union(*sets)
     if not matched:
         return
-    told = {(waiting[place][0].step, waiting[place][0].quantity, place[1]) for place in matched}
+    explained = {(waiting[place][0].step, waiting[place][0].quantity, place[1]) for place in matched}
     steps = {waiting[place][0].step for place in matched}
     against = 0
     for claim, entry in right:
-        if claim.step not in steps or against == 3 or (claim.step, claim.quantity, entry.index) in told:
+        if claim.step not in steps or against == 3 or (claim.step, claim.quantity, entry.index) in explained:
             continue
         value = value_of(worlds, claim, entry.index, run.runs[1])
         against += value is None or not (

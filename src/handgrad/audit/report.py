@@ -134,7 +134,7 @@ class _Report:
             yield Heading(3, self._headed(verdict), f"wrong-{number}")
             for entry in verdict.entries:
                 if entry.verdict in ROOTS:
-                    yield Paragraph(self._told(verdict, entry), "observation")
+                    yield Paragraph(self._sentence(verdict, entry), "observation")
             yield Paragraph((" ".join(self._why(verdict)),))
             following = [
                 other
@@ -151,15 +151,15 @@ class _Report:
             return self._named(verdict, wrong[0])
         return self._named(verdict)
 
-    def _told(self, verdict: Verdict, entry: Entry) -> Spans:
+    def _sentence(self, verdict: Verdict, entry: Entry) -> Spans:
         key = "audit_claim_last" if entry.verdict == LAST_DIGIT else "audit_claim_wrong"
-        told = self.words.say(
+        sentence = self.words.say(
             key,
             printed=(self._printed(entry.printed, verdict.claim.sign),),
             right=(self._right(entry, verdict.claim.sign),),
         )
         several = sum(other.verdict in ROOTS for other in verdict.entries) > 1
-        return joined((*self._named(verdict, entry), ": ", *told)) if several else told
+        return joined((*self._named(verdict, entry), ": ", *sentence)) if several else sentence
 
     def _why(self, verdict: Verdict) -> Iterator[str]:
         cause = verdict.explanation

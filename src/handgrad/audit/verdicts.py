@@ -91,20 +91,20 @@ def in_order(worlds: Worlds) -> list[Claim]:
     return sorted(worlds.claims, key=place)
 
 
-def judge(worlds: Worlds) -> list[Verdict]:
+def verdicts_of(worlds: Worlds) -> list[Verdict]:
     """Every claim in the order of the calculation, each beside what was judged before it."""
     carried = worlds.ledger.all
     lost = unknown_quantities(worlds.case, worlds.steps)
     partly = unknown_quantities(worlds.case, worlds.steps, carried) if any(lost.values()) else lost
     found = []
     for claim in in_order(worlds):
-        verdict = _judged(claim, worlds, lost[claim.step], partly[claim.step])
+        verdict = _verdict(claim, worlds, lost[claim.step], partly[claim.step])
         worlds.ledger.condemn((claim.number, e.index) for e in verdict.entries if e.verdict in ALARMS)
         found.append(verdict)
     return found
 
 
-def _judged(claim: Claim, worlds: Worlds, lost: frozenset[str], partly: frozenset[str]) -> Verdict:
+def _verdict(claim: Claim, worlds: Worlds, lost: frozenset[str], partly: frozenset[str]) -> Verdict:
     full = worlds.value(claim, worlds.full[claim.step])
     if full is None or not _fits(full, claim):
         return _cannot(claim, _missing(claim, worlds))

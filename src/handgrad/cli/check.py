@@ -12,8 +12,8 @@ import typer
 
 from handgrad.audit.check import Audit
 from handgrad.audit.check import check as audit_of
-from handgrad.cli.consoles import told
-from handgrad.cli.outputs import Force, judge_outputs, sheet_output
+from handgrad.cli.consoles import print_line
+from handgrad.cli.outputs import Force, check_outputs, sheet_output
 from handgrad.files import is_stream, write_whole
 from handgrad.render.media import medium_of
 
@@ -47,12 +47,12 @@ def check(
     Example: handgrad check examples/sigmoid-2-2-1.toml -o report.html
     """
     if output is not None:
-        judge_outputs([sheet_output(output, medium_of(output))], reads=[case], force=force)
+        check_outputs([sheet_output(output, medium_of(output))], reads=[case], force=force)
     audit = audit_of(case)
     if output is not None:
         _write(audit, output, width, language)
         if not (quiet or as_json or is_stream(output)):
-            told(f"wrote {output}")
+            print_line(f"wrote {output}")
     if as_json:
         sys.stdout.write(audit.json())
     elif not quiet and output is None:

@@ -57,6 +57,6 @@ def print_json(value: object) -> None:
     sys.stdout.write(visible_json(text) + "\n")
 
 
-def told(line: str) -> None:
+def print_line(line: str) -> None:
     """One line on stdout."""
     sys.stdout.write(printable(line) + "\n")

@@ -9,8 +9,8 @@ from typing import Annotated
 
 import typer
 
-from handgrad.cli.consoles import told
-from handgrad.cli.outputs import Force, Output, judge_outputs
+from handgrad.cli.consoles import print_line
+from handgrad.cli.outputs import Force, Output, check_outputs
 from handgrad.diagram import DrawingOptions, Scene, draw
 from handgrad.diagram.captions import captions_in
 from handgrad.errors import SpecificationError
@@ -77,7 +77,7 @@ def diagram(
         raise SpecificationError(f"--values must be one of {', '.join(VALUES)}, got {values!r}")
     form = _form(output)
     outputs = [] if output is None else [Output("-o", output, (f".{form}",))]
-    judge_outputs(outputs, reads=[what, data], force=force)
+    check_outputs(outputs, reads=[what, data], force=force)
     worksheet = open_worksheet(
         what,
         step=step,
@@ -88,7 +88,7 @@ def diagram(
         first_index=first_index,
         language=language,
     )
-    judge_outputs(outputs, reads=worksheet.reads(), force=force)
+    check_outputs(outputs, reads=worksheet.reads(), force=force)
     needs_trace = values == "gradients" or sample is not None or step is not None
     drawn = _Drawn(what, worksheet, needs_trace)
     spoken = chosen_language(language)
@@ -114,7 +114,7 @@ def diagram(
         return
     path = write_whole(output, _written(scene, form))
     if not (quiet or is_stream(output)):
-        told(f"wrote {path}")
+        print_line(f"wrote {path}")
 
 
 def _form(output: Path | None) -> str:

@@ -41,10 +41,10 @@ def evaluate(
     reading = options.reading(delimiter, header, encoding, decimal, thousands, dates, missing_marker)
     loaded = Model.load(model)
     table = loaded.read(options.table_name(data), None if reading == AS_FOUND else reading)
-    judged = loaded.evaluate(table, threshold)
+    found = loaded.evaluate(table, threshold)
     if as_json:
-        print_json(judged.as_json())
+        print_json(found.as_json())
     elif quiet:
-        output().print(repr(judged.R2 if judged.task == "regression" else judged.accuracy))
+        output().print(repr(found.R2 if found.task == "regression" else found.accuracy))
     else:
-        output().print(judged)
+        output().print(found)

@@ -10,8 +10,8 @@ from typing import Annotated
 
 import typer
 
-from handgrad.cli.consoles import told
-from handgrad.cli.outputs import Force, Output, judge_outputs, sheet_output
+from handgrad.cli.consoles import print_line
+from handgrad.cli.outputs import Force, Output, check_outputs, sheet_output
 from handgrad.errors import SpecificationError
 from handgrad.files import is_stream, write_whole
 from handgrad.render.media import medium_of
@@ -108,7 +108,7 @@ def explain(
     """
     medium = _medium(to, output, as_json)
     if output is not None:
-        judge_outputs([sheet_output(output, medium)], reads=[what, data], force=force)
+        check_outputs([sheet_output(output, medium)], reads=[what, data], force=force)
     worksheet = open_worksheet(
         what,
         step=None if step is None else parse_steps(step),
@@ -134,11 +134,11 @@ def explain(
         whole = _whole(worksheet, medium, width)
         files = worksheet.files(output, medium) if whole is None else {output: whole}
         beside = [Output("-o", path, (".svg",)) for path in files if path != output]  # figures of Markdown
-        judge_outputs([*beside, sheet_output(output, medium)], reads=[what, *worksheet.reads()], force=force)
+        check_outputs([*beside, sheet_output(output, medium)], reads=[what, *worksheet.reads()], force=force)
         for path, content in files.items():
             write_whole(path, content)
         if not (quiet or is_stream(output)):
-            told(f"wrote {output}")
+            print_line(f"wrote {output}")
     elif medium == "terminal":
         _show(worksheet, width)
     else:

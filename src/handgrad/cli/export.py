@@ -9,7 +9,7 @@ import typer
 
 from handgrad.cases.case import Case
 from handgrad.cli.consoles import remark
-from handgrad.cli.outputs import Force, Output, judge_outputs
+from handgrad.cli.outputs import Force, Output, check_outputs
 from handgrad.files import write_whole
 from handgrad.interop.export import Wish, exported
 from handgrad.interop.opening import load
@@ -48,7 +48,7 @@ def export(
     made = exported(Wish(opened, output, data, rows))
     model_reads = opened.origin.file if isinstance(opened, Model) and opened.origin is not None else None
     outputs = [Output("-o", path, (path.suffix.lower(),)) for path in made.files]
-    judge_outputs(outputs, reads=[what, data, model_reads], force=force)
+    check_outputs(outputs, reads=[what, data, model_reads], force=force)
     for path, content in made.files.items():
         write_whole(path, content)
     if not quiet:

@@ -11,7 +11,7 @@ from rich.table import Table as Grid
 
 from handgrad.cli import options, run_file
 from handgrad.cli.consoles import output, print_json, remark
-from handgrad.cli.outputs import Force, Output, judge_outputs
+from handgrad.cli.outputs import Force, Output, check_outputs
 from handgrad.data.inspection import ColumnReport, Inspection
 from handgrad.data.inspection import inspect as inspected
 from handgrad.data.tables import read_table
@@ -63,7 +63,7 @@ def inspect(
     name = options.table_name(data)
     if out is not None:
         reads = [data] if isinstance(data, Path) else data
-        judge_outputs([Output("-o", out, (".toml",))], reads=reads, force=force)
+        check_outputs([Output("-o", out, (".toml",))], reads=reads, force=force)
     table = read_table(name, reading)
     names = options.columns_named(target or (), table.names)
     named = {"categorical": categorical, "numeric": numeric, "date": date, "text": text, "ignore": ignore}

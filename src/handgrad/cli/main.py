@@ -152,27 +152,27 @@ def guarded(call: Callable[[], object]) -> int:  # noqa: PLR0911  one kind of er
         sys.stdout.flush()
     except HandgradError as error:
         wanting = any(sign in str(error) for sign in _SIGNS_OF_WANT)
-        return _told(_WANT if wanting else str(error), WRONG)
+        return _ended(_WANT if wanting else str(error), WRONG)
     except _UsageError as error:
         # without a message it was a call for help
-        return _told(_usage(error), WRONG) if str(error) else WRONG
+        return _ended(_usage(error), WRONG) if str(error) else WRONG
     except Ended as signalled:
-        told = "interrupted" if signalled.number == signal.SIGINT else f"ended by {signalled}"
-        return _told(told, signalled.status)
+        message = "interrupted" if signalled.number == signal.SIGINT else f"ended by {signalled}"
+        return _ended(message, signalled.status)
     except (KeyboardInterrupt, typer.Abort):
-        return _told("interrupted", INTERRUPTED)
+        return _ended("interrupted", INTERRUPTED)
     except MemoryError:
-        return _told(_WANT, WRONG)
+        return _ended(_WANT, WRONG)
     except OSError as error:  # files are told by their names; what is left is the standard output
         _give_up_stdout()
-        return _told(f"cannot write the output: {error.strerror or error}; free some room", WRONG)
+        return _ended(f"cannot write the output: {error.strerror or error}; free some room", WRONG)
     except Exception as error:
         if any(sign in str(error) for sign in _SIGNS_OF_WANT):
-            return _told(_WANT, WRONG)
+            return _ended(_WANT, WRONG)
         if os.environ.get("HANDGRAD_TRACEBACK"):
             raise
         kind = type(error).__name__
-        return _told(f"a defect of handgrad ({kind}: {error}); HANDGRAD_TRACEBACK=1 shows where", DEFECT)
+        return _ended(f"a defect of handgrad ({kind}: {error}); HANDGRAD_TRACEBACK=1 shows where", DEFECT)
     return ended if isinstance(ended, int) else 0
 
 
@@ -189,7 +189,7 @@ def _usage(error: Exception) -> str:
     return f"{formatted.rstrip('.')}; see {command} --help"
 
 
-def _told(message: str, code: int) -> int:
+def _ended(message: str, code: int) -> int:
     line = printable(message)
     if len(line) > _LONGEST:
         line = f"{line[: _LONGEST // 2]} ... {line[-_LONGEST // 2 :]}"

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from handgrad.cli.outputs import Force, Output, judge_outputs
+from handgrad.cli.outputs import Force, Output, check_outputs
 from handgrad.files import is_stream, write_whole
 from handgrad.render.media import MEDIA, medium_of, write
 from handgrad.render.terminal.sheet import to_text
@@ -41,7 +41,7 @@ def matrix(
     sheet = MatrixSheet.of(calculation)
     if output is not None:
         medium = medium_of(output)
-        judge_outputs([Output("-o", output, (f".{medium}",))], force=force)
+        check_outputs([Output("-o", output, (f".{medium}",))], force=force)
         write_whole(output, _content(sheet, medium, digits, language, width))
         if not (quiet or is_stream(output)):
             typer.echo(f"wrote {output}")

@@ -30,35 +30,35 @@ class Outcome(NamedTuple):
         """True where rows were kept for validation."""
         return bool(self.ready.split.validation.size)
 
-    def judged(self) -> Evaluation:
+    def measured(self) -> Evaluation:
         """The metrics on the validation rows, or where there are none on those of the training."""
         rows = self.ready.split.validation if self.validated else self.ready.split.training
         return self.trained.evaluate_encoded(self.ready.X[rows], self.ready.Y[rows])
 
 
-def tell(told: Outcome, *, plot: bool, as_json: bool, quiet: bool) -> None:
+def show(outcome: Outcome, *, plot: bool, as_json: bool, quiet: bool) -> None:
     """What training came to: the curve, the tables of metrics."""
     if as_json:
-        print_json(_result(told))
+        print_json(_result(outcome))
         return
     if quiet:
         return
-    fit, console = told.trained.fit, output()
+    fit, console = outcome.trained.fit, output()
     if plot:
         console.print(in_terminal(fit.history, min(console.width, 100)))
     console.print(
-        f"{len(fit.history)} epochs, {fit.steps:,} steps in {told.seconds:.2f} s (engine {fit.engine}); "
-        + _ending(told.trained, told.ended_by),
+        f"{len(fit.history)} epochs, {fit.steps:,} steps in {outcome.seconds:.2f} s (engine {fit.engine}); "
+        + _ending(outcome.trained, outcome.ended_by),
         soft_wrap=True,
     )
-    if told.folded:
-        console.print(spread(told.folded), soft_wrap=True)
-    console.print("validation rows" if told.validated else "training rows (none were kept for validation)")
-    console.print(told.judged())
-    if told.test is not None:
+    if outcome.folded:
+        console.print(spread(outcome.folded), soft_wrap=True)
+    console.print("validation rows" if outcome.validated else "training rows (none were kept for validation)")
+    console.print(outcome.measured())
+    if outcome.test is not None:
         console.print("test rows")
-        console.print(told.test)
-    console.print(f"model written to {told.path}", soft_wrap=True)
+        console.print(outcome.test)
+    console.print(f"model written to {outcome.path}", soft_wrap=True)
 
 
 def _ending(trained: Model, ended_by: int | None) -> str:
@@ -70,27 +70,27 @@ def _ending(trained: Model, ended_by: int | None) -> str:
     return "all epochs done"
 
 
-def _result(told: Outcome) -> dict[str, Any]:
-    trained, fit = told.trained, told.trained.fit
+def _result(outcome: Outcome) -> dict[str, Any]:
+    trained, fit = outcome.trained, outcome.trained.fit
     assert trained.schema is not None
     return {
-        "model": str(told.path),
+        "model": str(outcome.path),
         "target": list(trained.schema.target.names),
         "task": trained.schema.target.task,
         "features": list(trained.schema.features),
         "not_used": {column.name: column.reason for column in trained.schema.ignored},
         "training_rows": len(fit.training_rows),
-        "validation_rows": len(told.ready.split.validation),
+        "validation_rows": len(outcome.ready.split.validation),
         "parameters": fit.network.parameter_count,
         "steps": fit.steps,
         "ended": fit.ended,
         "best_epoch": fit.best_epoch,
         "engine": fit.engine,
-        "seconds": told.seconds,
+        "seconds": outcome.seconds,
         "metric": fit.metric,
         "history": [line._asdict() for line in fit.history],
-        "judged_on": "validation" if told.validated else "training",
-        "metrics": told.judged().as_json(),
-        "test": None if told.test is None else told.test.as_json(),
-        "folds": [found.as_json() for found in told.folded],
+        "judged_on": "validation" if outcome.validated else "training",
+        "metrics": outcome.measured().as_json(),
+        "test": None if outcome.test is None else outcome.test.as_json(),
+        "folds": [found.as_json() for found in outcome.folded],
     }

@@ -16,7 +16,7 @@ from typing import Annotated, NamedTuple
 import typer
 
 from handgrad.errors import OutputError
-from handgrad.files import is_stream, judge_target, same_file
+from handgrad.files import check_target, is_stream, same_file
 from handgrad.render.media import SUFFIXES
 
 Force = Annotated[
@@ -78,7 +78,7 @@ def sheet_output(path: Path, medium: str) -> Output:
     return Output("-o", path, (usual, *(f".{suffix}" for suffix, name in SUFFIXES.items() if name == medium)))
 
 
-def judge_outputs(
+def check_outputs(
     outputs: Iterable[Output], *, reads: Iterable[Path | str | None] = (), force: bool = False
 ) -> None:
     """Raises OutputError where one of the outputs must not be written; called before long work is done.
@@ -88,13 +88,13 @@ def judge_outputs(
     inputs = [Path(name) for name in reads if name is not None]
     before: list[Output] = []
     for output in outputs:
-        judge_target(output.path)
+        check_target(output.path)
         if any(same_file(output.path, name) for name in inputs):
             raise OutputError(
                 f"cannot write {output.path}: it is the input itself, or what the model was trained on; choose "
                 "another name"
             )
-        _judge_suffix(output)
+        _check_suffix(output)
         twice = next((other for other in before if same_file(output.path, other.path)), None)
         if twice is not None:
             raise OutputError(
@@ -108,7 +108,7 @@ def judge_outputs(
         before.append(output)
 
 
-def _judge_suffix(output: Output) -> None:
+def _check_suffix(output: Output) -> None:
     suffix = output.path.suffix.lower()
     if suffix in FORMATS and suffix not in output.suffixes:
         raise OutputError(

@@ -17,7 +17,7 @@ import typer
 
 from handgrad.cli import options
 from handgrad.cli.consoles import print_json, remark
-from handgrad.cli.outputs import Force, Output, judge_outputs
+from handgrad.cli.outputs import Force, Output, check_outputs
 from handgrad.cli.spreadsheets import defused
 from handgrad.data.reading import AS_FOUND
 from handgrad.errors import OutputError
@@ -67,7 +67,7 @@ def predict(
     files = [data] if isinstance(data, Path) else data
     loaded = Model.load(model)
     if out is not None:
-        judge_outputs(
+        check_outputs(
             [Output("-o", out, (out.suffix.lower(),))],
             reads=[model, *files, None if loaded.origin is None else loaded.origin.file],
             force=force,

@@ -78,14 +78,14 @@ class Lines(Silent):
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._epochs, self._began, self._told = 0, 0.0, 0.0
-        self._untold: tuple[Epoch, str] | None = None
+        self._epochs, self._began, self._written = 0, 0.0, 0.0
+        self._waiting: tuple[Epoch, str] | None = None
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._untold is not None:
-            self._tell(*self._untold)
+        if self._waiting is not None:
+            self._write(*self._waiting)
 
     def begin(self, epochs: int, steps_per_epoch: int) -> None:
         """Starts the clock."""
@@ -93,13 +93,13 @@ class Lines(Silent):
 
     def epoch(self, line: Epoch, metric: str) -> None:
         """Writes a line where it is time for one."""
-        self._untold = (line, metric)
-        if line.epoch in (1, self._epochs) or monotonic() - self._told >= _SECONDS_A_LINE:
-            self._tell(line, metric)
+        self._waiting = (line, metric)
+        if line.epoch in (1, self._epochs) or monotonic() - self._written >= _SECONDS_A_LINE:
+            self._write(line, metric)
 
-    def _tell(self, line: Epoch, metric: str) -> None:
-        now, self._untold = monotonic(), None
-        self._told = now
+    def _write(self, line: Epoch, metric: str) -> None:
+        now, self._waiting = monotonic(), None
+        self._written = now
         left = (now - self._began) / line.epoch * (self._epochs - line.epoch)
         parts = [f"epoch {line.epoch}/{self._epochs}", f"loss {number(line.loss)}"]
         if line.validation_loss is not None:

@@ -26,7 +26,7 @@ class Watch(NamedTuple):
     """Lines on the standard error that are not handed on."""
     last: re.Pattern[bytes]
     """The line after which nothing is handed on."""
-    told: bytes
+    message: bytes
     terminals: bool
     """True where lines are kept from a terminal too; a progress bar then becomes lines."""
 
@@ -100,15 +100,15 @@ def _watched(watch: Watch) -> None:
     os.close(say)
     os.close(to_errors)
     _hand_on_signals(child)
-    told = _hand_on_errors(errors, watch)
+    said = _hand_on_errors(errors, watch)
     ended = os.read(said_by_child, 3)
     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     if ended:
         os._exit(int(ended))
     if -status in (signal.SIGPIPE, signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         os._exit(128 - status)
-    if not told:
-        os.write(2, watch.told)
+    if not said:
+        os.write(2, watch.message)
     os._exit(WRONG)
 
 
@@ -139,18 +139,18 @@ def _hand_on_signals(child: int) -> None:
 
 def _hand_on_errors(errors: int, watch: Watch) -> bool:
     """Copies the child's standard error, less what libraries say; True where it told its end itself."""
-    rest, over, told = b"", False, False
+    rest, over, said = b"", False, False
     while piece := os.read(errors, 1 << 16):
         *lines, rest = (rest + piece).split(b"\n")
         for line in lines:
             ours = line.startswith(b"handgrad: ")
             over = over or bool(watch.last.match(line))
-            told = told or ours
+            said = said or ours
             if ours or not (over or watch.libraries.match(line)):
                 _write(line + b"\n")
     if not over:
         _write(rest)
-    return told
+    return said
 
 
 def _write(text: bytes) -> None:

@@ -13,8 +13,8 @@ from handgrad.cli import options, run_file
 from handgrad.cli.consoles import remark, remarks
 from handgrad.cli.inspect import summary
 from handgrad.cli.options import described, whole_numbers
-from handgrad.cli.outcome import Outcome, tell
-from handgrad.cli.outputs import Force, Output, judge_outputs
+from handgrad.cli.outcome import Outcome, show
+from handgrad.cli.outputs import Force, Output, check_outputs
 from handgrad.cli.plots.loss_curve import as_svg
 from handgrad.cli.progress import Announced, shown_on
 from handgrad.cli.together import meet
@@ -180,7 +180,7 @@ def train(
     parting = checked_parting(Parting(validation, part, group, time, folds))
     weights_file = None if class_weight in (None, BALANCED) else Path(class_weight or "")
     reads = [data] if isinstance(data, Path) else list(data)
-    judge_outputs(outputs, reads=[*reads, config, validation_file, test_file, weights_file], force=force)
+    check_outputs(outputs, reads=[*reads, config, validation_file, test_file, weights_file], force=force)
     chosen: dict[str, Any] = {
         "optimizer": _optimizer(optimizer, learning_rate),
         "batch_size": _batch_size(batch_size),
@@ -239,8 +239,8 @@ def train(
         _write(trained, model, None if rewrites else run, flags, plot_file)
     tested = test_file if test_rows is None else test_rows
     on_test = None if tested is None else trained.evaluate(tested)
-    told = Outcome(trained, ready, model, seconds, interruption.number, on_test, tuple(folded))
-    tell(told, plot=plot, as_json=as_json, quiet=quiet)
+    outcome = Outcome(trained, ready, model, seconds, interruption.number, on_test, tuple(folded))
+    show(outcome, plot=plot, as_json=as_json, quiet=quiet)
     if interruption.number is not None:
         raise typer.Exit(Ended(interruption.number).status)
 

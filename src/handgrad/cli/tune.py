@@ -10,7 +10,7 @@ from rich.table import Table as Grid
 
 from handgrad.cli import options
 from handgrad.cli.consoles import output, print_json, remarks
-from handgrad.cli.outputs import Force, Output, judge_outputs
+from handgrad.cli.outputs import Force, Output, check_outputs
 from handgrad.data.schema import Choices
 from handgrad.data.tables import read_table
 from handgrad.models.prepared import prepare
@@ -48,7 +48,7 @@ def tune(
 
     Example: handgrad tune penguins.csv --target species --trials 20 -o best.safetensors
     """
-    judge_outputs([Output("-o", model, (".safetensors",))], reads=data, force=force)
+    check_outputs([Output("-o", model, (".safetensors",))], reads=data, force=force)
     table = read_table(options.table_name(data))
 
     def columns(names: list[str] | None) -> list[str]:
@@ -76,7 +76,7 @@ def tune(
         epochs=epochs,
         seed=seed,
         engine=engine,
-        told=lambda trial: None if silent else remarks().print(_line(trial), soft_wrap=True),
+        callback=lambda trial: None if silent else remarks().print(_line(trial), soft_wrap=True),
     )
     found.model.save(model)
     if as_json:
@@ -88,7 +88,7 @@ def tune(
             }
         )
     elif not quiet:
-        _tell(found, model)
+        _show(found, model)
 
 
 def _line(trial: Trial) -> str:
@@ -107,15 +107,15 @@ def _as_json(trial: Trial) -> dict[str, object]:
     }
 
 
-def _tell(found: Search, model: Path) -> None:
+def _show(found: Search, model: Path) -> None:
     """The best trials, and the flags that train the best again."""
-    judged = sorted(
+    finished = sorted(
         (trial for trial in found.trials if trial.loss is not None), key=lambda trial: trial.loss or 0.0
     )
     grid = Grid(box=None, pad_edge=False)
     for title in ("trial", "validation loss", "epochs", "hidden", "learning rate", "l2", "dropout", "batch"):
         grid.add_column(title, justify="right")
-    for trial in judged[:_SHOWN]:
+    for trial in finished[:_SHOWN]:
         hidden, rate, l2, dropout, batch = trial.settings
         cells = (trial.number, number(trial.loss or 0.0), trial.epochs, ",".join(map(str, hidden)))
         grid.add_row(*map(str, cells), number(rate), number(l2), f"{dropout:g}", str(batch))

@@ -43,7 +43,7 @@ def verify(
         opened = Model(*unpacked(model))
     except ModelError as error:
         found |= {"whole": False, "why": str(error)}
-        _tell(found, as_json=as_json, quiet=quiet)
+        _show(found, as_json=as_json, quiet=quiet)
         raise typer.Exit(NOT_WHOLE) from error
     table = _table(opened, data)
     found |= {
@@ -54,7 +54,7 @@ def verify(
         **_held(opened),
         "data": table,
     }
-    _tell(found, as_json=as_json, quiet=quiet)
+    _show(found, as_json=as_json, quiet=quiet)
     if table["same"] is False:
         raise typer.Exit(NOT_WHOLE)
 
@@ -108,7 +108,7 @@ def _table(model: Model, data: Path | None) -> dict[str, Any]:
     return {**named, "same": True, "why": None}
 
 
-def _tell(found: dict[str, Any], *, as_json: bool, quiet: bool) -> None:
+def _show(found: dict[str, Any], *, as_json: bool, quiet: bool) -> None:
     if as_json:
         print_json(found)
     elif not quiet:

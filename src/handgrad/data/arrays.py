@@ -32,7 +32,7 @@ def samples(network: Network, X: Any, Y: Any, dtype: str) -> tuple[Array, Array]
     Y = Y.reshape(-1, 1) if Y.ndim == 1 else Y
     if Y.shape != (len(X), network.outputs):
         raise ShapeError(f"Y must have shape ({len(X)}, {network.outputs}), got {Y.shape}")
-    _judgeable(network.loss, Y)
+    _check_targets(network.loss, Y)
     return _finite("X", X, dtype), _finite("Y", Y, dtype)
 
 
@@ -68,7 +68,7 @@ def _inputs(network: Network, X: Any) -> Array:
     return array
 
 
-def _judgeable(loss: Loss, Y: Array) -> None:
+def _check_targets(loss: Loss, Y: Array) -> None:
     """Raises ShapeError for a target that the loss cannot judge, naming it."""
     wrong = np.isfinite(Y) & ~loss.targets.allowed(Y)
     if wrong.any():

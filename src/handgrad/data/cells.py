@@ -52,11 +52,11 @@ def is_plain(column: pa.Array | pa.ChunkedArray) -> bool:
     kind = column.type
     if pa.types.is_dictionary(kind):
         kind = kind.value_type
-    judges = (
+    kinds = (
         pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_boolean, pa.types.is_null,
         pa.types.is_duration, pa.types.is_time,
     )  # fmt: skip
-    return is_text(column) or is_date(column) or any(judge(kind) for judge in judges)
+    return is_text(column) or is_date(column) or any(holds(kind) for holds in kinds)
 
 
 def missing_markers(table: Table) -> tuple[str, ...]:

@@ -28,7 +28,7 @@ from handgrad.data.written_numbers import Marks, Numbers
 from handgrad.errors import DataError
 
 _BLOCK = 4 << 20
-_JUDGED = 1 << 18  # bytes of a large file from which the kinds of its columns are seen
+_DECIDING = 1 << 18  # bytes of a large file from which the kinds of its columns are seen
 _UTF8 = ("utf-8", "utf-8-sig", "utf8")
 _WORDS = pa.dictionary(pa.int32(), pa.string())
 _MOST_DIGITS = 15  # a float64 holds so many exactly
@@ -127,7 +127,9 @@ def _sample(source: Source, head: bytes, whole: bool, dialect: Dialect) -> pa.Ta
     if dialect.encoding not in _UTF8:
         head = head.decode(dialect.encoding, errors="replace").encode()
     head = (
-        head + b"\n" if whole else head[: head.rfind(b"\n", 0, _JUDGED) + 1] or head[: head.rfind(b"\n") + 1]
+        head + b"\n"
+        if whole
+        else head[: head.rfind(b"\n", 0, _DECIDING) + 1] or head[: head.rfind(b"\n") + 1]
     )
     kinds = dict.fromkeys(dialect.names, pa.string())
     plain = replace(dialect, encoding="utf-8")

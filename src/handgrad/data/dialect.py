@@ -13,7 +13,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from handgrad.data import written_dates, written_numbers
-from handgrad.data.limits import judge_width
+from handgrad.data.limits import check_width
 from handgrad.data.reading import MISSING, MISSING_AMONG_NUMBERS, Reading
 from handgrad.errors import DataError
 
@@ -81,7 +81,7 @@ def find_dialect(path: Path, head: bytes, whole: bool, reading: Reading) -> Dial
     if len(lines) > skipped + _LINES or not whole:
         records = records[:-1] or records  # the last one may be torn
     first, rest = records[0], records[1:]
-    judge_width(str(path), len(first))
+    check_width(str(path), len(first))
     header = reading.header if reading.header is not None else has_header(first, rest)
     return Dialect(
         encoding,

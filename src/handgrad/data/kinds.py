@@ -79,8 +79,8 @@ def _of_words(table: Table, name: str) -> Found:
         return Found("constant", f"is constant ({shortened(text.values[0].as_py())})")
     if pa.types.is_dictionary(table.column(name).type) and not table.text:
         return _of_categories(name, text)  # whoever wrote it says that they are categories
-    for judge in (_codes, _compact_dates, _numbers, _truth, _dates):
-        found = judge(table, name, text)
+    for recognize in (_codes, _compact_dates, _numbers, _truth, _dates):
+        found = recognize(table, name, text)
         if found is not None:
             return found
     return _of_categories(name, text)

@@ -12,7 +12,7 @@ MOST_CHARACTERS = 1_000_000
 """In a cell, as bytes of UTF-8; a whole book has as many."""
 
 
-def judge_width(source: str, columns: int) -> None:
+def check_width(source: str, columns: int) -> None:
     """Raises DataError for more columns than anything here is made for; reading them would take minutes."""
     if columns > MOST_COLUMNS:
         raise DataError(
@@ -21,7 +21,7 @@ def judge_width(source: str, columns: int) -> None:
         )
 
 
-def judge_cells(source: str, name: str, column: pa.ChunkedArray) -> None:
+def check_cells(source: str, name: str, column: pa.ChunkedArray) -> None:
     """Raises DataError for a cell as long as a library."""
     start = 0
     for chunk in column.chunks:

@@ -20,7 +20,7 @@ import pyarrow.parquet
 from handgrad.data.delimited import read_delimited
 from handgrad.data.dialect import Dialect
 from handgrad.data.libraries import array_of, equal_lengths
-from handgrad.data.limits import MOST_COLUMNS, judge_width
+from handgrad.data.limits import MOST_COLUMNS, check_width
 from handgrad.data.reading import Reading
 from handgrad.data.source import Source
 from handgrad.errors import DataError
@@ -46,7 +46,7 @@ def _read_parquet(source: Source, reading: Reading, single: bool) -> Read:
 
 def _parquet(source: Source) -> pa.Table:
     file = pyarrow.parquet.ParquetFile(_seekable(source))
-    judge_width(str(source.path), file.metadata.num_columns)
+    check_width(str(source.path), file.metadata.num_columns)
     return file.read()
 
 
@@ -60,7 +60,7 @@ def _ipc(source: Source) -> pa.Table:
     try:
         if second:
             with pa.ipc.open_file(_seekable(source)) as frames:
-                judge_width(str(source.path), len(frames.schema))
+                check_width(str(source.path), len(frames.schema))
         return pyarrow.feather.read_table(_seekable(source))
     except pa.ArrowInvalid:
         if second:
@@ -138,7 +138,7 @@ def _read_npz(source: Source, reading: Reading, single: bool) -> Read:
         elif array.ndim == 2 and array.shape[1] <= MOST_COLUMNS:  # X (samples, features) becomes X1, X2, ...
             columns |= {f"{name}{j + 1}": array[:, j] for j in range(array.shape[1])}
         else:
-            judge_width(str(path), array.shape[-1] if array.ndim == 2 else 0)
+            check_width(str(path), array.shape[-1] if array.ndim == 2 else 0)
             raise DataError(
                 f"{path}: array {name!r} has shape {array.shape}; arrays of one or two dimensions are columns"
             )

@@ -148,7 +148,7 @@ class Schema(msgspec.Struct, frozen=True, omit_defaults=True):
         fills = {column.name: column.filler(table) for column in used}
         X = np.empty((table.rows, len(self.features)), dtype)
         _fill(X, [(len(column.features), fills[column.name]) for column in used])
-        self._judge(table, X)
+        self._check(table, X)
         return X, tuple(remark for column in used for remark in _remarks(column, table))
 
     @property
@@ -186,7 +186,7 @@ class Schema(msgspec.Struct, frozen=True, omit_defaults=True):
             place += len(column.features)
         return X, hashes
 
-    def _judge(self, table: Table, X: npt.NDArray[Any]) -> None:
+    def _check(self, table: Table, X: npt.NDArray[Any]) -> None:
         """Raises DataError where a feature is not finite."""
         far = next((row for row in _far(X)), None)
         if far is None:

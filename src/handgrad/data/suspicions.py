@@ -15,7 +15,7 @@ from handgrad.data.words import Floats, number_text
 from handgrad.errors import DataError
 
 _FAR = 50  # quartile distances from the quartiles: no distribution that is met in tables reaches so far
-_JUDGED = 20_000  # rows that are enough to see a leak
+_LOOKED_AT = 20_000  # rows that are enough to see a leak
 _FEWEST = 30
 _BINS = 64
 _LEAK, _LEAK_OF_BINS = 0.99, 0.97
@@ -85,20 +85,20 @@ def balance(target: Target, counts: Codes) -> str:
 
 def leaks(table: Table, columns: tuple[Column, ...], target: Target, rows: Codes) -> Iterator[str]:
     """A remark for each column that alone tells the target almost without a mistake."""
-    some = rows[:: max(1, len(rows) // _JUDGED)]
+    some = rows[:: max(1, len(rows) // _LOOKED_AT)]
     if len(some) < _FEWEST or len(target.names) > 1:
         return
     if target.is_regression:
         goal = column_numbers(table, target.names[0])[some]
-        told = _told_numbers
+        strength_for = _strength_for_numbers
     else:
         goal = target.class_indices(table)[some].astype(np.float64)
-        told = _told_classes
+        strength_for = _strength_for_classes
     for column in columns:
         if column.kind == "ignored":
             continue
         try:
-            strength = told(table, column, some, goal)
+            strength = strength_for(table, column, some, goal)
         except DataError:  # told elsewhere
             continue
         if strength:
@@ -108,7 +108,7 @@ def leaks(table: Table, columns: tuple[Column, ...], target: Target, rows: Codes
             )
 
 
-def _told_classes(table: Table, column: Column, some: Codes, goal: Floats) -> str:
+def _strength_for_classes(table: Table, column: Column, some: Codes, goal: Floats) -> str:
     classes = goal.astype(np.int64)
     many = int(classes.max()) + 1
     codes, bins = _codes(table, column, some)
@@ -121,7 +121,7 @@ def _told_classes(table: Table, column: Column, some: Codes, goal: Floats) -> st
     return f"in {right:.1%} of the rows"
 
 
-def _told_numbers(table: Table, column: Column, some: Codes, goal: Floats) -> str:
+def _strength_for_numbers(table: Table, column: Column, some: Codes, goal: Floats) -> str:
     if column.kind in ("number", "boolean"):
         values = parsed(table, column.name, column.kind).values[some]
         there = np.isfinite(values)

@@ -19,7 +19,7 @@ import pyarrow as pa
 from handgrad.data.delimited import line_of_row
 from handgrad.data.dialect import Dialect
 from handgrad.data.libraries import array_of, arrow_of, columns_of, equal_lengths
-from handgrad.data.limits import judge_cells, judge_width
+from handgrad.data.limits import check_cells, check_width
 from handgrad.data.readers import READERS
 from handgrad.data.reading import AS_FOUND, Reading
 from handgrad.data.source import STDIN, Source, standard_input, suffix_of
@@ -274,7 +274,7 @@ def from_matrix(X: Any, source: str = "the array") -> Table:
         raise ShapeError(f"{source}: its rows are not of equal length") from error
     if matrix.ndim != 2:
         raise ShapeError(f"{source}: a matrix has shape (samples, features), got {matrix.shape}")
-    judge_width(source, matrix.shape[1])
+    check_width(source, matrix.shape[1])
     return _from_columns(source, {f"X{j + 1}": matrix[:, j] for j in range(matrix.shape[1])})
 
 
@@ -284,7 +284,7 @@ def _from_columns(source: str, columns: Mapping[str, Any]) -> Table:
 
 def from_arrow(source: str, arrow: pa.Table) -> Table:
     """The columns of an Arrow table. Raises DataError for none, or two of one name."""
-    judge_width(source, arrow.num_columns)
+    check_width(source, arrow.num_columns)
     names = arrow.column_names
     repeated = next((name for name, times in Counter(names).items() if times > 1), None)
     if repeated is not None:
@@ -292,7 +292,7 @@ def from_arrow(source: str, arrow: pa.Table) -> Table:
     if not names:
         raise DataError(f"{source} has no columns")
     for name, column in zip(names, arrow.columns, strict=True):
-        judge_cells(source, name, column)
+        check_cells(source, name, column)
     return Table(source, dict(zip(names, arrow.columns, strict=True)))
 
 

@@ -107,7 +107,7 @@ def parse(
         for marks, form in FORMS.items()
         if given is None or marks == given
     }
-    marks, decided = _judged(fits, weight, hint)
+    marks, decided = _decided(fits, weight, hint)
     good = fits[marks] | _infinite(cleaned)
     kept = pc.if_else(pa.array(good), cleaned, None)
     if marks.thousands:
@@ -117,7 +117,7 @@ def parse(
     return Numbers(_cast(kept), present & ~good, marks, decided, percent, money and bool(good.any()))
 
 
-def _judged(fits: dict[Marks, Bools], weight: npt.NDArray[np.int64], hint: str | None) -> tuple[Marks, bool]:
+def _decided(fits: dict[Marks, Bools], weight: npt.NDArray[np.int64], hint: str | None) -> tuple[Marks, bool]:
     """The marks under which the most texts are numbers, and True where no other decimal mark does as well."""
     right = {marks: int(weight[fit].sum()) for marks, fit in fits.items()}
     most = max(right.values())

@@ -217,7 +217,7 @@ class JaxSession:
                 layout = self._mesh.layout(network, recipe.optimizer)
                 self._layout = (layout, self._mesh.sharding())  # the losses are everywhere
                 self._X, self._Y = np.asarray(X, dtype), np.asarray(Y, dtype)
-                self._mesh.judge_alike(self._X, self._Y, self._keys, *jax.tree.leaves(training))
+                self._mesh.check_alike(self._X, self._Y, self._keys, *jax.tree.leaves(training))
                 self._training = self._mesh.put(training, layout)
             else:
                 parts = (np.asarray(X, dtype), np.asarray(Y, dtype), training, self._keys)

@@ -97,7 +97,7 @@ class Mesh:
             lambda part: values[rows[part[:2]]],
         )
 
-    def judge_alike(self, *arrays: Array) -> None:
+    def check_alike(self, *arrays: Array) -> None:
         """Raises DataError where another process holds other arrays; every process takes part."""
         if not self.several_processes:
             return

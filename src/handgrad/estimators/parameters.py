@@ -51,7 +51,7 @@ def _truth(value: Any) -> bool:
     return isinstance(value, bool | np.bool_)
 
 
-JUDGES: dict[str, tuple[Callable[[Any], bool], str]] = {
+RANGES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "alpha": (lambda v: _number(v) and 0 <= v < np.inf, "a finite number >= 0"),
     "batch_size": (
         lambda v: (isinstance(v, str) and v == "auto") or _whole(1)(v),
@@ -90,10 +90,10 @@ def remember(estimator: Any, names: dict[str, Any]) -> None:
             setattr(estimator, name, value)
 
 
-def judge(parameters: dict[str, Any]) -> None:
+def check_ranges(parameters: dict[str, Any]) -> None:
     """Raises SpecificationError, which is a ValueError, for the first parameter outside its range."""
     for name, value in parameters.items():
-        accepts, wanted = JUDGES.get(name, (None, ""))
+        accepts, wanted = RANGES.get(name, (None, ""))
         if accepts is not None and not accepts(value):
             raise SpecificationError(f"the parameter {name!r} must be {wanted}, got {value!r}")
 
@@ -206,7 +206,7 @@ def is_stochastic(solver: Any) -> bool:
     return not (isinstance(solver, str) and solver == "lbfgs")
 
 
-def judge_solver(solver: Any) -> None:
+def check_solver(solver: Any) -> None:
     """Raises SpecificationError for a solver that is not known."""
     if not isinstance(solver, Optimizer) and solver not in SOLVERS:
         raise SpecificationError(

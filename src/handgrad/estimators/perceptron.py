@@ -20,12 +20,12 @@ from handgrad.engines import choose, native
 from handgrad.errors import DataError, SpecificationError
 from handgrad.estimators.lbfgs import Objective, minimised
 from handgrad.estimators.parameters import (
+    check_ranges,
+    check_solver,
     coefficients,
     drawn_parameters,
     from_coefficients,
     is_stochastic,
-    judge,
-    judge_solver,
     network_of,
     optimizer_of,
 )
@@ -103,8 +103,8 @@ class MultilayerPerceptron(Sheets, Reasons, BaseEstimator):  # type: ignore[misc
 
     def _fit(self, X: Any, y: Any, sample_weight: Any = None, incremental: bool = False) -> Any:
         parameters = self._parameters()
-        judge(parameters)
-        judge_solver(parameters["solver"])
+        check_ranges(parameters)
+        check_solver(parameters["solver"])
         fitted = "coefs_" in vars(self)
         first = not fitted or (not parameters["warm_start"] and not incremental)
         given = y
@@ -235,8 +235,8 @@ class MultilayerPerceptron(Sheets, Reasons, BaseEstimator):  # type: ignore[misc
         course.epochs.change_rate(course.rates.current)
         rows = len(course.epochs.samples.Y)
         self._note_epoch(course.epochs.run(), rows)
-        value = self.loss_ if course.held is None else self._judge(course.epochs, course.held)
-        if course.patience.offer(value) and course.held is not None:
+        value = self.loss_ if course.held is None else self._held_out(course.epochs, course.held)
+        if course.patience.update(value) and course.held is not None:
             course.best = course.epochs.session.training().parameters
         course.rates.epoch_ends(self.t_)
 
@@ -303,7 +303,7 @@ class MultilayerPerceptron(Sheets, Reasons, BaseEstimator):  # type: ignore[misc
         if self._parameters()["verbose"]:
             print(f"Iteration {self.n_iter_}, loss = {loss:.8f}")
 
-    def _judge(self, epochs: Epochs, held: Samples) -> float:
+    def _held_out(self, epochs: Epochs, held: Samples) -> float:
         """The score on the rows kept for validation, not a number where the outputs are none."""
         outputs = outputs_of(epochs.session.predict, held.X, self.n_outputs_)
         finite = not epochs.failed and bool(np.isfinite(outputs).all())
@@ -324,9 +324,9 @@ class MultilayerPerceptron(Sheets, Reasons, BaseEstimator):  # type: ignore[misc
             what = "Validation score" if patience.by_score else "Training loss"
             why = f"{what} did not improve more than tol={patience.tol:f} for {patience.most} consecutive epochs."
             if not rates.lowers():
-                _tell(parameters["verbose"], f"{why} Stopping.")
+                _print(parameters["verbose"], f"{why} Stopping.")
                 return Ended(why, True)
-            _tell(parameters["verbose"], f"{why} Setting learning rate to {rates.current:f}")
+            _print(parameters["verbose"], f"{why} Setting learning rate to {rates.current:f}")
             patience.waited = 0
         if incremental:
             return Ended("one epoch", True)
@@ -367,8 +367,8 @@ class MultilayerPerceptron(Sheets, Reasons, BaseEstimator):  # type: ignore[misc
 
     def _inputs(self, X: Any) -> Array:
         check_is_fitted(self)
-        judged = validate_data(self, X, accept_sparse=["csr", "csc"], reset=False)
-        dense: Array = judged if isinstance(judged, np.ndarray) else judged.toarray()
+        checked = validate_data(self, X, accept_sparse=["csr", "csc"], reset=False)
+        dense: Array = checked if isinstance(checked, np.ndarray) else checked.toarray()
         return dense
 
     def __sklearn_tags__(self) -> Any:
@@ -388,6 +388,6 @@ def _batch_size(wish: Any, rows: int) -> int:
     return min(int(wish), rows)
 
 
-def _tell(wanted: Any, sentence: str) -> None:
+def _print(wanted: Any, sentence: str) -> None:
     if wanted:
         print(sentence)

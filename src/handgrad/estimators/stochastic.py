@@ -191,7 +191,7 @@ class Patience:
     by_score: bool
     waited: int = 0
 
-    def offer(self, value: float) -> bool:
+    def update(self, value: float) -> bool:
         """Takes the value of an epoch; True where it is the best so far."""
         if self.by_score:
             waits, better = value < self.best + self.tol, value > self.best

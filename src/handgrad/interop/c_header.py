@@ -40,7 +40,7 @@ def files(
     Nothing is dropped, and no penalty is added. Raises ModelError for an activation or a loss that has no line of C
     here, and for a network that is too large to be written out.
     """
-    _judge(network)
+    _check(network)
     training = Training(
         tuple(type(layer)(layer.W.astype(np.float64), layer.b.astype(np.float64)) for layer in parameters),
         OptimizerState(),
@@ -52,7 +52,7 @@ def files(
     return Files(header.encode(), program(network, word, name, len(X), learns).encode())
 
 
-def _judge(network: Network) -> None:
+def _check(network: Network) -> None:
     for l, layer in network.numbered():
         if layer.function.name not in (*FUNCTIONS, "softmax"):
             raise ModelError(

@@ -157,7 +157,7 @@ def files(model: Model, seen: TrainingData, name: str) -> Files:
     fit = model.fit
     if fit.steps == 0:
         raise ModelError("the model has no training that could be run again; it was made elsewhere")
-    _judge(fit)
+    _check(fit)
     kept = io.BytesIO()
     arrays: dict[str, Any] = {
         "handgrad": np.array(__version__),
@@ -174,7 +174,7 @@ def files(model: Model, seen: TrainingData, name: str) -> Files:
     return Files(_program(fit, name).encode(), kept.getvalue())
 
 
-def _judge(fit: Fit) -> None:
+def _check(fit: Fit) -> None:
     for l, layer in fit.network.numbered():
         if layer.function.name not in FUNCTIONS:
             raise ModelError(

@@ -226,10 +226,10 @@ def _under_loss(reader: ModuleType | None, what: Any, foreign: Foreign, loss: An
         return foreign
     if isinstance(loss, Loss):
         return foreign.with_loss(loss)
-    judge = None if reader is None else vars(reader).get("with_loss")
-    if judge is None:
+    read = None if reader is None else vars(reader).get("with_loss")
+    if read is None:
         raise SpecificationError(f"loss must be a handgrad.Loss for this model, got {loss!r}")
-    under: Foreign = judge(foreign, loss)
+    under: Foreign = read(foreign, loss)
     return under
 
 
@@ -247,8 +247,8 @@ def _standing(
         return standing
     if optimizer is None:
         return None
-    judge = None if reader is None else vars(reader).get("standing")
-    if judge is None:
+    read = None if reader is None else vars(reader).get("standing")
+    if read is None:
         raise SpecificationError(
             f"optimizer must be one of handgrad's for this model, got {type(optimizer).__name__}"
         )
@@ -257,5 +257,5 @@ def _standing(
             f"{foreign.maker}: the dropout masks of a step to come are drawn by its own generator, and nobody knows "
             "them; switch dropout off (model.eval()), or record the step with handgrad.watch"
         )
-    found: Standing = judge(foreign, optimizer, what)
+    found: Standing = read(foreign, optimizer, what)
     return found

@@ -56,7 +56,7 @@ def _endings(calculation: Calculation) -> Iterator[tuple[str, Plain]]:
         if not np.all(rule.targets.allowed(np.asarray(calculation.case.Y))):
             continue
         for output in dict.fromkeys((*OUTPUTS, *rule.closed)):
-            if not Loss(loss).judges(Activation(output)) or (output == "softmax" and network.outputs == 1):
+            if not Loss(loss).accepts(Activation(output)) or (output == "softmax" and network.outputs == 1):
                 continue
             same = network.loss if network.loss.name == loss else Loss(loss)
             layers = [*network.layers[:-1], _with(network.layers[-1], Activation(output))]

@@ -246,9 +246,9 @@ def _contents(header: _Header, tensors: Tensors) -> Contents:
     if not snapshots or snapshots[0].step != 1 or list(header.snapshots) != sorted(set(header.snapshots)):
         raise ValueError("its snapshots are not in order")
     rows = {name: _rows(tensors, f"rows.{name}") for name in ("training", "validation")}
-    _judge_schema(header, network)
-    _judge_rows(header.origin, rows)
-    _judge_history(header, len(rows["training"]))
+    _check_schema(header, network)
+    _check_rows(header.origin, rows)
+    _check_history(header, len(rows["training"]))
     fit = Fit(
         network,
         recipe,
@@ -280,7 +280,7 @@ def _hashes(tensors: Tensors) -> Array | None:
     return hashes
 
 
-def _judge_schema(header: _Header, network: Network) -> None:
+def _check_schema(header: _Header, network: Network) -> None:
     schema = header.schema
     if schema is None:
         return
@@ -305,7 +305,7 @@ def _judge_schema(header: _Header, network: Network) -> None:
         raise ValueError("a column stands twice in its schema")
 
 
-def _judge_history(header: _Header, training_rows: int) -> None:
+def _check_history(header: _Header, training_rows: int) -> None:
     """A model that was made elsewhere has no step, no epoch and no row."""
     epochs = [line.epoch for line in header.history]
     if epochs != list(range(1, len(epochs) + 1)) or len(epochs) > header.plan.epochs:
@@ -320,7 +320,7 @@ def _judge_history(header: _Header, training_rows: int) -> None:
         raise ValueError(f"it counts {taken} steps, more than its epochs have")
 
 
-def _judge_rows(origin: Origin | None, rows: dict[str, Any]) -> None:
+def _check_rows(origin: Origin | None, rows: dict[str, Any]) -> None:
     together = np.concatenate(list(rows.values()))
     if len(np.unique(together)) != len(together):
         raise ValueError("a row stands twice in its training and validation rows")

@@ -72,7 +72,7 @@ class Search:
     trials: tuple[Trial, ...]
 
 
-Told = Callable[[Trial], None]
+Callback = Callable[[Trial], None]
 """Called after each trial."""
 
 
@@ -84,7 +84,7 @@ def search(
     epochs: int = 100,
     seed: int = 0,
     engine: str = "auto",
-    told: Told = lambda trial: None,
+    callback: Callback = lambda trial: None,
 ) -> Search:
     """Trains up to `trials` networks on a prepared table, and keeps the one with the lowest validation loss.
 
@@ -119,7 +119,7 @@ def search(
             "batch_size": 32,
         }
     )
-    run = _Run(ready, epochs, seed, engine, told, optuna.TrialPruned)
+    run = _Run(ready, epochs, seed, engine, callback, optuna.TrialPruned)
     study.optimize(run, n_trials=trials, timeout=seconds, catch=(TrainingError,))
     if run.best is None or run.model is None:
         raise TrainingError("no trial ended with a finite loss; look for wrong cells (handgrad inspect)")
@@ -130,10 +130,16 @@ class _Run:
     """Optuna's objective, which remembers its trials and the best model."""
 
     def __init__(
-        self, ready: Prepared, epochs: int, seed: int, engine: str, told: Told, pruned: type[Exception]
+        self,
+        ready: Prepared,
+        epochs: int,
+        seed: int,
+        engine: str,
+        callback: Callback,
+        pruned: type[Exception],
     ) -> None:
         self._ready, self._epochs, self._seed, self._engine = ready, epochs, seed, engine
-        self._told, self._pruned = told, pruned
+        self._callback, self._pruned = callback, pruned
         self.trials: list[Trial] = []
         self.model: Model | None = None
         self.best: Trial | None = None
@@ -177,7 +183,7 @@ class _Run:
 
     def _keep(self, trial: Trial) -> None:
         self.trials.append(trial)
-        self._told(trial)
+        self._callback(trial)
 
 
 def suggested(trial: Any) -> Settings:

@@ -69,10 +69,10 @@ class Loss:
         """What it takes as y."""
         return self.rule.targets
 
-    def judges(self, activation: Activation) -> bool:
+    def accepts(self, activation: Activation) -> bool:
         """True where whatever the activation gives is an output that the loss has a term for.
 
-        >>> Loss("poisson").judges(Activation("softplus")), Loss("poisson").judges(Activation("identity"))
+        >>> Loss("poisson").accepts(Activation("softplus")), Loss("poisson").accepts(Activation("identity"))
         (True, False)
         """
         low, high = activation.rule.outputs

@@ -15,7 +15,7 @@ from rich.text import Text
 from handgrad.cases.case import Case
 from handgrad.cases.python import case_program
 from handgrad.errors import RenderError, SpecificationError
-from handgrad.files import is_stream, judge_target, write_whole
+from handgrad.files import check_target, is_stream, write_whole
 from handgrad.models.model import Model
 from handgrad.nn.arrays import Array
 from handgrad.render.document import Document
@@ -256,7 +256,7 @@ class Worksheet:
         'sheet.html'
         """
         medium, path = medium or medium_of(path), Path(path)
-        judge_target(path)
+        check_target(path)
         for name, content in self.files(path, medium).items():
             write_whole(name, content)
         return path

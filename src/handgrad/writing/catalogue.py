@@ -55,8 +55,8 @@ def updated(language: str) -> Catalog:
         new.add(sentence, known.string if known is not None else "", auto_comments=[key])
     for key, forms in PLURALS.items():
         known = old.get(forms[0])
-        told = known.string if known is not None and known.pluralizable else ("",) * new.num_plurals
-        new.add(forms, told, auto_comments=[key])
+        sentences = known.string if known is not None and known.pluralizable else ("",) * new.num_plurals
+        new.add(forms, sentences, auto_comments=[key])
     return new
 
 

@@ -96,8 +96,8 @@ def _scalar(sheet: Sheet, worked: WorkedStep) -> Iterator[Block]:
 
 def observation(sheet: Sheet, step: StepRecord) -> Iterator[Block]:
     """What the step did and why, in one paragraph."""
-    told = _told(sheet, step)
-    sentences = [sheet.say("clause", clause=words) for words in told]
+    clauses = _clauses(sheet, step)
+    sentences = [sheet.say("clause", clause=words) for words in clauses]
     if sentences:
         spans = [part for sentence in sentences for part in (" ", *sentence)][1:]
         yield Paragraph(joined(spans), "observation")
@@ -107,7 +107,7 @@ COMPARED = {"yhat": ("prediction", "target"), "loss": ("before", "after")}
 """Numbers of the observation that the reader compares: different ones must look different."""
 
 
-def _told(sheet: Sheet, step: StepRecord) -> list[Words]:
+def _clauses(sheet: Sheet, step: StepRecord) -> list[Words]:
     """The observation with the numbers that are compared as text."""
     shown: dict[tuple[str, float], str] = {}
     for quantity, places in COMPARED.items():
