@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-# G. Klambauer et al., Self-normalizing neural networks (NIPS 2017), equation 14
+# G. Klambauer et al., Self-normalizing neural networks (NIPS 2017): alpha and lambda of the fixed point (0, 1)
 SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
 
 

@@ -246,7 +246,7 @@ ACTIVATIONS: dict[str, ActivationRule] = {
         derivative=lambda z, a, alpha: _sigmoid(z) * (1 + z * (1 - _sigmoid(z))),
         initializer="he",
         flat=((-math.inf, -6.26131),),
-        source="S. Elfwing, E. Uchibe, K. Doya (2018), equation 6: z sigma(z), also called swish",
+        source="S. Elfwing, E. Uchibe, K. Doya, Sigmoid-weighted linear units (2018): z sigma(z), also called swish",
     ),
     "softplus": ActivationRule(
         label="softplus",
@@ -254,7 +254,7 @@ ACTIVATIONS: dict[str, ActivationRule] = {
         derivative=lambda z, a, alpha: _sigmoid(z),
         flat=((-math.inf, -4.59513),),  # sigma(z) = 0.01
         outputs=ABOVE_0,
-        source="C. Dugas et al., Incorporating second-order functional knowledge (NIPS 2000), equation 4",
+        source="C. Dugas et al., Incorporating second-order functional knowledge (NIPS 2000)",
     ),
     "softmax": ActivationRule(
         label="softmax",
@@ -302,7 +302,7 @@ ACTIVATIONS: dict[str, ActivationRule] = {
         initializer="lecun",
         flat=((-math.inf, -5.16940),),
         kinks=(0.0,),
-        source="G. Klambauer et al., Self-normalizing neural networks (NIPS 2017), equations 2 and 14",
+        source="G. Klambauer et al., Self-normalizing neural networks (NIPS 2017): equation 2, its fixed point",
     ),
     "mish": ActivationRule(
         label="Mish",
@@ -310,7 +310,7 @@ ACTIVATIONS: dict[str, ActivationRule] = {
         derivative=lambda z, a, alpha: _mish_derivative(z),
         initializer="he",
         flat=((-math.inf, -6.26394),),
-        source="D. Misra, Mish: a self regularized non-monotonic activation function (BMVC 2020), equation 1",
+        source="D. Misra, Mish: a self regularized non-monotonic activation function (BMVC 2020)",
     ),
     "exponential": ActivationRule(  # for outputs that are rates
         label="exponential",

@@ -3,7 +3,8 @@
 Integrated gradients: contribution_j = (x_j - x'_j) * integral over t in [0, 1] of dF/dx_j at x' + t (x - x').
 Together the contributions are F(x) - F(x'), whatever the network: that is how they are known to be right.
 
-Source: M. Sundararajan, A. Taly, Q. Yan, Axiomatic Attribution for Deep Networks (2017), equation 1 and theorem 1.
+Source: M. Sundararajan, A. Taly, Q. Yan, Axiomatic Attribution for Deep Networks (2017), equation 1 and
+proposition 1.
 """
 
 from __future__ import annotations

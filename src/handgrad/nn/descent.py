@@ -21,7 +21,7 @@ class SGD(Optimizer):
     >>> float(SGD(0.1).step(p, g, (), 1, 0.1, UNOBSERVED)[0][0].round(6))
     0.8
 
-    Source: L. Bottou, Stochastic gradient descent tricks (2012), equation 2.
+    Source: L. Bottou, Stochastic gradient descent tricks (2012).
     """
 
     name: ClassVar[str] = "sgd"
@@ -52,8 +52,8 @@ class Momentum(Optimizer):
 
     Raises SpecificationError unless 0 <= momentum < 1.
 
-    Source: B. Polyak, Some methods of speeding up the convergence of iteration methods (1964), equation 9; the other
-    forms as named above.
+    Source: B. Polyak, Some methods of speeding up the convergence of iteration methods (1964), the
+    method of the heavy ball; the other forms as named above.
     """
 
     momentum: float = 0.9
@@ -104,7 +104,8 @@ class Nesterov(Optimizer):
     0.62
 
     Source: I. Sutskever et al., On the importance of initialization and momentum (ICML 2013), in the form of
-    Y. Bengio, N. Boulanger-Lewandowski, R. Pascanu (2013), equation 7, with the rate outside the velocity.
+    Y. Bengio, N. Boulanger-Lewandowski, R. Pascanu, Advances in optimizing recurrent networks (2013), section 3.5,
+    with the rate outside the velocity.
     """
 
     momentum: float = 0.9

@@ -28,8 +28,9 @@ class Initializer:
 
     Raises SpecificationError for an unknown name, distribution or a scale that is not positive.
 
-    Source: X. Glorot, Y. Bengio (2010), equations 12 and 16; K. He et al. (2015), equation 10; Y. LeCun et al.,
-    Efficient BackProp (1998), equation 16.
+    Source: X. Glorot, Y. Bengio, Understanding the difficulty of training deep feedforward neural networks (2010),
+    equations 12 and 16; K. He et al., Delving deep into rectifiers (2015), equation 10; Y. LeCun et al., Efficient
+    BackProp (1998), section 4.6.
     """
 
     name: str = "he"
@@ -82,6 +83,6 @@ INITIALIZERS: dict[str, Callable[[int, int], tuple[str, float]]] = {
     "glorot": lambda units, inputs: ("uniform", 2.0 / (units + inputs)),
     # He, Zhang, Ren, Sun (2015), equation 10
     "he": lambda units, inputs: ("normal", 2.0 / inputs),
-    # LeCun, Bottou, Orr, Mueller (1998), equation 16
+    # LeCun, Bottou, Orr, Mueller (1998), section 4.6
     "lecun": lambda units, inputs: ("normal", 1.0 / inputs),
 }

@@ -270,7 +270,7 @@ LOSSES: dict[str, LossRule] = {
         term=lambda a, y, threshold: namespace(a).maximum(1 - y * a, namespace(a).zeros_like(a)),
         derivative=_hinge_derivative,
         targets=SIGNS,
-        source="C. Cortes, V. Vapnik, Support-vector networks (1995), equations 23 and 24: the slack",
+        source="C. Cortes, V. Vapnik, Support-vector networks (1995): the slack of the soft margin",
     ),
     "poisson": LossRule(  # without ln y!, which no output changes
         label="Poisson loss",
@@ -280,6 +280,6 @@ LOSSES: dict[str, LossRule] = {
         closed={"exponential": Closed(lambda z, y: namespace(z).exp(z) - y * z, lambda a, y: a - y)},
         domain=(0.0, math.inf),
         infinite_at=(0.0,),
-        source="P. McCullagh, J. Nelder, Generalized linear models (1989), section 6.2: -ln of the likelihood",
+        source="P. McCullagh, J. Nelder, Generalized linear models (1989), chapter 6: -ln of the likelihood",
     ),
 }

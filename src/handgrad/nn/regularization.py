@@ -29,7 +29,7 @@ class Regularization:
 
     Raises SpecificationError for a negative strength or an unknown form.
 
-    Source: A. Krogh, J. Hertz, A simple weight decay can improve generalization (NIPS 1991), equation 2, for L2;
+    Source: A. Krogh, J. Hertz, A simple weight decay can improve generalization (NIPS 1991) for L2;
     R. Tibshirani, Regression shrinkage and selection via the lasso (1996), for L1.
     """
 
