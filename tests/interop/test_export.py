@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import pickle
+import re
 import runpy
 import shutil
 import subprocess
@@ -255,6 +256,17 @@ def test_a_golden_header_holds_the_numbers_of_the_sheet(tmp_path: Path) -> None:
     assert f"g_delta2[1][1] = {{\n    {{{float(quantities['delta2'][0, 0])!r}}}" in header
     with pytest.raises(SpecificationError, match="C header"):
         exported(Wish(case, tmp_path / "g.onnx"))
+
+
+@pytest.mark.parametrize("case", NETWORKS, ids=str)
+def test_golden_targets_that_nobody_gave_are_targets_of_the_loss(case: Any, tmp_path: Path) -> None:
+    hidden, output, units, loss = case
+    model, _ = model_of(*hidden, output=output, units=units, loss=loss)
+    header = exported(Wish(model, tmp_path / "g.h")).files[tmp_path / "g.h"].decode()
+    listed = re.search(r"g_y\[\d+\]\[\d+\] = \{(.*?)\n\};", header, re.DOTALL)
+    assert listed is not None
+    y = np.array([float(number) for number in re.findall(r"-?\d[\d.e-]*", listed[1])])
+    assert np.all(model.network.loss.targets.allowed(y))
 
 
 # -- the program that trains again

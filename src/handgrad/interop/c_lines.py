@@ -79,3 +79,11 @@ STABLE_TERMS: dict[tuple[str, str], str] = {
     ("poisson", "exponential"): "exp(z) - y * z",
     ("cross_entropy", "softmax"): "-y * log_share(z, z_row, N)",
 }
+
+# delta of the output layer where loss and output activation belong together: nothing near 0 is divided by
+FUSED: dict[tuple[str, str], str] = {
+    ("binary_cross_entropy", "sigmoid"): "a - y",
+    ("cross_entropy", "sigmoid"): "y * (a - 1.0)",
+    ("cross_entropy", "softmax"): "a * total - y",
+    ("poisson", "exponential"): "a - y",
+}

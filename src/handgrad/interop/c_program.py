@@ -7,7 +7,7 @@ import re
 import numpy as np
 
 from handgrad.errors import ModelError
-from handgrad.interop.c_lines import FUNCTIONS, HELPERS, LOSSES, STABLE_TERMS
+from handgrad.interop.c_lines import FUNCTIONS, FUSED, HELPERS, LOSSES, STABLE_TERMS
 from handgrad.nn.activations import Activation
 from handgrad.nn.losses import Loss
 from handgrad.nn.network import Network
@@ -249,7 +249,7 @@ def _loss_lines(loss: Loss, network: Network, word: str) -> list[str]:
         f'compare("data_loss", &data_loss, &{word}_data_loss, 1);',
     ]
     if fused:
-        lines += _fused_lines(loss, function.name, word, L, n, m, factor)
+        lines += _fused_lines(loss, function.name, L, n, m, factor)
     elif function.elementwise:
         place = kinds.index(function)
         lines.append(f"for (k = 0; k < {m} * {n}; ++k) delta{L}[k] = da[k] * df{place}(z{L}[k], a{L}[k]);")
@@ -258,19 +258,14 @@ def _loss_lines(loss: Loss, network: Network, word: str) -> list[str]:
     return [*lines, _compared(word, f"delta{L}", f"{m} * {n}")]
 
 
-def _fused_lines(loss: Loss, function: str, word: str, L: int, n: int, m: str, factor: str) -> list[str]:
+def _fused_lines(loss: Loss, function: str, L: int, n: int, m: str, factor: str) -> list[str]:
     """delta = yhat - y and its kin, which do not divide by a number near 0."""
-    y = "targets"
-    if function == "softmax":
-        return [
-            f"for (k = 0; k < {m}; ++k) {{",
-            "    int j;",
-            "    double sum = 0.0;",
-            f"    for (j = 0; j < {n}; ++j) sum += {y}[k * {n} + j];",
-            f"    for (j = 0; j < {n}; ++j)",
-            f"        delta{L}[k * {n} + j] = {factor} * (a{L}[k * {n} + j] * sum - {y}[k * {n} + j]);",
-            "}",
-        ]
-    difference = loss.name in ("binary_cross_entropy", "poisson")
-    written = f"a{L}[k] - {y}[k]" if difference else f"{y}[k] * (a{L}[k] - 1.0)"
-    return [f"for (k = 0; k < {m} * {n}; ++k) delta{L}[k] = {factor} * ({written});"]
+    delta = FUSED[loss.name, function]
+    total = f"int j; double total = 0.0; for (j = 0; j < {n}; ++j) total += targets[k / {n} * {n} + j];"
+    return [
+        f"for (k = 0; k < {m} * {n}; ++k) {{",
+        *([f"    {total}"] if "total" in delta else []),
+        f"    const double a = a{L}[k], y = targets[k];",
+        f"    delta{L}[k] = {factor} * ({delta});",
+        "}",
+    ]

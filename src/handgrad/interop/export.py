@@ -138,11 +138,15 @@ def _random_targets(model: Model) -> Array | None:
     network = model.network
     if network.loss is None:
         return None
-    if network.loss.name == "cross_entropy":
+    kind, shape = network.loss.targets, (GOLDEN_SAMPLES, network.outputs)
+    drawn = np.random.default_rng(1).normal(size=shape)
+    if kind.classes:
         return np.eye(network.outputs)[np.arange(GOLDEN_SAMPLES) % network.outputs]
-    if network.loss.name == "binary_cross_entropy":
-        return np.arange(GOLDEN_SAMPLES * network.outputs).reshape(GOLDEN_SAMPLES, -1) % 2.0
-    return np.random.default_rng(1).normal(size=(GOLDEN_SAMPLES, network.outputs))
+    if kind.only:
+        return np.where(drawn > 0, *reversed(kind.only))
+    if kind.highest == 1:
+        return np.arange(drawn.size).reshape(shape) % 2.0
+    return np.abs(drawn.round()) if kind.lowest == 0 else drawn
 
 
 def _program(wish: Wish) -> Exported:
