@@ -59,7 +59,9 @@ def test_matrices_show_their_shape_only_where_something_is_left_out():
 
 def test_formulas_are_aligned_at_their_equals_signs():
     formula = next(block for block in document().blocks if type(block).__name__ == "Formula")
-    written = formula_latex(formula, Style(Notation()))
+    whole = formula_latex(formula, Style(Notation()))
+    assert whole.startswith("\\boldsymbol{z}^{[1]} = \\boldsymbol{W}^{[1]} \\boldsymbol{x}")
+    written = formula_latex(formula, Style(Notation()), limit=20.0)
     assert written.startswith(
         "\\begin{aligned}\n\\boldsymbol{z}^{[1]} &= \\boldsymbol{W}^{[1]} \\boldsymbol{x}"
     )

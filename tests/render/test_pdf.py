@@ -82,7 +82,7 @@ def test_nothing_reaches_over_the_margin(tmp_path: Path) -> None:
     page = float(re.findall(r'<page width="([\d.]+)"', boxes)[0])
     edges = [float(edge) for edge in re.findall(r'xMax="([\d.]+)"', boxes)]
     assert page == pytest.approx(595.28, abs=0.1)
-    assert max(edges) <= page - 62.3 + 6.0  # 2.2 cm, and an em of slack for brackets
+    assert max(edges) <= page - 48.2 + 6.0  # 1.7 cm, and an em of slack for brackets
 
 
 @bengali

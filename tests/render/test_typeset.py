@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handgrad.errors import RenderError
-from handgrad.render.document import LaidMatrix, Literal
+from handgrad.render.document import Formula, LaidMatrix, Literal, Paragraph
 from handgrad.render.html import mathml
 from handgrad.render.latex import math as latex
 from handgrad.render.math import boxes
-from handgrad.render.math.aligned import formula_lines
-from handgrad.render.math.boxes import Box, Delimiter, Digits, Fence, Operator, items, row, width
+from handgrad.render.math.aligned import abreast, formula_lines
+from handgrad.render.math.boxes import Box, Digits, Fence, Letter, Operator, Stack, items, row, width
 from handgrad.render.math.line_breaks import lines
 from handgrad.render.math.typeset import RULES, Style, typeset
 from handgrad.worked.expressions import (
@@ -126,14 +126,23 @@ def test_a_power_of_a_symbol_with_the_layer_as_superscript_takes_parentheses():
 
 
 def flat(box: Box) -> list[Box]:
-    """The row with its brackets opened all the way, as breaking leaves it."""
+    """What stands in the row, brackets and lines within them opened all the way."""
     opened: list[Box] = []
     for part in items(box):
-        if isinstance(part, Fence):
-            opened += [Delimiter(part.left, True), *flat(part.body), Delimiter(part.right, False)]
-        else:
-            opened.append(part if not isinstance(part, Delimiter) else Delimiter(part.text, part.opens))
+        match part:
+            case Fence(left, body, right):
+                opened += [Letter(left), *flat(body), Letter(right)]
+            case Stack(lines):
+                opened += [inner for line in lines for inner in flat(line)]
+            case _:
+                opened.append(part)
     return opened
+
+
+def depth(box: Box) -> int:
+    """How many brackets stand within each other."""
+    inner = [depth(part.body) + 1 for part in items(box) if isinstance(part, Fence)]
+    return max(inner, default=0)
 
 
 terms = st.lists(st.text("0123456789.", min_size=1, max_size=9).map(Digits), min_size=1, max_size=12)
@@ -156,14 +165,48 @@ rows = st.recursive(
 def test_broken_lines_hold_the_same_boxes_in_the_same_order_and_fit(box: Box, limit: float):
     broken = lines(box, limit)
     assert [part for line in broken for part in flat(line)] == flat(box)
-    assert all(width(line) <= max(limit, 8.0) for line in broken)
+    # a bracket is never parted from its body, so brackets within brackets need their room
+    assert all(width(line) <= max(limit, 10.0) + 3.0 * depth(box) for line in broken)
+
+
+def test_a_long_body_stands_in_lines_within_its_brackets():
+    body = joined([Digits("0.1234")] * 9, "+")
+    (line,) = lines(row(Digits("2"), Operator("times"), Fence("(", body, ")")), 20.0)
+    fence = items(line)[-1]
+    assert isinstance(fence, Fence)
+    assert isinstance(fence.body, Stack)
+    assert width(line) <= 20.0
+    assert all(items(part)[0] == Operator("+") for part in fence.body.lines[1:])
+
+
+def test_no_line_is_left_with_one_term_where_it_could_have_more():
+    broken = lines(joined([Digits("0.1234")] * 10, "+"), 20.0)
+    terms = [sum(isinstance(part, Digits) for part in items(line)) for line in broken]
+    assert sum(terms) == 10
+    assert max(terms) - min(terms) <= 1
 
 
 def test_a_formula_that_fits_stays_on_one_line_and_a_long_one_is_aligned():
     style = Style(Notation())
     found = [block for block in document().blocks if type(block).__name__ == "Formula"]
     matrices, long = formula_lines(found[0], style), formula_lines(found[1], style)
-    assert [line.sign for line in matrices] == ["=", "="]
+    assert [line.sign for line in matrices] == ["="]
     assert [line.sign for line in long] == ["=", "", "", "~"]
     assert all(line.left is None for line in long[1:])
     assert isinstance(items(long[1].right)[0], Operator)
+
+
+def test_numbers_begin_a_line_of_their_own_where_not_all_fits_on_one():
+    matrix = LaidMatrix(((Literal("0.1234"),) * 4,) * 2, (2, 4))
+    letters = MatMul(Symbol("W", 1), Symbol("x"))
+    formula = Formula(Symbol("z", 1), (("=", letters), ("=", MatMul(matrix, matrix)), ("~", matrix)))
+    first, second, third = formula_lines(formula, Style(Notation()))
+    assert width(first.right) < 5.0
+    assert [line.sign for line in (first, second, third)] == ["=", "=", "~"]
+
+
+def test_short_formulas_of_one_kind_stand_together():
+    given = [Formula(Symbol(letter), (("=", Literal("1")),)) for letter in "xyb"]
+    rule = Formula(Symbol("z"), (("=", MatMul(Symbol("W"), Symbol("x"))),))
+    groups = list(abreast((*given, rule, Paragraph(("so",)), rule, rule), Style(Notation())))
+    assert [len(group) for group in groups] == [3, 1, 1, 2]

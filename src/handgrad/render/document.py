@@ -71,12 +71,16 @@ class Bullets:
     items: tuple[Spans, ...]
 
 
+Row: TypeAlias = tuple[Spans, ...]
+"""One row of a table: the running text of each cell."""
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """A table with a header row; `align` holds l, c or r for each column; `caption` names it."""
 
-    header: tuple[Spans, ...]
-    rows: tuple[tuple[Spans, ...], ...]
+    header: Row
+    rows: tuple[Row, ...]
     align: str
     caption: Spans = ()
 

@@ -173,9 +173,9 @@ def _fence(box: boxes.Fence) -> str:
     return f"<mrow><mo{grows}>{box.left}</mo>{box_mathml(box.body)}<mo{grows}>{box.right}</mo></mrow>"
 
 
-def _delimiter(box: boxes.Delimiter) -> str:
-    size = ' minsize="1.8em" maxsize="1.8em"' if box.large else ' stretchy="false"'
-    return f'<mo form="{"prefix" if box.opens else "postfix"}"{size}>{box.text}</mo>'
+def _stack(box: boxes.Stack) -> str:
+    rows = "".join(f"<mtr><mtd>{_side_by_side(line)}</mtd></mtr>" for line in box.lines)
+    return f'<mtable class="stack" displaystyle="true">{rows}</mtable>'
 
 
 def _scripts(box: boxes.Scripts) -> str:
@@ -242,7 +242,7 @@ RULES: dict[type[Box], Callable[[Any], str]] = {
     boxes.Blank: lambda box: f'<mspace class="blank" width="{0.5 * box.width:g}em" height="0.8em"/>',
     boxes.Operator: _operator,
     boxes.Fence: _fence,
-    boxes.Delimiter: _delimiter,
+    boxes.Stack: _stack,
     boxes.Fraction: lambda box: f"<mfrac>{box_mathml(box.top)}{box_mathml(box.bottom)}</mfrac>",
     boxes.Radical: lambda box: f"<msqrt>{_side_by_side(box.body)}</msqrt>",
     boxes.Scripts: _scripts,

@@ -265,9 +265,10 @@ def _fence(box: boxes.Fence, dialect: Dialect) -> str:
     return f"{left} {body} {right}"
 
 
-def _delimiter(box: boxes.Delimiter, dialect: Dialect) -> str:
-    size = "Big" if box.large else "big"
-    return f"\\{size}{'l' if box.opens else 'r'}{_DELIMITERS[box.text]}"
+def _stack(box: boxes.Stack, dialect: Dialect) -> str:
+    # {} before an operator that begins a line makes it binary again, with its space
+    lines = f" {dialect.new_row} ".join(f"& {{}} {box_latex(line, dialect)}" for line in box.lines)
+    return f"\\begin{{aligned}} {lines} \\end{{aligned}}"
 
 
 def _scripts(box: boxes.Scripts, dialect: Dialect) -> str:
@@ -308,7 +309,7 @@ RULES: dict[type[Box], Callable[[Any, Dialect], str]] = {
     boxes.Blank: lambda box, dialect: f"\\underline{{\\hspace{{{0.5 * box.width:g}em}}}}",
     boxes.Operator: lambda box, dialect: _operator(box.name, dialect),
     boxes.Fence: _fence,
-    boxes.Delimiter: _delimiter,
+    boxes.Stack: _stack,
     boxes.Fraction: lambda box, dialect: (
         f"\\frac{{{box_latex(box.top, dialect)}}}{{{box_latex(box.bottom, dialect)}}}"
     ),

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from handgrad.render.document import Block, Fold, Formula, Paragraph
 from handgrad.render.layout.context import Sheet, in_words
+from handgrad.render.layout.shorter import is_large, shorter
 from handgrad.worked.record import Equation, StepRecord, Words, WorkedStep, words
 from handgrad.writing.phrasebook import Spans, joined
 
@@ -22,33 +23,50 @@ def calculation(sheet: Sheet, step: StepRecord, part: str) -> Iterator[Block]:
             layer = worked.layer
             if sheet.record.network.depth > 1:
                 yield sheet.heading(1, _layer_key(sheet, layer), number=layer)
-        yield from worked_step(sheet, worked)
+        yield from worked_step(sheet, worked, repeated=step is not sheet.record.steps[0])
 
 
 def _layer_key(sheet: Sheet, layer: int) -> str:
     return "output_layer" if layer == sheet.record.network.depth else "layer"
 
 
-def worked_step(sheet: Sheet, worked: WorkedStep) -> Iterator[Block]:
-    """One quantity: why, how, its factors, the other route, and entry by entry."""
-    formula = sheet.formula(worked.equation, worked.quantity, worked.shapes)
+def worked_step(sheet: Sheet, worked: WorkedStep, *, repeated: bool = False) -> Iterator[Block]:
+    """One quantity: why, how, its factors, the other route, and entry by entry.
+
+    `repeated`: an earlier step of the sheet has shown both routes to it.
+    """
+    equation = shorter(sheet, worked)
+    formula = sheet.formula(equation, worked.quantity, worked.shapes if equation.letters else ())
     if worked.reason is not None:
         yield from sheet.once(sheet.spans(worked.reason))
     yield formula
     if worked.remark is not None:
         yield Paragraph(_remark(sheet, worked.remark))
-    if worked.factors:
+    factors = [] if repeated else _factors(sheet, worked)
+    if factors:
         yield from sheet.once(sheet.say("factor_by_factor_intro"))
-        for equation in worked.factors:
-            yield sheet.formula(
-                _in_letters(equation) if _is_large(sheet, worked) else equation, worked.quantity
-            )
-    if worked.check is not None:
+        yield from (sheet.formula(equation, worked.quantity) for equation in factors)
+    if worked.check is not None and not repeated and not is_large(sheet):
         key = "check_fused" if worked.quantity.startswith("delta") else "check_factors"
         yield sheet.paragraph(key, "note")
         yield sheet.formula(worked.check, worked.quantity)
-    if worked.scalar and not _says_the_same(sheet, worked, formula):
+    if worked.scalar and not _says_the_same(sheet, worked, equation, formula):
         yield Fold(_fold_title(sheet, worked), tuple(_scalar(sheet, worked)))
+
+
+def _factors(sheet: Sheet, worked: WorkedStep) -> list[Equation]:
+    """The chain rule factor by factor: with numbers for the output of one sample, else in letters.
+
+    Entry by entry all of it is asked for. A hidden layer's bias has the factors of its weights and a 1.
+    """
+    if sheet.settings.detail == "scalar":
+        large = _is_large(sheet, worked)
+    else:
+        output = worked.layer == sheet.record.network.depth
+        if worked.quantity.startswith("db") and not output:
+            return []
+        large = not output or sheet.samples(sheet.record.steps[0]) > 1
+    return [_in_letters(equation) if large else equation for equation in worked.factors]
 
 
 def _is_large(sheet: Sheet, worked: WorkedStep) -> bool:
@@ -73,13 +91,13 @@ def _remark(sheet: Sheet, remark: Words) -> Spans:
     )
 
 
-def _says_the_same(sheet: Sheet, worked: WorkedStep, formula: Formula) -> bool:
+def _says_the_same(sheet: Sheet, worked: WorkedStep, equation: Equation, formula: Formula) -> bool:
     """True where the only entry is the quantity itself, with the numbers that have just been written."""
     if len(worked.scalar) != 1 or worked.left_out:
         return False
     entry = worked.scalar[0]
     numbers = sheet.formula(entry, worked.quantity).forms[len(entry.letters) :]
-    return numbers == formula.forms[len(worked.equation.letters) :]
+    return numbers == formula.forms[len(equation.letters) :]
 
 
 def _fold_title(sheet: Sheet, worked: WorkedStep) -> Spans:

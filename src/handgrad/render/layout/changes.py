@@ -11,6 +11,8 @@ from handgrad.nn.arrays import Array
 from handgrad.render.document import Block, Formula, Table
 from handgrad.render.layout.context import Sheet
 from handgrad.render.layout.elision import literal
+from handgrad.render.layout.shorter import is_large
+from handgrad.render.settings import SMALLEST_LIMIT
 from handgrad.worked.expressions import Ellipsis, Expression, Gradient, Matrix, Number, Symbol
 from handgrad.worked.record import GradientCheck, ParameterChange, StepRecord
 from handgrad.writing.phrasebook import Spans
@@ -61,7 +63,7 @@ def _rows(
     among: Sequence[int] | None = None,
 ) -> Iterator[Row]:
     """A row for each entry (`among` these), or for the first and the last of them with dots between."""
-    shape, count, most = np.shape(parameter), int(np.size(parameter)), sheet.settings.most_entries
+    shape, count, most = np.shape(parameter), int(np.size(parameter)), _most_entries(sheet)
     places = list(range(count) if among is None else among)
     cut = most - 2 if len(places) > most else len(places)
     places = places if cut == len(places) else [*places[:cut], places[-1]]
@@ -75,6 +77,12 @@ def _rows(
         entry = tuple(int(i) for i in np.unravel_index(place, shape))
         name = symbol if count == 1 else replace(symbol, entry=entry)
         yield ((name,), *((column[row],) for column in texts))
+
+
+def _most_entries(sheet: Sheet) -> int:
+    """Rows for one parameter; fewer of a large network, whose matrices have been shown before and after."""
+    most = sheet.settings.most_entries
+    return max(SMALLEST_LIMIT, most // 2) if is_large(sheet) else most
 
 
 def gradient_check(sheet: Sheet, step: StepRecord) -> Iterator[Block]:

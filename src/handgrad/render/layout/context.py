@@ -44,6 +44,7 @@ class Sheet:
         self.regularization = record.regularization if recipe is None else recipe.regularization
         self.anchors: set[str] = set()
         self.said: set[Spans] = set()
+        self.rules: set[str] = set()
         self.base_level = 2
 
     @cached_property
@@ -224,8 +225,8 @@ class Sheet:
         return not np.allclose(found, stated, rtol=CAME_OUT_EVEN, atol=0.0, equal_nan=True)
 
     def shape_line(self, shapes: tuple[Shape, ...], target: Expression) -> Spans:
-        """W 2×3, x 3×1 → z 2×1; nothing where all are numbers."""
-        if all(shape.rows == shape.columns == 1 for shape in shapes):
+        """W 2×3, x 3×1 → z 2×1; nothing where the shapes stay as they are."""
+        if len({(shape.rows, shape.columns) for shape in shapes}) < 2:
             return ()
         parts: list[Span] = []
         for place, shape in enumerate(shapes):

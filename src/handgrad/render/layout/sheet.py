@@ -25,8 +25,8 @@ from handgrad.worked.expressions import Apply, Ellipsis, Expression
 from handgrad.worked.record import Record, StepRecord, words
 from handgrad.writing.phrasebook import Spans
 
-LONG = 60
-"""Blocks from which on a document has a table of contents."""
+MANY = 20
+"""Headings from which on a document has a table of contents: fewer are seen by turning a page."""
 
 StepPart = Callable[[Sheet, StepRecord], Iterator[Block]]
 RecordPart = Callable[[Sheet], Iterator[Block]]
@@ -65,7 +65,7 @@ def lay_out(record: Record, settings: Settings | None = None) -> Document:
         language=sheet.language,
         blocks=tuple(blocks),
         notation=sheet.notation,
-        contents=len(blocks) > LONG,
+        contents=sum(isinstance(block, Heading) for block in blocks) > MANY,
     )
 
 
@@ -125,7 +125,6 @@ def _body(sheet: Sheet) -> Iterator[Block]:
             yield from _headed(sheet, part, BEFORE[part](sheet))
     steps = sheet.record.steps
     for step in steps:
-        sheet.said.clear()
         if len(steps) > 1 or sheet.record.total > 1:
             count = max(sheet.record.total, step.number)
             yield sheet.heading(0, "step_of", number=step.number, count=count)

@@ -70,12 +70,10 @@ class Fence(Box):
 
 
 @dataclass(frozen=True, slots=True)
-class Delimiter(Box):
-    """One delimiter of a pair that a line break has parted, so of a fixed size."""
+class Stack(Box):
+    """Lines one below the other, set left: a long body within its brackets, which hold all of them."""
 
-    text: str
-    opens: bool
-    large: bool = False
+    lines: tuple[Box, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +136,7 @@ class Array(Box):
 
 
 BOXES: tuple[type[Box], ...] = (
-    Row, Letter, Digits, Text, Blank, Operator, Fence, Delimiter, Fraction, Radical, Scripts, Series, Accent,
+    Row, Letter, Digits, Text, Blank, Operator, Fence, Stack, Fraction, Radical, Scripts, Series, Accent,
     Brace, Array,
 )  # fmt: skip
 """Every kind of box; a writer has a rule for each, and a test holds it to that."""
@@ -216,7 +214,7 @@ def items(box: Box) -> tuple[Box, ...]:
 def tall(box: Box) -> bool:
     """Is the box higher than a line, so that delimiters around it must grow?"""
     match box:
-        case Fraction() | Array() | Brace() | Series():
+        case Fraction() | Array() | Brace() | Series() | Stack():
             return True
         case Row(parts):
             return any(tall(part) for part in parts)
@@ -235,9 +233,9 @@ def _width(box: Box | None) -> float:
 
 
 def _width_of_array(box: Array) -> float:
-    columns = zip(*box.rows, strict=True)
-    inner = sum(max(width(cell) for cell in column) + 1.0 for column in columns)
-    return inner + (2.0 if box.shape else 0.4)
+    columns = list(zip(*box.rows, strict=True))
+    inner = sum(max(width(cell) for cell in column) for column in columns)
+    return inner + 0.85 * (len(columns) - 1) + (2.4 if box.shape else 0.8)
 
 
 _WIDTHS: dict[type[Box], Callable[[Any], float]] = {
@@ -248,7 +246,7 @@ _WIDTHS: dict[type[Box], Callable[[Any], float]] = {
     Blank: lambda box: 0.5 * box.width,
     Operator: lambda box: OPERATORS[box.name].width,
     Fence: lambda box: width(box.body) + 0.9,
-    Delimiter: lambda box: 0.5,
+    Stack: lambda box: max(width(line) for line in box.lines),
     Fraction: lambda box: max(width(box.top), width(box.bottom)) + 0.3,
     Radical: lambda box: width(box.body) + 1.0,
     Scripts: lambda box: width(box.base) + 0.72 * max(_width(box.below), _width(box.above)),

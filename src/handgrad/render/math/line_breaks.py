@@ -1,64 +1,83 @@
 """Long lines of mathematics, broken at operators.
 
 A line breaks before its weakest operator first: a sum between its terms, then a Hadamard product, then a
-product with signs. Factors that stand side by side are parted only if that is enough; otherwise the widest
-bracket is opened and what is in it broken the same way.
+product with signs. What is in a bracket is never parted from it: a bracket that is too wide holds its body in
+lines of their own, and so does a fraction, a root or a brace.
 """
 
 from __future__ import annotations
 
-from handgrad.render.math.boxes import OPERATORS, Box, Delimiter, Fence, Operator, items, row, tall, width
+from dataclasses import replace
+
+from handgrad.render.math.boxes import (
+    OPERATORS,
+    Box,
+    Brace,
+    Fence,
+    Fraction,
+    Operator,
+    Radical,
+    Scripts,
+    Stack,
+    items,
+    row,
+    width,
+)
 
 _LAST = max(sign.breaks for sign in OPERATORS.values() if sign.breaks is not None)
+_LEAST = 8.0
+"""Lines within a bracket are not made shorter than this."""
+_BRACKETS = 0.9
+"""How wide a pair of brackets is."""
 
 
 def lines(box: Box, limit: float) -> tuple[Box, ...]:
     """The box in as many lines as it takes to keep each within `limit` em, if operators allow.
 
-    Each line after the first begins with the operator before which it was broken.
+    Each line after the first begins with the operator before which it was broken; all are about as long.
 
     >>> from handgrad.render.math.boxes import Digits
     >>> long = row(Digits("0.1234"), *(Operator("+"), Digits("0.1234")) * 7)
     >>> [round(width(line)) for line in lines(long, 20.0)]
-    [20, 13]
+    [16, 17]
     """
     if width(box) <= limit:
         return (box,)
     for rank in range(_LAST + 1):
         parts = _parted(items(box), rank)
-        if len(parts) == 1 or (rank == _LAST and any(width(part) > limit for part in parts)):
+        if len(parts) == 1:
             continue
-        return tuple(line for part in _packed(parts, limit) for line in lines(part, limit))
-    opened = _opened(items(box))
-    return (box,) if opened is None else lines(opened, limit)
+        if any(width(part) > limit for part in parts):
+            whole = _narrowed(box, limit)
+            if width(whole) <= limit:
+                return (whole,)
+        return tuple(line for part in _evenly(parts, limit) for line in lines(part, limit))
+    return (_narrowed(box, limit),)
 
 
 def _parted(parts: tuple[Box, ...], rank: int) -> list[Box]:
-    """The row cut before each operator of this rank, but never at its beginning or within parted brackets
-    that stand deeper than the row's own."""
-    cuts, depth = [0], 0
-    shallowest = _depth_of(parts, rank)
-    for place, part in enumerate(parts):
-        if isinstance(part, Delimiter):
-            depth += 1 if part.opens else -1
-        breakable = isinstance(part, Operator) and OPERATORS[part.name].breaks == rank
-        if breakable and depth == shallowest and place > 0:
-            cuts.append(place)
+    """The row cut before each operator of this rank, but never at its beginning."""
+    cuts = [0, *(place for place, part in enumerate(parts) if place and _breaks_at(part, rank))]
     ends = [*cuts[1:], len(parts)]
     return [row(*parts[start:end]) for start, end in zip(cuts, ends, strict=True)]
 
 
-def _depth_of(parts: tuple[Box, ...], rank: int) -> int:
-    """The shallowest depth at which the row has an operator of this rank after its first item."""
-    depth, depths = 0, [0]
-    found: list[int] = []
-    for place, part in enumerate(parts):
-        if isinstance(part, Delimiter):
-            depth += 1 if part.opens else -1
-        depths.append(depth)
-        if place > 0 and isinstance(part, Operator) and OPERATORS[part.name].breaks == rank:
-            found.append(depth)
-    return min(found, default=0)
+def _breaks_at(part: Box, rank: int) -> bool:
+    return isinstance(part, Operator) and OPERATORS[part.name].breaks == rank
+
+
+def _evenly(parts: list[Box], limit: float) -> list[Box]:
+    """As few lines as hold the parts, and those about as long as each other: no factor is left alone."""
+    packed = _packed(parts, limit)
+    low, high = limit / 2, limit
+    while high - low > 0.5:
+        middle = (low + high) / 2
+        closer = _packed(parts, middle)
+        if len(closer) > len(packed):
+            low = middle
+        else:
+            packed, high = closer, middle
+    return packed
 
 
 def _packed(parts: list[Box], limit: float) -> list[Box]:
@@ -72,17 +91,36 @@ def _packed(parts: list[Box], limit: float) -> list[Box]:
     return packed
 
 
-def _opened(parts: tuple[Box, ...]) -> Box | None:
-    """The row with its widest bracket opened; None if it has none."""
-    fences = [(place, part) for place, part in enumerate(parts) if isinstance(part, Fence)]
-    if not fences:
-        return None
-    place, fence = max(fences, key=lambda found: width(found[1]))
-    large = tall(fence.body)
-    return row(
-        *parts[:place],
-        Delimiter(fence.left, True, large),
-        fence.body,
-        Delimiter(fence.right, False, large),
-        *parts[place + 1 :],
-    )
+def _narrowed(box: Box, limit: float) -> Box:
+    """The row with the bodies of its widest brackets in lines, one after the other until it fits."""
+    parts = list(items(box))
+    for place in sorted(range(len(parts)), key=lambda place: -width(parts[place])):
+        excess = width(row(*parts)) - limit
+        if excess <= 0:
+            break
+        parts[place] = _in_lines(parts[place], max(width(parts[place]) - excess, _LEAST))
+    return row(*parts)
+
+
+def _in_lines(box: Box, limit: float) -> Box:
+    """What holds a body, with that body in lines."""
+    if width(box) <= limit:
+        return box
+    spare = limit - width(box)
+    match box:
+        case Fence(left, body, right):
+            return Fence(left, _stack(body, limit - _BRACKETS), right)
+        case Fraction(top, bottom):
+            return Fraction(_stack(top, limit), _stack(bottom, limit))
+        case Radical(body):
+            return Radical(_stack(body, width(body) + spare))
+        case Brace(body, label):
+            return Brace(_narrowed(body, width(body) + spare), label)
+        case Scripts(base, _, _):
+            return replace(box, base=_in_lines(base, width(base) + spare))
+    return box
+
+
+def _stack(body: Box, limit: float) -> Box:
+    written = lines(body, limit)
+    return written[0] if len(written) == 1 else Stack(written)

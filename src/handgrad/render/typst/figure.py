@@ -19,10 +19,12 @@ POINTS = 0.75
 _BEFORE = {"start": 0.0, "middle": 0.5, "end": 1.0}
 
 
-def figure_source(scene: Scene, description: str, most_width: float | None = None) -> str:
-    """Typst content for the scene, at most `most_width` points wide."""
+def figure_source(
+    scene: Scene, description: str, most_width: float | None = None, most_height: float | None = None
+) -> str:
+    """Typst content for the scene, at most `most_width` points wide and `most_height` high."""
     width, height = scene.width * POINTS, scene.height * POINTS
-    scale = 1.0 if most_width is None else min(1.0, most_width / width)
+    scale = min(1.0, (most_width or width) / width, (most_height or height) / height)
     words = [shape for shape in scene.shapes if isinstance(shape, Text) and _of_another_script(shape.text)]
     drawn = replace(scene, shapes=tuple(shape for shape in scene.shapes if shape not in words))
     sides = f"width: {width * scale:.2f}pt, height: {height * scale:.2f}pt"

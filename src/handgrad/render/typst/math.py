@@ -13,7 +13,6 @@ from handgrad.render.math.boxes import (
     Blank,
     Box,
     Brace,
-    Delimiter,
     Digits,
     Fence,
     Fraction,
@@ -23,6 +22,7 @@ from handgrad.render.math.boxes import (
     Row,
     Scripts,
     Series,
+    Stack,
     Text,
     items,
 )
@@ -107,10 +107,9 @@ def _fence(box: Fence) -> str:
     return f"lr({box.left} {math(box.body)} {box.right})"
 
 
-def _delimiter(box: Delimiter) -> str:
-    kind = "opening" if box.opens else "closing"
-    size = "size: #200%, " if box.large else ""
-    return f'class("{kind}", lr({size}\\{box.text}))'
+def _stack(box: Stack) -> str:
+    rows = "; ".join(f"display({line_math(line)})" for line in box.lines)
+    return f"mat(delim: #none, align: #left, row-gap: #0.5em, {rows})"
 
 
 def _scripts(box: Scripts) -> str:
@@ -133,7 +132,8 @@ def _array(box: Array) -> str:
     left, right = (string(delimiter) if delimiter else "none" for delimiter in (box.left, box.right))
     side = "right" if box.left == "[" else "left"
     rows = "; ".join(", ".join(map(math, row)) for row in box.rows)
-    source = f"mat(delim: #({left}, {right}), align: #{side}, column-gap: #0.8em, {rows})"
+    # a matrix within a fraction keeps its size: its numbers are read one by one
+    source = f"display(mat(delim: #({left}, {right}), align: #{side}, column-gap: #0.7em, {rows}))"
     return source if box.shape is None else f'{source}_("{box.shape[0]}×{box.shape[1]}")'
 
 
@@ -145,7 +145,7 @@ RULES: dict[type[Box], Callable[[Any], str]] = {
     Blank: _blank,
     Operator: _operator,
     Fence: _fence,
-    Delimiter: _delimiter,
+    Stack: _stack,
     Fraction: lambda box: f"frac({math(box.top)}, {math(box.bottom)})",
     Radical: lambda box: f"sqrt({math(box.body)})",
     Scripts: _scripts,

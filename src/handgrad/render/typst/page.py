@@ -8,21 +8,38 @@ from pathlib import Path
 from typing import Any
 
 from handgrad.errors import RenderError
-from handgrad.render.document import Bullets, Document, Figure, Fold, Formula, Heading, Paragraph, Table
-from handgrad.render.math.boxes import Operator, tall, width
-from handgrad.render.math.line_breaks import lines
+from handgrad.render.document import (
+    Block,
+    Bullets,
+    Document,
+    Figure,
+    Fold,
+    Formula,
+    Heading,
+    Paragraph,
+    Row,
+    Table,
+)
+from handgrad.render.math.aligned import Piece, abreast, pieces
+from handgrad.render.math.boxes import Box, Operator, tall, width
 from handgrad.render.math.typeset import Style, typeset
 from handgrad.render.typst.figure import figure_source
 from handgrad.render.typst.math import line_math, math, string
 from handgrad.writing.phrasebook import Phrasebook, Spans
 from handgrad.writing.scripts import LATIN
 
-LINE = 42.0
+LINE = 52.0
 """Width of a line of text in em."""
-TEXT_WIDTH = 470.0
+TEXT_WIDTH = 498.0
 """The same in points: no figure is wider."""
-WIDE = 0.85
-"""Share of the line from which a piece is measured, and made smaller if it is too wide."""
+MOST_HEIGHT = 190.0
+"""A figure is not higher, in points: it is one of many things on its page."""
+MOST_CONTENTS = 16
+"""Entries of the contents from which on only the parts are listed."""
+LONG_TABLE = range(14, 81)
+"""Rows of a narrow table that stands in two halves side by side, both on one page."""
+HALF = 28.0
+"""How wide a table may be for that, in em."""
 
 PREAMBLE = Path(__file__).with_name("page.typ")
 """Page, headings, tables, and the functions that the blocks call."""
@@ -60,7 +77,7 @@ class _Writer:
         return "\n".join(
             [
                 f'#set document(title: {string(document.title)}, keywords: "handgrad", date: none)',
-                f"#set text(font: families, size: 10.5pt, lang: {string(language)})",
+                f"#set text(font: families, size: 9.5pt, lang: {string(language)})",
                 '#show math.equation: set text(font: ("New Computer Modern Math", ..families))',
                 f"#let title-text = {string(document.title)}",
                 f"#let page-words(number, count) = {self._page_words()}",
@@ -81,15 +98,21 @@ class _Writer:
             return [self.blocks(blocks)]
         parts = (place for place, each in enumerate(blocks) if isinstance(each, Heading) and each.level > 1)
         first = next(parts, len(blocks))
-        contents = f"#outline(title: {string(self.words.text('contents'))}, depth: 3, indent: 1.2em)"
+        contents = f"#contents({string(self.words.text('contents'))}, {self._depth(blocks)})"
         return [self.blocks(blocks[:first]), contents, self.blocks(blocks[first:])]
+
+    @staticmethod
+    def _depth(blocks: tuple[Block, ...]) -> int:
+        """As many levels as make a list that is read at a glance; the bookmarks of the file have them all."""
+        levels = [block.level for block in blocks if isinstance(block, Heading)]
+        return 3 if sum(level in (2, 3) for level in levels) <= MOST_CONTENTS else 2
 
     def blocks(self, blocks: tuple[Any, ...]) -> str:
         """Blocks in order; words that lead to a formula, table or figure stay on its page."""
         written = []
-        for block, following in pairwise((*blocks, None)):
-            source = self.block(block)
-            leads = isinstance(block, Paragraph) and isinstance(following, Formula | Table | Figure | Fold)
+        for group, following in pairwise((*abreast(blocks, self.style), ())):
+            source = self.block(group[0]) if len(group) == 1 else self.together(group)
+            leads = isinstance(group[0], Paragraph) and isinstance(next(iter(following), None), _LED)
             written.append(f"#block(sticky: true)[{source}]" if leads else source)
         return "\n".join(written)
 
@@ -115,27 +138,30 @@ class _Writer:
         return f"#note({string(paragraph.role)})[{self.spans(paragraph.spans)}]"
 
     def formula(self, formula: Formula) -> str:
+        """The target and its forms in pieces, which the page puts side by side where they fit."""
         target = typeset(formula.target, self.style)
-        room = LINE - width(target) - 2.0
-        rows, wide, high = "", False, [tall(target)]
-        for sign, tree in formula.forms:
-            pieces = lines(typeset(tree, self.style), room)
-            wide = wide or any(width(piece) > WIDE * room for piece in pieces)
-            high += [tall(piece) for piece in pieces]
-            written = "".join(
-                f"({'true' if tall(piece) else 'false'}, $display({line_math(piece)})$), " for piece in pieces
-            )
-            rows += f"({self._sign(sign)}, ({written})), "
+        found = pieces(formula, self.style, LINE - width(target) - 2.5)
+        written = "".join(f"{self._piece(piece)}, " for piece in found)
         shapes = f"[{self.spans(formula.shapes)}]" if formula.shapes else "none"
-        flags = ", wide: true" if wide else ""
-        # a line of text ends where its letters do: what is taller needs room of its own
-        flags += ", above: 1.8em" if any(high[:2]) else ""
-        ends_high = (high[-1] or (len(high) <= 2 and any(high))) and not formula.shapes
-        flags += ", below: 1.8em" if ends_high else ""
-        return f"#formula($display({math(target)})$, ({rows}), {shapes}{flags})"
+        return f"#formula({self._target(target)}, ({written}), {shapes})"
 
-    def _sign(self, sign: str) -> str:
-        return f"${math(Operator(sign))}$"
+    def _target(self, target: Box) -> str:
+        return f"({_flag(tall(target))}, $display({math(target)})$)"
+
+    def _piece(self, piece: Piece) -> str:
+        """Its sign, whether it holds letters, whether it is tall, and itself."""
+        sign = f"${math(Operator(piece.sign))}$" if piece.sign else "none"
+        body = f"$display({line_math(piece.body)})$"
+        return f"({sign}, {_flag(piece.letters)}, {_flag(tall(piece.body))}, {body})"
+
+    def together(self, formulas: tuple[Formula, ...]) -> str:
+        """Short formulas side by side."""
+        written = []
+        for formula in formulas:
+            target = self._target(typeset(formula.target, self.style))
+            found = "".join(f"{self._piece(piece)}, " for piece in pieces(formula, self.style, LINE))
+            written.append(f"({target}, ({found})), ")
+        return f"#together(({''.join(written)}))"
 
     def bullets(self, bullets: Bullets) -> str:
         return "#list(" + ", ".join(f"[{self.spans(item)}]" for item in bullets.items) + ")"
@@ -144,18 +170,35 @@ class _Writer:
         sides = {"l": "left", "c": "center", "r": "right"}
         align = "".join(f"{sides[side]} + horizon, " for side in table.align)
         cells = ", ".join(f"[#strong[{self.spans(cell)}]]" for cell in table.header)
-        rows = ",\n".join(
-            ", ".join(f"[{self.cell(cell)}]" for cell in row) + ", table.hline(stroke: 0.3pt + luma(190))"
-            for row in table.rows
-        )
-        body = (
-            f"#table(columns: {len(table.header)}, align: ({align}),\n"
-            f"table.hline(stroke: 0.8pt), table.header({cells}), table.hline(stroke: 0.5pt),\n{rows})"
-        )
+
+        def of(some: tuple[Row, ...]) -> str:
+            rows = ",\n".join(
+                ", ".join(f"[{self.cell(cell)}]" for cell in row) + ", table.hline(stroke: 0.3pt + luma(190))"
+                for row in some
+            )
+            return (
+                f"table(columns: {len(table.header)}, align: ({align}),\n"
+                f"table.hline(stroke: 0.8pt), table.header({cells}), table.hline(stroke: 0.5pt),\n{rows})"
+            )
+
+        half = -(-len(table.rows) // 2)
+        body = f"#{of(table.rows)}"
+        if len(table.rows) in LONG_TABLE and self._table_width(table) <= HALF:
+            body = f"#halves({of(table.rows[:half])}, {of(table.rows[half:])})"
         if not table.caption:
             return body
         caption = f'caption: [{self.spans(table.caption)}], kind: "table", supplement: none, numbering: none'
         return f"#figure({body[1:]}, {caption})"
+
+    def _table_width(self, table: Table) -> float:
+        """About how wide the table is, in em."""
+        columns = zip(table.header, *table.rows, strict=True)
+        return sum(max(map(self._extent, column)) + 1.0 for column in columns)
+
+    def _extent(self, spans: Spans) -> float:
+        return sum(
+            0.52 * len(span) if isinstance(span, str) else width(typeset(span, self.style)) for span in spans
+        )
 
     def cell(self, spans: Spans) -> str:
         """What stands in a cell: its mathematics is as large as on a line of its own."""
@@ -170,12 +213,20 @@ class _Writer:
         return f"#pad(y: 2.5pt)[{source}]" if high else source
 
     def figure(self, figure: Figure) -> str:
-        picture = figure_source(figure.scene, figure.scene.description, TEXT_WIDTH)
+        picture = figure_source(figure.scene, figure.scene.description, TEXT_WIDTH, MOST_HEIGHT)
         caption = f", caption: [{self.spans(figure.caption)}]" if figure.caption else ""
         return f'#figure({picture}{caption}, kind: "picture", supplement: none, numbering: none)'
 
     def fold(self, fold: Fold) -> str:
         return f"#fold([{self.spans(fold.title)}])[\n{self.blocks(fold.blocks)}\n]"
+
+
+_LED = (Formula, Table, Figure, Fold)
+"""What stays on the page of the words before it."""
+
+
+def _flag(true: bool) -> str:
+    return "true" if true else "false"
 
 
 _RULES: dict[type, Callable[[_Writer, Any], str]] = {

@@ -15,7 +15,6 @@ from handgrad.render.math.boxes import (
     Blank,
     Box,
     Brace,
-    Delimiter,
     Digits,
     Fence,
     Fraction,
@@ -25,6 +24,7 @@ from handgrad.render.math.boxes import (
     Row,
     Scripts,
     Series,
+    Stack,
     Text,
 )
 from handgrad.writing.scripts import SCRIPTS
@@ -209,6 +209,12 @@ def _brace(box: Brace) -> str:
     return f"<m:limLow><m:e>{braced}</m:e><m:lim>{_words(box.label)}</m:lim></m:limLow>"
 
 
+def _stack(box: Stack) -> str:
+    column = '<m:mcPr><m:count m:val="1"/><m:mcJc m:val="left"/></m:mcPr>'
+    rows = "".join(f"<m:mr>{_element('e', line)}</m:mr>" for line in box.lines)
+    return f"<m:m><m:mPr><m:mcs><m:mc>{column}</m:mc></m:mcs></m:mPr>{rows}</m:m>"
+
+
 def _array(box: Array) -> str:
     side = "right" if box.left == "[" else "left"
     column = f'<m:mcPr><m:count m:val="{len(box.rows[0])}"/><m:mcJc m:val="{side}"/></m:mcPr>'
@@ -229,8 +235,7 @@ RULES: dict[type[Box], Callable[[Any], str]] = {
     Blank: lambda box: _words("_" * box.width),
     Operator: _operator,
     Fence: lambda box: _delimited(box.left, omml(box.body), box.right),
-    # half of a pair is no operator: readers of the equation would look for the other half
-    Delimiter: lambda box: _words(box.text),
+    Stack: _stack,
     Fraction: lambda box: f"<m:f>{_element('num', box.top)}{_element('den', box.bottom)}</m:f>",
     Radical: _radical,
     Scripts: _scripts,
