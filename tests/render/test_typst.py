@@ -31,7 +31,7 @@ from handgrad.render.typst.page import typst_source
 from handgrad.worked.expressions import Symbol
 from handgrad.writing.letter_parts import Notation
 from handgrad.writing.scripts import fonts
-from tests.render.everything import BENGALI, EXPRESSIONS, HOSTILE, LONG, document, numbers
+from tests.render.everything import BENGALI, EXPRESSIONS, HOSTILE, LONG, document
 
 STYLE = Style(Notation())
 

@@ -1,7 +1,7 @@
 """What a sheet leaves out because it has said it, or because it says nothing.
 
-A rule that stood there in letters is not written again for the next of many matrices; a state that is still zero is a 0;
-a matrix over a number is that matrix times a fraction, which is half as high.
+A rule that stood there in letters is not written again for the next of many matrices; a state that is still
+zero is a 0; a matrix over a number is that matrix times a fraction, which is half as high.
 """
 
 from __future__ import annotations

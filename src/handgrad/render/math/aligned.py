@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from handgrad.render.document import Block, Formula, LaidMatrix, Literal
 from handgrad.render.math.boxes import Box, Operator, row, width
@@ -74,7 +75,8 @@ def formula_lines(formula: Formula, style: Style, limit: float = LIMIT) -> tuple
     found = pieces(formula, style, room)
     written = list(_filled(found, room))
     return tuple(
-        Line(target if place == 0 else None, line[0].sign, _chained(line)) for place, line in enumerate(written)
+        Line(target if place == 0 else None, line[0].sign, _chained(line))
+        for place, line in enumerate(written)
     )
 
 
@@ -97,23 +99,18 @@ def _chained(line: Sequence[Piece]) -> Box:
     return row(first.body, *(box for piece in others for box in (Operator(piece.sign), piece.body)))
 
 
-def abreast(blocks: Iterable[Block], style: Style) -> Iterator[tuple[Block, ...]]:
+def abreast(blocks: Iterable[Block], style: Style) -> Iterator[Block | tuple[Formula, ...]]:
     """The blocks in order, short formulas of one kind that follow one another together.
 
     The kinds are what is given (x, y, the parameters), rules in letters, and what is worked out.
     """
-    group: list[Block] = []
-    for block in blocks:
-        kind = _kind(block, style)
-        if group and kind != _kind(group[0], style):
-            yield tuple(group)
-            group = []
-        if kind:
-            group.append(block)
+    for kind, run in groupby(blocks, lambda block: _kind(block, style)):
+        group = list(run)
+        formulas = tuple(block for block in group if isinstance(block, Formula))
+        if kind and len(group) > 1:
+            yield formulas
         else:
-            yield (block,)
-    if group:
-        yield tuple(group)
+            yield from group
 
 
 def _kind(block: Block, style: Style) -> str:

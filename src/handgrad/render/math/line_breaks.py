@@ -7,7 +7,9 @@ lines of their own, and so does a fraction, a root or a brace.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from handgrad.render.math.boxes import (
     OPERATORS,
@@ -27,8 +29,6 @@ from handgrad.render.math.boxes import (
 _LAST = max(sign.breaks for sign in OPERATORS.values() if sign.breaks is not None)
 _LEAST = 8.0
 """Lines within a bracket are not made shorter than this."""
-_BRACKETS = 0.9
-"""How wide a pair of brackets is."""
 
 
 def lines(box: Box, limit: float) -> tuple[Box, ...]:
@@ -104,21 +104,21 @@ def _narrowed(box: Box, limit: float) -> Box:
 
 def _in_lines(box: Box, limit: float) -> Box:
     """What holds a body, with that body in lines."""
-    if width(box) <= limit:
-        return box
     spare = limit - width(box)
-    match box:
-        case Fence(left, body, right):
-            return Fence(left, _stack(body, limit - _BRACKETS), right)
-        case Fraction(top, bottom):
-            return Fraction(_stack(top, limit), _stack(bottom, limit))
-        case Radical(body):
-            return Radical(_stack(body, width(body) + spare))
-        case Brace(body, label):
-            return Brace(_narrowed(body, width(body) + spare), label)
-        case Scripts(base, _, _):
-            return replace(box, base=_in_lines(base, width(base) + spare))
-    return box
+    narrow = _HOLDERS.get(type(box))
+    return box if spare >= 0 or narrow is None else narrow(box, spare)
+
+
+_HOLDERS: dict[type[Box], Callable[[Any, float], Box]] = {
+    Fence: lambda box, spare: replace(box, body=_stack(box.body, width(box.body) + spare)),
+    Fraction: lambda box, spare: Fraction(
+        *(_stack(part, width(box) + spare) for part in (box.top, box.bottom))
+    ),
+    Radical: lambda box, spare: Radical(_stack(box.body, width(box.body) + spare)),
+    Brace: lambda box, spare: replace(box, body=_narrowed(box.body, width(box.body) + spare)),
+    Scripts: lambda box, spare: replace(box, base=_in_lines(box.base, width(box.base) + spare)),
+}
+"""What holds a body, and how it is made narrower by `spare` (less than 0)."""
 
 
 def _stack(body: Box, limit: float) -> Box:

@@ -110,9 +110,9 @@ class _Writer:
     def blocks(self, blocks: tuple[Any, ...]) -> str:
         """Blocks in order; words that lead to a formula, table or figure stay on its page."""
         written = []
-        for group, following in pairwise((*abreast(blocks, self.style), ())):
-            source = self.block(group[0]) if len(group) == 1 else self.together(group)
-            leads = isinstance(group[0], Paragraph) and isinstance(next(iter(following), None), _LED)
+        for block, following in pairwise((*abreast(blocks, self.style), None)):
+            source = self.together(block) if isinstance(block, tuple) else self.block(block)
+            leads = isinstance(block, Paragraph) and isinstance(following, _LED)
             written.append(f"#block(sticky: true)[{source}]" if leads else source)
         return "\n".join(written)
 
@@ -221,7 +221,7 @@ class _Writer:
         return f"#fold([{self.spans(fold.title)}])[\n{self.blocks(fold.blocks)}\n]"
 
 
-_LED = (Formula, Table, Figure, Fold)
+_LED = (Formula, Table, Figure, Fold, tuple)
 """What stays on the page of the words before it."""
 
 
