@@ -26,6 +26,9 @@ from handgrad.render.document import Document
 from handgrad.render.media import MEDIA, medium_of, write
 from handgrad.render.terminal.sheet import to_text
 from handgrad.rich_repr import visible_json
+from handgrad.worked.record import Certificate
+from handgrad.worksheets.recording import MOST_CERTIFIED, exact_quantities
+from handgrad.worksheets.steps import CaseSource
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +40,8 @@ class Audit:
     place: str = "case"
     convention: Convention | None = None
     """Another published convention that explains all claims."""
+    certificate: Certificate | None = None
+    """Where the digits compared with were certified: how finely they were computed."""
 
     @property
     def wrong(self) -> tuple[Verdict, ...]:
@@ -59,6 +64,8 @@ class Audit:
         if self.convention is not None:
             why = convention_sentence(self.convention)
             found["convention"] = {"code": self.convention.code, "line": self.convention.line, "why": why}
+        if self.certificate is not None:
+            found["certified"] = {"bits": self.certificate.bits, "ties": self.certificate.ties}
         return found
 
     def json(self) -> str:
@@ -68,7 +75,7 @@ class Audit:
 
     def document(self, language: str | None = None) -> Document:
         """The report, ready for a writer of any medium."""
-        return document(self.case, self.verdicts, language, self.convention)
+        return document(self.case, self.verdicts, language, self.convention, self.certificate)
 
     def text(self, width: int = 80, color: bool = False, language: str | None = None) -> str:
         """The report for a terminal `width` columns wide."""
@@ -109,7 +116,7 @@ class Audit:
         return {"text/plain": self.text(), "text/markdown": write("md", self.document()).decode()}
 
 
-def check(what: Case | Mapping[str, Any] | str | os.PathLike[str]) -> Audit:
+def check(what: Case | Mapping[str, Any] | str | os.PathLike[str], *, certify: bool = False) -> Audit:
     """Judges the claims of a case (a `Case`, its dictionary, its file): which numbers are wrong, and why.
 
     A printed number is *exact* if the value in full precision rounds to it; *rounded* if it is reached when
@@ -124,6 +131,8 @@ def check(what: Case | Mapping[str, Any] | str | os.PathLike[str]) -> Audit:
     >>> [verdict.verdict for verdict in audit.verdicts]
     ['exact', 'wrong']
 
+    `certify`: what is compared with are the correctly rounded digits of the exact values (extra `certify`).
+
     Raises CaseError for a case or a claim that cannot be.
     """
     place = "case"
@@ -136,18 +145,21 @@ def check(what: Case | Mapping[str, Any] | str | os.PathLike[str]) -> Audit:
     if not what.claims:
         raise CaseError(f"{place}: there are no claims; add [[claims]] with quantity and value")
     with np.errstate(all="ignore"):  # what is beyond float64 matches nothing
-        return _checked(what, place)
+        return _checked(what, place, certify)
 
 
-def _checked(case: Case, place: str) -> Audit:
+def _checked(case: Case, place: str, certify: bool) -> Audit:
     claims = read_claims(case, place)
-    worlds = Worlds(case, claims)
+    worlds, certificate = Worlds(case, claims), None
+    if certify:
+        within = [step for step in worlds.steps if step <= MOST_CERTIFIED]
+        worlds.exact, certificate = exact_quantities(CaseSource(case), max(within, default=1))
     found = verdicts_of(worlds)
     meant = as_meant(case, claims, found)
     if meant is not None:
-        return Audit(case, tuple(meant[1]), place, meant[0])
+        return Audit(case, tuple(meant[1]), place, meant[0], certificate)
     verdicts, _ = diagnose(worlds, found)
-    return Audit(case, tuple(verdicts), place, in_the_file(case, claims, found))
+    return Audit(case, tuple(verdicts), place, in_the_file(case, claims, found), certificate)
 
 
 def _row(verdict: Verdict) -> dict[str, Any]:

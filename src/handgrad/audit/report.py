@@ -27,6 +27,8 @@ from handgrad.cases.case import Case
 from handgrad.render.document import Block, Bullets, Document, Heading, Literal, Paragraph, Table
 from handgrad.rich_repr import printable
 from handgrad.worked.expressions import Expression
+from handgrad.worked.record import Certificate
+from handgrad.worksheets.recording import MOST_CERTIFIED
 from handgrad.writing.letter_parts import Notation
 from handgrad.writing.numerals import Precision, shown
 from handgrad.writing.phrasebook import Phrasebook, Spans, chosen_language, decimal_mark, joined
@@ -48,9 +50,10 @@ def document(
     verdicts: tuple[Verdict, ...],
     language: str | None = None,
     convention: Convention | None = None,
+    certificate: Certificate | None = None,
 ) -> Document:
     """The report in a language (None: that of the locale)."""
-    return _Report(case, verdicts, chosen_language(language), convention).document()
+    return _Report(case, verdicts, chosen_language(language), convention, certificate).document()
 
 
 def convention_sentence(convention: Convention, language: str = "en") -> str:
@@ -82,9 +85,14 @@ class _Report:
     """One report on its way to a document."""
 
     def __init__(
-        self, case: Case, verdicts: tuple[Verdict, ...], language: str, convention: Convention | None
+        self,
+        case: Case,
+        verdicts: tuple[Verdict, ...],
+        language: str,
+        convention: Convention | None,
+        certificate: Certificate | None,
     ) -> None:
-        self.convention = convention
+        self.convention, self.certificate = convention, certificate
         self.case, self.verdicts, self.language = case, verdicts, language
         self.decimal = decimal_mark(language)
         self.words = Phrasebook(language)
@@ -111,6 +119,12 @@ class _Report:
         blocks += self._wrong()
         blocks += self._unknown()
         blocks += self._all()
+        if self.certificate is not None:
+            said = self.words.text("audit_certified", bits=self.certificate.bits)
+            blocks.append(Paragraph((said,), "note"))
+            if any(verdict.claim.step > MOST_CERTIFIED for verdict in self.verdicts):
+                said = self.words.text("audit_certified_until", step=MOST_CERTIFIED)
+                blocks.append(Paragraph((said,), "note"))
         notation = replace(self.notation, decimal=self.decimal)
         return Document(title, self.language, tuple(blocks), notation)
 

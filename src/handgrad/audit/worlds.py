@@ -35,6 +35,14 @@ class Route(NamedTuple):
     value: Array
 
 
+def _with_digits(seen: Seen, exact: Mapping[str, Array]) -> Seen:
+    """The step with certified quantities where there are such."""
+    quantities, raw = (
+        {name: exact.get(name, value) for name, value in held.items()} for held in (seen.quantities, seen.raw)
+    )
+    return seen._replace(quantities=quantities, raw=raw)
+
+
 @dataclass(eq=False)
 class Worlds:
     """All runs of one case, made when they are first needed.
@@ -49,6 +57,8 @@ class Worlds:
     spent: int = 0
     """Steps that were run in search of roundings; beyond a limit the search ends."""
     _near: dict[int, Seen] = field(default_factory=dict)
+    exact: Mapping[int, Mapping[str, Array]] = field(default_factory=dict)
+    """Certified quantities by step, in the place of what float64 comes to."""
     gaps: Gaps = field(default_factory=dict)
 
     @cached_property
@@ -64,8 +74,9 @@ class Worlds:
 
     @cached_property
     def full(self) -> dict[int, Seen]:
-        """Every step in full precision."""
-        return rerun(World(self.case, gaps=self.gaps), self.steps)
+        """Every step in full precision, or with certified digits where they are known."""
+        seen = rerun(World(self.case, gaps=self.gaps), self.steps)
+        return {number: _with_digits(step, self.exact.get(number, {})) for number, step in seen.items()}
 
     @cached_property
     def decimals(self) -> tuple[int, ...]:

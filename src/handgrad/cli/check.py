@@ -35,6 +35,9 @@ def check(
     ] = None,
     force: Force = False,
     width: Annotated[int | None, typer.Option(min=20, help="Columns of the terminal.")] = None,
+    certify: Annotated[
+        bool, typer.Option("--certify", help="Compare with the exact values, computed without rounding.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON: a row for each claim.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only the exit status.")] = False,
 ) -> None:
@@ -48,7 +51,7 @@ def check(
     """
     if output is not None:
         check_outputs([sheet_output(output, medium_of(output))], reads=[case], force=force)
-    audit = audit_of(case)
+    audit = audit_of(case, certify=certify)
     if output is not None:
         _write(audit, output, width, language)
         if not (quiet or as_json or is_stream(output)):

@@ -78,6 +78,12 @@ def explain(
     without_part: Annotated[
         list[str] | None, typer.Option("--without", metavar="PART", help="Leave a part out; may be repeated.")
     ] = None,
+    certify: Annotated[
+        bool,
+        typer.Option(
+            "--certify", help="Every digit as that of the exact value; name those float64 has wrong."
+        ),
+    ] = False,
     language: Annotated[
         str | None, typer.Option(help="Language of the sheet: en, bn; otherwise that of the locale.")
     ] = None,
@@ -107,6 +113,8 @@ def explain(
     Example: handgrad explain examples/mazur-2015.toml --to live -o sheet.html
     """
     medium = _medium(to, output, as_json)
+    if certify and medium == "live":
+        raise SpecificationError("a live sheet computes in float64; --certify is for the other media")
     if output is not None:
         check_outputs([sheet_output(output, medium)], reads=[what, data], force=force)
     worksheet = open_worksheet(
@@ -129,6 +137,7 @@ def explain(
         layers=layer,
         neuron=neuron,
         sample=sample,
+        certify=certify,
     )
     if output is not None:
         whole = _whole(worksheet, medium, width)

@@ -38,7 +38,7 @@ class Settings:
     `decimal` None: as the case and the language have them. `detail`: brief, matrix, scalar. `parts`:
     which of `PARTS`. `most_rows`, `most_columns`: a matrix beyond them is elided, a sum beyond `most_terms`;
     `most_entries`: rows of the table of changes for one parameter. `figures`: draw pictures.
-    `focus`: nothing but the path to this entry (W2[0,1]).
+    `focus`: nothing but the path to this entry (W2[0,1]). `certify`: every digit as that of the exact value.
 
     Raises RenderError for a choice that cannot be.
     """
@@ -57,6 +57,7 @@ class Settings:
     decimal: str | None = None
     figures: bool = True
     focus: str | None = None
+    certify: bool = False
 
     def __post_init__(self) -> None:
         if self.detail not in DETAILS:

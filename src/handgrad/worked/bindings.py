@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from handgrad.errors import VerificationError
 from handgrad.nn.arrays import Array
 from handgrad.worked.expressions import Expression, Gradient, Matrix, Number, Symbol
+from handgrad.worked.real import number_of
 
 Value = Number | Matrix
 PARTS = {"loss": "", "data_loss": "_data", "penalty": "_penalty"}
@@ -84,7 +86,7 @@ class Bindings(Mapping[str, Value]):
             raise VerificationError(f"the letter {name_of(symbol)} stands for no number here: {symbol}")
         return value
 
-    def number(self, symbol: Expression) -> float | None:
+    def number(self, symbol: Expression) -> Any:
         """The number of a symbol whose entry and sample are said by numbers; None for any other."""
         inner = symbol.by if type(symbol) is Gradient else symbol
         if type(inner) is not Symbol or not (inner.entry or inner.sample is not None):
@@ -101,7 +103,7 @@ class Bindings(Mapping[str, Value]):
         else:
             return None
         if type(row) is int and type(across) is int and 0 <= row < rows and 0 <= across < columns:
-            return float(whole.values[row, across])
+            return number_of(whole.values[row, across])
         return None
 
     def part(self, symbol: Expression, indices: Mapping[str, Array]) -> Array:

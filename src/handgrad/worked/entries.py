@@ -36,6 +36,7 @@ from handgrad.worked.expressions import (
     Times,
     Transpose,
 )
+from handgrad.worked.real import number_of
 from handgrad.worked.substitute import added
 
 Place = tuple[int, int]
@@ -189,7 +190,7 @@ def _parts(*names: str) -> _Rule:
 _RULES: dict[type[Expression], _Rule] = {
     Symbol: _Entries.letter,
     Gradient: _Entries.letter,
-    Matrix: lambda entries, tree, place: Number(float(tree.values[place])),
+    Matrix: lambda entries, tree, place: Number(number_of(tree.values[place])),
     Sum: lambda entries, tree, place: Sum(entries.each(tree.terms, place)),
     Times: lambda entries, tree, place: Times(entries.each(tree.factors, place), tree.sign),
     Hadamard: lambda entries, tree, place: Times(entries.each(tree.factors, place)),

@@ -44,6 +44,8 @@ from handgrad.worked.expressions import (
     Transpose,
 )
 from handgrad.worked.functions import RATIONAL_AT, applied
+from handgrad.worked.real import as_numbers, in_reals
+from handgrad.worked.real_functions import applied_in_reals
 
 NO_ERRORS: Mapping[str, Array] = {}
 
@@ -71,6 +73,8 @@ def evaluate_bounded(
 
     Raises VerificationError as `evaluate` does.
     """
+    if in_reals():  # nothing is rounded
+        return _evaluated(tree, Context(bindings))
     return _evaluated(tree, Context(bindings, unit=unit, errors=errors))
 
 
@@ -88,7 +92,7 @@ class Context(NamedTuple):
 
     def leaf(self, value: Array, error: Array | float = 0.0) -> Computed:
         """A number that is given."""
-        return Computed(value, error, self.unit)
+        return Computed(as_numbers(value), error, self.unit)
 
 
 def _evaluated(tree: Expression, context: Context) -> Computed:
@@ -115,7 +119,7 @@ def _number(tree: Number, context: Context) -> Computed:
 
 
 def _matrix(tree: Matrix, context: Context) -> Computed:
-    return context.leaf(np.asarray(tree.values, dtype=np.float64))
+    return context.leaf(tree.values)
 
 
 def _symbol(tree: Symbol | Gradient, context: Context) -> Computed:
@@ -166,13 +170,19 @@ def _outer(tree: Outer, context: Context) -> Computed:
 def _norm(tree: Norm, context: Context) -> Computed:
     value = _of(tree.operand, context)
     if tree.order == 1:
-        return applied("abs", [value], [], -2).total((-2, -1))
+        return _applied("abs", [value], [], -2).total((-2, -1))
     return (value * value).total((-2, -1)).root()
 
 
 def _apply(tree: Apply, context: Context) -> Computed:
-    parameters = [float(_of(parameter, context).value.reshape(-1)[0]) for parameter in tree.parameters]
-    return applied(tree.function, list(_each(tree.arguments, context)), parameters, tree.axis - 2)
+    parameters = [_of(parameter, context).value.reshape(-1)[0] for parameter in tree.parameters]
+    return _applied(tree.function, list(_each(tree.arguments, context)), parameters, tree.axis - 2)
+
+
+def _applied(name: str, arguments: list[Computed], parameters: list[Any], axis: int) -> Computed:
+    if in_reals():
+        return applied_in_reals(name, arguments, parameters, axis)
+    return applied(name, arguments, list(map(float, parameters)), axis)
 
 
 def _big_sum(tree: BigSum, context: Context) -> Computed:
@@ -197,8 +207,8 @@ def _sum_over(tree: SumOver, context: Context) -> Computed:
     total = value.total((-2, -1) if tree.axis is None else tree.axis - 2)
     if not tree.mean:
         return total
-    share = total.value.size / value.value.size
-    return total * context.leaf(np.array([[share]]))
+    count = value.value.size // total.value.size
+    return total / context.leaf(np.array([[float(count)]]))
 
 
 def _grid(tree: Grid, context: Context) -> Computed:

@@ -51,7 +51,7 @@ class Paper:
     """The step of a trace as a derivation needs it: symbols and numbers by public name.
 
     `constants` are the letters of the step besides its quantities: hyperparameters, m, n, t. `dust` says which
-    entries of quantities are nothing but rounding.
+    entries of quantities are nothing but rounding; `known` has what letters stand for in real numbers, on paper.
     """
 
     def __init__(
@@ -63,6 +63,7 @@ class Paper:
         regularization: Regularization = NO_PENALTY,
         constants: Mapping[str, Value] | None = None,
         dust: Mapping[str, Array] | None = None,
+        known: Mapping[str, Array] | None = None,
     ) -> None:
         self.trace, self.network, self.recipe, self.options = trace, network, recipe, options
         self.column = options.orientation == "column"
@@ -73,6 +74,7 @@ class Paper:
         self.regularized = bool(self.regularization)
         self.constants = constants or {}
         self.dust = dust or {}
+        self.known = known or {}
 
     @cached_property
     def bindings(self) -> Bindings:
@@ -86,6 +88,10 @@ class Paper:
                         bind(values, f"{letter}{l}_{slot}_old", node(self.lay(f"{letter}{l}", array)))
         for name, value in self.constants.items():
             bind(values, name, value)
+        values |= {
+            name: node(self.known[name])
+            for name in self.known.keys() & (values.keys() - self.constants.keys())
+        }
         return Bindings(values, self.column)
 
     def equation(

@@ -20,6 +20,7 @@ an activation is rounded as `Rounding.of` says before it is used again.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
@@ -71,6 +72,21 @@ class Equation:
     def letters(self) -> tuple[Expression, ...]:
         """Every form without numbers: the scheme, where there is one, then the symbols."""
         return self.symbols if self.scheme is None else (self.scheme, *self.symbols)
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """Under which conditions every digit shown is right.
+
+    `bits`: the precision of the balls; `ties`: digits that stayed open even so, and were taken as the tie that
+    the number is nearest to; `binary`: the inputs and parameters are those of a training, to their last binary
+    digit; `computed`: what float64 had, by step and public name, on paper.
+    """
+
+    bits: int
+    ties: int
+    binary: bool
+    computed: tuple[Mapping[str, Array], ...] = ()
 
 
 class Assignment(NamedTuple):
@@ -227,3 +243,5 @@ class Record:
     """The penalties where there is no recipe (gradients only)."""
     formulas: FormulaSheet | None = None
     """The formula sheet, where that was asked for."""
+    certificate: Certificate | None = None
+    """Where every digit was asked to be right: how finely it was computed, and what float64 had."""

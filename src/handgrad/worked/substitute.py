@@ -32,6 +32,7 @@ from handgrad.worked.expressions import (
     Times,
     Transpose,
 )
+from handgrad.worked.real import as_numbers, number_of
 
 Line = Callable[[Expression], Expression]
 
@@ -47,8 +48,8 @@ FIELDS = {
 
 def node(values: Array) -> Value:
     """A table of numbers as a node; one number is a `Number`."""
-    array = np.atleast_2d(np.asarray(values, dtype=np.float64))
-    return Number(float(array[0, 0])) if array.size == 1 else Matrix(array)
+    array = np.atleast_2d(as_numbers(values))
+    return Number(number_of(array[0, 0])) if array.size == 1 else Matrix(array)
 
 
 def marked(value: Value, dust: Array | None) -> Value:

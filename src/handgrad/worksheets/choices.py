@@ -36,6 +36,7 @@ class Choices(TypedDict, total=False):
     layers: Collection[int] | None
     neuron: int | None
     sample: int | None
+    certify: bool
 
 
 class Chosen(NamedTuple):
@@ -79,6 +80,7 @@ def chosen(source: Source, choices: Choices) -> Chosen:
         detail=detail,
         focus=focus,
         parts=DEFAULT_PARTS if parts is None else frozenset(parts),
+        certify=bool(choices.get("certify", False)),
     )
     if settings.digits is not None and settings.significant is not None:
         raise SpecificationError("digits and significant exclude each other; give one of them")

@@ -12,6 +12,7 @@ import msgspec
 
 from handgrad.errors import SpecificationError
 from handgrad.rich_repr import visible_json
+from handgrad.worked.record import StepRecord
 from handgrad.worked.trace import Trace
 
 MOST_BYTES = 1 << 30
@@ -46,7 +47,7 @@ class WorksheetValues(msgspec.Struct, frozen=True):
     steps: list[StepValues]
 
 
-def encoded(version: str, title: str, source: str, traces: Iterable[Trace], count: int) -> bytes:
+def encoded(version: str, title: str, source: str, traces: Iterable[Trace | StepRecord], count: int) -> bytes:
     """The JSON of a worksheet of `count` steps, made step by step: never held as a whole tree.
 
     Raises SpecificationError where the steps, by the size of the first, would take more than `MOST_BYTES`.
@@ -66,6 +67,6 @@ def _within_bounds(steps: Iterator[bytes], count: int) -> Iterator[bytes]:
         yield step
 
 
-def _step(trace: Trace) -> bytes:
+def _step(trace: Trace | StepRecord) -> bytes:
     quantities = {name: value.tolist() for name, value in trace.quantities.items()}
     return msgspec.json.encode(StepValues(trace.number, trace.learning_rate, list(trace.rows), quantities))

@@ -6,19 +6,34 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain, repeat
 
+from handgrad.errors import SpecificationError
 from handgrad.models.model import Model
+from handgrad.nn.arrays import Array
 from handgrad.rich_repr import printable
 from handgrad.worked.bindings import array_of
+from handgrad.worked.certify import Exactly, certified
 from handgrad.worked.derive.formulas import formula_sheet
 from handgrad.worked.derive.step import derive
-from handgrad.worked.record import FormulaSheet, Options, Record, StepRecord
-from handgrad.worked.verify import verify
+from handgrad.worked.record import Certificate, FormulaSheet, Options, Record, StepRecord
+from handgrad.worked.verify import verify_proofs, verify_steps
 from handgrad.worksheets.steps import CaseSource, ModelSource, Source
 
+MOST_CERTIFIED = 300
+"""Steps that are computed in real numbers at once; each is slower than in float64 by some hundred times."""
 
-def recorded(source: Source, first: int, last: int, options: Options, with_formulas: bool) -> Record:
-    """The record of the steps `first` to `last`. Raises VerificationError for a number that does not follow."""
-    steps = _worked(source, first, last, options)
+
+def recorded(
+    source: Source, first: int, last: int, options: Options, with_formulas: bool, certify: bool = False
+) -> Record:
+    """The record of the steps `first` to `last`; `certify`: in real numbers, so that every digit is right.
+
+    Raises VerificationError for a number that does not follow, MissingExtraError to certify without python-flint.
+    """
+    certificate = None
+    if certify:
+        steps, certificate = _certified(source, first, last, options)
+    else:
+        steps = _worked(source, first, last, options)
     model = source.model if isinstance(source, ModelSource) else None
     record = Record(
         title=source.title,
@@ -38,18 +53,56 @@ def recorded(source: Source, first: int, last: int, options: Options, with_formu
         rounding=source.rounding,
         regularization=source.regularization,
         formulas=_formulas(source, steps, options) if with_formulas else None,
+        certificate=certificate,
     )
-    verify(record)
+    if certificate is None:
+        verify_steps(record)
+    verify_proofs(record)
     return record
 
 
-def _worked(source: Source, first: int, last: int, options: Options) -> tuple[StepRecord, ...]:
+def exact_quantities(source: CaseSource, last: int) -> tuple[dict[int, dict[str, Array]], Certificate]:
+    """The quantities of the steps 1 to `last` by step, each the nearest float64 of its exact value.
+
+    Raises as `recorded` does.
+    """
+    options = Options(detail="brief")
+    steps, certificate = _certified(source, 1, last, options)
+    return {step.number: step.quantities for step in steps}, certificate
+
+
+def _worked(
+    source: Source, first: int, last: int, options: Options, exactly: Exactly | None = None
+) -> tuple[StepRecord, ...]:
     if isinstance(source, CaseSource) and source.case.symbolic:
         return ()
     return tuple(
-        derive(trace, source.network, source.recipe, of_step, source.regularization)
+        derive(trace, source.network, source.recipe, of_step, source.regularization, exactly)
         for trace, of_step in zip(source.traces(first, last), _options_by_step(options), strict=False)
     )
+
+
+def _certified(
+    source: Source, first: int, last: int, options: Options
+) -> tuple[tuple[StepRecord, ...], Certificate]:
+    """The steps in real numbers; those of a case from its first on, which the later ones begin with."""
+    of_case = isinstance(source, CaseSource)
+    start = 1 if of_case else first
+    if last - start >= MOST_CERTIFIED:
+        raise SpecificationError(
+            f"steps {start} to {last}: at most {MOST_CERTIFIED} steps are certified, all from the first on"
+        )
+    plain = replace(options, detail="brief", focus=None, gradient_check=False, matrices=False)
+
+    def made(exactly: Exactly) -> tuple[StepRecord, ...]:
+        before = _worked(source, start, first - 1, plain, exactly) if start < first else ()
+        exactly.computed.clear()
+        steps = _worked(source, first, last, options, exactly)
+        of_steps = Record("", "", source.network, source.recipe, (*before, *steps))
+        verify_steps(replace(of_steps, carry=source.rounding.carry, rounding=source.rounding))
+        return steps
+
+    return certified(made, not of_case, source.rounding if source.rounding.carry else None)
 
 
 def _options_by_step(options: Options) -> Iterator[Options]:

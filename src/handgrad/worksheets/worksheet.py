@@ -55,7 +55,7 @@ def explain(
     ({"a1": 2}); `carry` rounds each result of a case before it is used again, as on paper; `parts`: see
     `render.settings.PARTS`; `language`: en, bn. `layer_notation`: bracket, superscript, subscript; `names`:
     az, hy, xyz; `first_index`: 0 or 1; `orientation`: column, row. `layers`, `neuron` (from 1), `sample`
-    (from 1) focus the sheet.
+    (from 1) focus the sheet. `certify`: every digit as that of the exact value (extra `certify`).
 
     >>> sheet = explain({
     ...     "network": {"inputs": 1, "loss": "squared_error", "layers": [{"units": 1, "W": [[2.0]]}]},
@@ -159,7 +159,14 @@ class Worksheet:
                 "or write them as json"
             )
         last = self.last if self.chosen or self.last - self.first < MOST_STEPS else self.first
-        return recorded(self.source, self.first, last, self.options, "formulas" in self.settings.parts)
+        return recorded(
+            self.source,
+            self.first,
+            last,
+            self.options,
+            "formulas" in self.settings.parts,
+            self.settings.certify,
+        )
 
     @cached_property
     def document(self) -> Document:
@@ -216,7 +223,11 @@ class Worksheet:
         from handgrad.version import __version__
 
         return encoded(
-            __version__, self.source.title, self.source.source, self.traces(), self.last - self.first + 1
+            __version__,
+            self.source.title,
+            self.source.source,
+            self.record.steps if self.settings.certify else self.traces(),
+            self.last - self.first + 1,
         )
 
     def to(self, medium: str) -> bytes:

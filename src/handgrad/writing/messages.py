@@ -401,6 +401,18 @@ TEXT: dict[str, str] = {
         "derivatives is a scheme that names its factors; the line below it has them in the order, and the way "
         "round, in which matrices are multiplied."
     ),
+    "certified": "Certified: each digit of each quantity of these steps is the correctly rounded digit of the "
+    "exact value, computed from the decimals as given, as fractions and in balls of {bits} bits.",
+    "certified_binary": "Certified: each digit of each quantity of these steps is the correctly rounded digit of "
+    "the exact value, computed as fractions and in balls of {bits} bits from the inputs, parameters and states as "
+    "the training had them, to their last binary digit.",
+    "audit_certified": "The values compared with are certified: the nearest float64 of each exact value, computed "
+    "from the decimals as given, as fractions and in balls of {bits} bits.",
+    "audit_certified_until": "Claims about steps after step {step} are compared with what float64 comes to.",
+    "certified_ties": "Open even so: {count}, each nearer to a tie than these bits can tell, and taken as the tie.",
+    "certified_same": "float64 has every digit of these quantities right.",
+    "certified_otherwise": "Digits that float64 has wrong: {count}.",
+    "certified_digit": "{name} of step {step} is {right}; float64 has {wrong}.",
     "second_forward": "A second forward pass with the new parameters shows what the step did to the loss:",
     "parameters_are": "The parameters before step {number}:",
     "drawing_title": "Neural network {sizes}",

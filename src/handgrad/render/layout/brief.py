@@ -173,7 +173,7 @@ def _quantity(sheet: Sheet, bindings: Bindings, worked: WorkedStep) -> Iterator[
     letter = worked.equation.target
     if worked.quantity not in bindings or not isinstance(letter, Symbol | Gradient):
         return
-    values = array_of(bindings[worked.quantity])
+    values = array_of(bindings[worked.quantity]).astype(np.float64)
     if not np.isfinite(values).all():
         return
     row, column = np.unravel_index(int(np.argmax(np.abs(values))), values.shape)

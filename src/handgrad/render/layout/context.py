@@ -281,7 +281,8 @@ def _without_zeros(text: str) -> str:
 
 def _same_numbers(left: Expression, right: Expression) -> bool:
     if isinstance(left, Matrix) and isinstance(right, Matrix):
-        return np.array_equal(left.values, right.values, equal_nan=True)
+        one, other = (side.values.astype(np.float64) for side in (left, right))
+        return np.array_equal(one, other, equal_nan=True)
     return isinstance(left, Number) and isinstance(right, Number) and left.value == right.value
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from handgrad.render.document import Block, Document, Fold, Formula, Heading, Paragraph
 from handgrad.render.layout.brief import brief_problem, brief_step, path
 from handgrad.render.layout.calculation import calculation, observation
+from handgrad.render.layout.certificate import certificate
 from handgrad.render.layout.changes import changes, gradient_check
 from handgrad.render.layout.context import Sheet
 from handgrad.render.layout.formulas import formulas
@@ -58,7 +59,7 @@ def lay_out(record: Record, settings: Settings | None = None) -> Document:
     Raises RenderError for a language without a catalogue, or words and symbols without a row in the tables.
     """
     sheet = Sheet(record, settings or Settings())
-    opening, body = list(_opening(sheet)), list(_body(sheet))
+    opening, body = list(_opening(sheet)), [*_body(sheet), *certificate(sheet)]
     blocks = [*opening, Paragraph(_settings(sheet, body), "settings"), *body]
     return Document(
         title=record.title,

@@ -8,6 +8,7 @@ import numpy as np
 
 from handgrad.nn.losses import Loss
 from handgrad.nn.network import Dense
+from handgrad.worked.bindings import array_of
 from handgrad.worked.derive.chain_rule import factors
 from handgrad.worked.derive.derivatives import (
     derivative_step,
@@ -263,7 +264,7 @@ def _bias(paper: Paper, l: int, layer: Dense) -> WorkedStep:
             target,
             paper.averaged(_added_up(paper, l, shared=shared)),
             numbers=None if whole is None else paper.averaged(whole),
-            result=node(np.atleast_2d(paper.quantities[name])[:1, :1]) if shared else None,
+            result=node(array_of(paper.value(name))[:1, :1]) if shared else None,
         ),
         shapes=() if shared else paper.shapes(delta, name),
         reason=words(reason, layer=l),

@@ -185,9 +185,9 @@ class _Walk:
         """The entry as the sheet writes it, where that form has the same number, else as the program computes it."""
         for form in (*self.shown.get(quantity, ()), letters):
             tree = entry_of(form, row, column, self.bindings)
-            found = evaluate(tree, self.bindings)
+            found = np.asarray(evaluate(tree, self.bindings), np.float64)
             if found.shape == (1, 1) and np.allclose(
-                found, whole[row, column], rtol=1e-9, atol=0, equal_nan=True
+                found, float(whole[row, column]), rtol=1e-9, atol=0, equal_nan=True
             ):
                 return self.joined(tree)
         return self.joined(entry_of(letters, row, column, self.bindings))

@@ -187,7 +187,7 @@ def _data_loss(paper: Paper, loss: Loss, name: str) -> WorkedStep:
 def _half_right(paper: Paper, equation: Equation) -> bool:
     """True where at least half of the digits of the loss come out of the outputs; training computes it from z."""
     assert equation.result is not None
-    shown, wanted = evaluate(equation.numbers[0]).item(), evaluate(equation.result).item()
+    shown, wanted = (float(evaluate(tree).item()) for tree in (equation.numbers[0], equation.result))
     lost = np.sqrt(roundoff(np.asarray(paper.quantities["yhat"]).dtype))
     return bool(shown == wanted or abs(shown - wanted) <= lost * abs(wanted))
 

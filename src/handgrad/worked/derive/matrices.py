@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from handgrad.nn.arrays import Array
+from handgrad.worked.bindings import array_of
 from handgrad.worked.derive.forward import linear
 from handgrad.worked.derive.letters import constants_of
 from handgrad.worked.derive.random_step import random_step
@@ -26,6 +26,7 @@ from handgrad.worked.expressions import (
     Transpose,
 )
 from handgrad.worked.paper import Paper
+from handgrad.worked.real import number_of
 from handgrad.worked.record import Equation, StepRecord, WorkedStep
 from handgrad.worked.substitute import added, node, turned
 
@@ -60,13 +61,20 @@ def _at_random(paper: Paper) -> Paper:
 def _first_sample(paper: Paper) -> Paper:
     """The paper of the first sample alone: what belongs to samples has one row."""
 
-    def first(name: str, array: Array) -> Array:
-        whole = name[0] in "Wb" or name[:2] in ("dW", "db") or np.ndim(array) < 2
-        return array if whole else array[:1]
-
-    quantities = {name: first(name, array) for name, array in paper.quantities.items()}
+    several = {
+        name
+        for name, array in paper.quantities.items()
+        if name[0] not in "Wb" and name[:2] not in ("dW", "db") and np.ndim(array) == 2
+    }
+    quantities = {name: array[:1] if name in several else array for name, array in paper.quantities.items()}
+    known = {
+        name: (array[:, :1] if paper.column else array[:1]) if name in several else array
+        for name, array in paper.known.items()
+    }
     trace = replace(paper.trace, quantities=quantities, samples=1)
-    return Paper(trace, paper.network, paper.recipe, paper.options, paper.regularization, paper.constants)
+    return Paper(
+        trace, paper.network, paper.recipe, paper.options, paper.regularization, paper.constants, known=known
+    )
 
 
 def _steps(paper: Paper, *, alone: bool) -> Iterator[WorkedStep]:
@@ -118,10 +126,11 @@ def _stack(paper: Paper, entries: list[Symbol] | list[Gradient] | list[Times]) -
 
 def _row(paper: Paper, i: int) -> Equation:
     """An entry of z as a row of W times the column, then multiplied in pairs."""
-    W, x = paper.array("W1"), paper.array("x").reshape(-1, 1)
-    bias = [Number(float(paper.array("b1").reshape(-1)[i]))] if _has_bias(paper) else []
+    W, x = (array_of(paper.value(name)) for name in ("W1", "x"))
+    x = x.reshape(-1, 1)
+    bias = [Number(number_of(array_of(paper.value("b1")).reshape(-1)[i]))] if _has_bias(paper) else []
     pairs = [
-        Times((Number(float(w)), Number(float(value))), sign=True)
+        Times((Number(number_of(w)), Number(number_of(value))), sign=True)
         for w, value in zip(W[i], x[:, 0], strict=True)
     ]
     product = MatMul(Matrix(W[i : i + 1]), Matrix(x))
@@ -133,7 +142,7 @@ def _transposed(paper: Paper, depth: int) -> Iterator[Equation]:
     """The weights of the last layer, and the same with rows and columns exchanged."""
     W = Symbol("W", depth)
     yield Equation(W, result=paper.bindings.of(W))
-    yield Equation(Transpose(W), result=node(paper.array(f"W{depth}").T))
+    yield Equation(Transpose(W), result=node(array_of(paper.value(f"W{depth}")).T))
 
 
 def _outer(paper: Paper, *, alone: bool) -> Equation:

@@ -13,6 +13,7 @@ from itertools import islice, product
 import numpy as np
 
 from handgrad.nn.network import Dense
+from handgrad.worked.evaluate import evaluate
 from handgrad.worked.expressions import (
     Apply,
     Divide,
@@ -141,7 +142,7 @@ def activation_scalars(paper: Paper, l: int, layer: Dense, name: str) -> Scalars
         if not function.elementwise:
             return _softmax(paper, target, l, i, j)
         letters = Apply(function.name, (entry_of(paper, f"z{l}", l, i, j),), parameters)
-        z = float(paper.quantities[f"z{l}"][i, j])
+        z = evaluate(letters.arguments[0], paper.bindings).item()
         return paper.equation(target, letters, lines=_expanded(function.name, z))
 
     return _written(paper, l, equation, places)

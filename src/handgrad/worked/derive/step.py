@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -9,10 +11,11 @@ import numpy as np
 from handgrad.nn.arrays import Array
 from handgrad.nn.backward import batch_loss
 from handgrad.nn.forward import Masks, forward
-from handgrad.nn.network import Network
+from handgrad.nn.network import LayerParameters, Network
 from handgrad.nn.regularization import Regularization
 from handgrad.nn.step import Recipe
 from handgrad.nn.targets import SIGNS
+from handgrad.worked.certify import Exactly
 from handgrad.worked.computed import roundoff
 from handgrad.worked.derive.backward import backward_steps
 from handgrad.worked.derive.focus import Focus, Lines, path_to, representative
@@ -26,6 +29,7 @@ from handgrad.worked.expressions import Symbol
 from handgrad.worked.gradient_check import check_gradients
 from handgrad.worked.paper import NO_PENALTY, Paper
 from handgrad.worked.record import (
+    Assignment,
     Options,
     ParameterChange,
     StepRecord,
@@ -42,18 +46,27 @@ def derive(
     recipe: Recipe | None,
     options: Options,
     regularization: Regularization = NO_PENALTY,
+    exactly: Exactly | None = None,
 ) -> StepRecord:
-    """The worked record of a step that happened."""
+    """The worked record of a step that happened; `exactly` has its numbers in real numbers."""
     penalties = regularization if recipe is None else recipe.regularization
     constants = constants_of(trace, network, recipe, penalties)
     paper = Paper(trace, network, recipe, options, regularization, constants)
     steps = _worked(paper)
     lines = program(paper, steps)
-    nothing = {} if trace.rounding.carry else dust(paper.bindings, lines, _unit(trace))
+    known: Mapping[str, Array] = {}
+    nothing: Mapping[str, Array] = {}
+    if exactly is not None:
+        known = exactly.step(trace.number, paper.bindings, lines)
+        trace = _nearest(paper, known)
+        paper = Paper(trace, network, recipe, options, regularization, constants, known=known)
+        steps = _worked(paper)
+    elif not trace.rounding.carry:
+        nothing = dust(paper.bindings, lines, _unit(trace))
     if nothing:
         paper = Paper(trace, network, recipe, options, regularization, constants, nothing)
         steps = _worked(paper)
-    after = _after(paper)
+    after = _after(paper) if exactly is None else _after_exactly(paper, lines, exactly)
     before = float(trace.quantities["loss"]) if "loss" in trace.quantities else None
     return StepRecord(
         number=trace.number,
@@ -131,6 +144,31 @@ MET = 1e-12
 """Relative difference up to which a prediction has met its target: binary arithmetic leaves last digits."""
 
 
+def _nearest(paper: Paper, known: Mapping[str, Array]) -> Trace:
+    """The trace with the nearest float64 of each real number in the place of what float64 came to."""
+    trace = paper.trace
+    quantities = {
+        name: _as_computed(paper, name, known[name], array) if name in known else array
+        for name, array in trace.quantities.items()
+    }
+    parameters = tuple(
+        LayerParameters(
+            *(quantities.get(f"{letter}{l}_new", array) for letter, array in zip("Wb", held, strict=True))
+        )
+        for l, held in enumerate(trace.after.parameters, 1)
+    )
+    after = trace.after._replace(parameters=parameters) if trace.updated else trace.after
+    return replace(trace, quantities=quantities, after=after)
+
+
+def _as_computed(paper: Paper, name: str, known: Array, computed: Array) -> Array:
+    """Floats in the shape of arithmetic, of numbers on paper."""
+    floats: Array = np.asarray(known, np.float64)
+    if np.ndim(computed) < 2:
+        return floats.reshape(np.shape(computed))
+    return paper.lay(name, floats)
+
+
 class _After(NamedTuple):
     """A second forward pass of the same batch, with the same masks and the new parameters."""
 
@@ -156,6 +194,15 @@ def _after(paper: Paper) -> _After | None:
             flat_weights(trace.quantities),
         )
     return _After(float(value), activity.yhat)
+
+
+def _after_exactly(paper: Paper, lines: Iterable[Assignment], exactly: Exactly) -> _After | None:
+    trace = paper.trace
+    if not trace.updated or paper.network.loss is None or trace.given or "x" not in trace.quantities:
+        return None
+    found = exactly.afterwards(paper.known, lines, paper.column)
+    yhat = np.asarray(found["yhat"], np.float64)
+    return _After(float(found["loss"].item()), yhat.T if paper.column else yhat)
 
 
 # --- what the step did, in words ------------------------------------------------------------------------

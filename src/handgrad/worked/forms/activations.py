@@ -8,10 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
-
 from handgrad.nn.activations import SELU_ALPHA, SELU_SCALE
-from handgrad.worked.evaluate import map_tree
+from handgrad.worked.evaluate import evaluate, map_tree
 from handgrad.worked.expressions import (
     Apply,
     BigSum,
@@ -30,6 +28,7 @@ from handgrad.worked.expressions import (
 )
 from handgrad.worked.forms.trees import TWO, ZERO, Formula, chosen, signed
 from handgrad.worked.paper import ONE, difference, exact
+from handgrad.worked.real import number_of
 from handgrad.worked.record import Equation
 
 Z, ALPHA = Symbol("z"), Symbol("alpha")
@@ -71,7 +70,7 @@ def _sigma(argument: Expression) -> Apply:
 
 
 def _sigmoid_lines(z: float) -> tuple[Expression, ...]:
-    power = float(np.exp(-z))
+    power = evaluate(Apply("exp", (Negative(Number(z)),)))[0, 0]
     return Divide(ONE, Sum((ONE, Number(power)))), Divide(ONE, Number(1 + power))
 
 
@@ -202,7 +201,7 @@ def activation_at(name: str, z: float, alpha: float) -> Expression:
     >>> float(evaluate(activation_at("leaky_relu", -2.0, 0.5))[0, 0])
     -1.0
     """
-    numbers: dict[Expression, Expression] = {Z: Number(float(z)), ALPHA: exact(alpha)}
+    numbers: dict[Expression, Expression] = {Z: Number(number_of(z)), ALPHA: exact(alpha)}
     tree = ACTIVATION_FORMS[name].formula.value.symbols[0]
     return signed(
         chosen(map_tree(tree, lambda part: numbers.get(part, part) if part in (Z, ALPHA) else part))

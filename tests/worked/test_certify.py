@@ -1,0 +1,260 @@
+"""Certified digits, against fractions and 60-digit decimals written here."""
+
+from __future__ import annotations
+
+import builtins
+from decimal import Decimal, localcontext
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import handgrad as hg
+from handgrad.cases.case import Case
+from handgrad.errors import MissingExtraError, SpecificationError
+from handgrad.worked.bindings import array_of
+from handgrad.worked.certify import certified
+from handgrad.worked.computed import Computed
+from handgrad.worked.functions import FUNCTIONS, applied
+from handgrad.worked.real import NotFinite, Real, Undecided, computing, reals
+from handgrad.worked.real_functions import CHOSEN, OF_ONE, TOGETHER, applied_in_reals
+from handgrad.worksheets.worksheet import Worksheet
+
+pytest.importorskip("flint", reason="python-flint, of the extra certify, is not installed")
+
+EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.toml"))
+DECIMALS = st.integers(-10_000, 10_000).map(lambda n: n / 1000)
+
+
+def of_one_weight(weight: float, x: float, y: float = 0.0, digits: int = 3, **keys: Any) -> Worksheet:
+    layer = {"units": 1, "W": [[weight]], **keys.pop("layer", {})}
+    return hg.explain(
+        {
+            "network": {"inputs": 1, "loss": "squared_error", "layers": [layer]},
+            "data": {"x": [[x]], "y": [[y]]},
+            "rounding": {"digits": digits},
+            **keys,
+        },
+        certify=True,
+    )
+
+
+# -- numbers
+
+
+@given(DECIMALS, DECIMALS, DECIMALS)
+def test_sums_and_products_of_decimals_are_fractions(a: float, b: float, c: float) -> None:
+    expected = Fraction(str(a)) * Fraction(str(b)) + Fraction(str(c))
+    with computing(64):
+        found = Real.of(a) * b + c
+    assert Fraction(int(found.exact.p), int(found.exact.q)) == expected
+
+
+@given(DECIMALS, st.integers(0, 6))
+def test_rounding_is_half_away_from_zero(a: float, digits: int) -> None:
+    size = abs(Fraction(str(a))) * 10**digits + Fraction(1, 2)
+    expected = Fraction(size.numerator // size.denominator, 10**digits) * (-1 if a < 0 else 1)
+    with computing(64):
+        assert Fraction(str(Real.of(a).rounded(digits))) == expected
+
+
+@given(st.integers(-40, 40), st.integers(1, 60))
+def test_an_exponential_is_written_with_the_digits_of_its_exact_value(top: int, bottom: int) -> None:
+    with localcontext() as context:
+        context.prec = 80
+        expected = (Decimal(top) / Decimal(bottom)).exp()
+        with computing(512):
+            found = Decimal(str((Real.of(top) / bottom).exp()))
+        assert abs(found - expected) <= abs(expected) * Decimal("1e-55")
+
+
+def test_a_third_is_above_what_its_digits_say_so_that_no_rounding_sees_a_tie() -> None:
+    with computing(64):
+        text = str(Real.of(1) / 3)
+        half = str(Real.of(1) / 8)
+    assert Fraction(text) != Fraction(1, 3) and text.startswith("0.3333333333333333333333333333")
+    assert half == "0.125"
+
+
+def test_what_is_open_asks_for_more_bits_and_is_a_tie_where_there_are_none() -> None:
+    def difference() -> Real:
+        one = Real.of(1).exp()
+        return one * one - Real.of(2).exp()  # is 0, and no ball shows it
+
+    with computing(128), pytest.raises(Undecided):
+        difference().sign()
+    with computing(128, last=True) as held:
+        assert difference().sign() == 0
+    assert held.ties
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: Real.of(1) / 0, lambda: Real.of(0).log(), lambda: Real.of(-1).sqrt()]
+)
+def test_what_has_no_value_is_named(make: Any) -> None:
+    with computing(64), pytest.raises(NotFinite):
+        make()
+
+
+def test_roots_of_squares_are_fractions() -> None:
+    with computing(64):
+        assert str(Real.of(0.0625).sqrt()) == "0.25" and Real.of(2).sqrt().exact is None
+
+
+# -- functions
+
+
+def test_every_function_of_a_sheet_is_there() -> None:
+    assert set(FUNCTIONS) == set(OF_ONE) | set(TOGETHER) | set(CHOSEN)
+
+
+@pytest.mark.parametrize("name", sorted(FUNCTIONS))
+def test_each_function_agrees_with_float64(name: str) -> None:
+    z = np.array([[-2.75, 0.3, 1.25, 6.5]] if name != "ln" else [[0.3, 1.25, 2.75, 6.5]])
+    parameters = [0.25] if name.strip("'") in ("leaky_relu", "elu", "clip") else []
+    arguments = [Computed(z, 0.0, 0.0)] * (2 if name in CHOSEN else 1)
+    expected = applied(name, arguments, parameters, -1).value
+    with computing(256):
+        exact = [Computed(reals(z), 0.0, 0.0)] * len(arguments)
+        found = applied_in_reals(name, exact, [Real.of(p) for p in parameters], -1).value
+        np.testing.assert_allclose(found.astype(float), expected, rtol=1e-12, atol=1e-14)
+
+
+# -- sheets
+
+
+def test_a_tie_that_float64_misses_is_shown_right_and_named() -> None:
+    """0.03 x 0.35 is 0.0105; float64 has 0.010499999999999999."""
+    sheet = of_one_weight(0.03, 0.35)
+    text = sheet.text(100)
+    assert 0.03 * 0.35 < 0.0105
+    assert "0.011" in text and "float64 has 0.010." in text and "z1 of step 1 is 0.011" in text
+    assert "0.011" not in hg.explain(sheet.source.case).text(100).replace("0.0110", "")  # type: ignore[attr-defined]
+
+
+def test_what_lies_near_a_tie_is_not_rounded_as_a_tie() -> None:
+    """Below the tie by 1e-20, where float64 and its shortest text see the tie itself."""
+    layer = {"b": [-1e-20], "units": 1, "W": [[0.03]]}
+    sheet = of_one_weight(0.03, 0.35, layer=layer)
+    (step,) = sheet.record.steps
+    assert Decimal(str(step.bindings["z1"].value)) == Decimal("0.0105") - Decimal("1e-20")  # type: ignore[union-attr]
+    assert "z1 of step 1" not in sheet.text(100)  # float64 shows 0.010 as well
+
+
+@settings(max_examples=25, deadline=None)
+@given(DECIMALS, DECIMALS, DECIMALS, st.integers(1, 8))
+def test_the_digits_of_a_neuron_are_those_of_sixty(w: float, x: float, b: float, digits: int) -> None:
+    sheet = of_one_weight(w, x, digits=digits, layer={"b": [b], "activation": "sigmoid"})
+    (step,) = sheet.record.steps
+    with localcontext() as context:
+        context.prec = 60
+        z = Decimal(str(w)) * Decimal(str(x)) + Decimal(str(b))
+        a = 1 / (1 + (-z).exp())
+        assert Decimal(str(step.bindings["z1"].value)) == z  # type: ignore[union-attr]
+        assert abs(Decimal(str(step.bindings["yhat"].value)) - a) <= a * Decimal("1e-50")  # type: ignore[union-attr]
+        assert float(step.quantities["yhat"][0, 0]) == float(a)
+
+
+def test_nothing_is_rounded_between_steps() -> None:
+    """Three steps of w -> w - eta 2 x (w x - y), in fractions."""
+    descent = {"optimizer": {"name": "sgd", "learning_rate": 0.1}, "training": {"steps": 3}}
+    sheet = of_one_weight(0.3, 0.7, y=0.9, layer={"bias": "none"}, **descent)
+    w, x, y, eta = (Fraction(text) for text in ("0.3", "0.7", "0.9", "0.1"))
+    for step in sheet.record.steps:
+        w -= eta * 2 * x * (w * x - y)
+        value = step.bindings["W1_new"].value  # type: ignore[union-attr]
+        assert Fraction(int(value.exact.p), int(value.exact.q)) == w
+    later = sheet.source.case  # a later step alone begins with the exact parameters too
+    (third,) = hg.explain(later, step=3, certify=True).record.steps
+    assert Fraction(str(third.bindings["W1_new"].value)) == w  # type: ignore[union-attr]
+
+
+def test_carried_results_are_rounded_before_they_are_used_again() -> None:
+    sheet = of_one_weight(0.03, 0.35, y=1.0, rounding={"digits": 3, "carry": True})
+    quantities = sheet.record.steps[0].quantities
+    assert float(quantities["z1"][0, 0]) == 0.011
+    assert float(quantities["loss"]) == 0.978  # (0.011 - 1)^2 = 0.978121
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_every_example_is_certified(path: Path) -> None:
+    case = Case.load(path)
+    if case.symbolic:
+        pytest.skip("a formula sheet has no numbers")
+    sheet = hg.explain(case, step=(1, min(case.steps, 2)), detail="brief", certify=True)
+    certificate = sheet.record.certificate
+    assert certificate is not None and len(certificate.computed) == len(sheet.record.steps)
+    for step, computed in zip(sheet.record.steps, certificate.computed, strict=True):
+        for name, had in computed.items():
+            exact = array_of(step.bindings[name]).astype(float)
+            largest = max(1.0, float(np.max(np.abs(had), initial=0.0)))
+            np.testing.assert_allclose(
+                exact, had.astype(float), rtol=1e-9, atol=1e-12 * largest, err_msg=name
+            )
+    assert "Certified:" in sheet.text(100)
+
+
+def test_a_step_of_a_training_begins_with_its_binary_numbers() -> None:
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(12, 2)), rng.normal(size=(12, 1))
+    network = hg.Network(2, [hg.Dense(2, "tanh"), hg.Dense(1)], "squared_error")
+    fit = hg.fit(network, X, y, epochs=2, batch_size=4, seed=1)
+    sheet = hg.explain(fit, step=3, data=(X, y), certify=True)
+    (step,) = sheet.record.steps
+    W = np.asarray(step.quantities["W1"], float)
+    exact = array_of(step.bindings["W1"])
+    for at in np.ndindex(2, 2):
+        assert Fraction(int(exact[at].exact.p), int(exact[at].exact.q)) == Fraction(W[at])
+    assert "binary digit" in " ".join(sheet.text(200).split())
+
+
+def test_every_medium_and_json_have_the_certified_digits() -> None:
+    sheet = of_one_weight(0.03, 0.35)
+    for medium in ("md", "html", "tex"):
+        assert "0.011" in sheet.to(medium).decode()
+    assert '"z1":[[0.0105]]' in sheet.to("json").decode()
+
+
+def test_too_many_steps_are_refused() -> None:
+    case = {
+        "network": {"inputs": 1, "loss": "squared_error", "layers": [{"units": 1, "W": [[2.0]]}]},
+        "data": {"x": [[3.0]], "y": [[5.0]]},
+        "optimizer": {"name": "sgd", "learning_rate": 0.1},
+        "training": {"steps": 2000},
+    }
+    with pytest.raises(SpecificationError, match="at most 300 steps"):
+        hg.explain(case, step=1500, certify=True).text()
+
+
+def test_without_the_library_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    load = builtins.__import__
+
+    def without(name: str, *rest: Any) -> Any:
+        if name == "flint":
+            raise ImportError(name)
+        return load(name, *rest)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    with pytest.raises(MissingExtraError, match=r"handgrad\[certify\]"):
+        certified(lambda exactly: None, False, None)
+
+
+# -- check
+
+
+def test_check_compares_with_the_exact_digits() -> None:
+    case = {
+        "network": {"inputs": 1, "loss": "squared_error", "layers": [{"units": 1, "W": [[0.03]]}]},
+        "data": {"x": [[0.35]], "y": [[1.0]]},
+        "claims": [{"quantity": "z1", "value": [[0.011]]}],
+    }
+    audit = hg.check(case, certify=True)
+    assert [verdict.verdict for verdict in audit.verdicts] == ["exact"]
+    found = audit.as_dict()
+    assert found["certified"]["ties"] == 0 and found["verdicts"][0]["computed"] == [[0.0105]]
+    assert hg.check(case).as_dict()["verdicts"][0]["computed"] == [[0.03 * 0.35]]
+    assert "certified" in audit.text()
