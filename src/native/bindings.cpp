@@ -222,15 +222,12 @@ class Session {
         if (rates.ndim() != 1 || static_cast<std::int64_t>(rates.shape(0)) < steps || rates.dtype() != nb::dtype<double>())
             throw std::invalid_argument("rates must be float64, one for each step");
         // copies: whoever holds the arrays may change them while the steps run, and what was judged must be what is used
-        const std::unique_ptr<std::int64_t[]> rows(new std::int64_t[static_cast<std::size_t>(count)]);
         const auto* first_rate = static_cast<const double*>(rates.data());
         const std::vector<double> rate(first_rate, first_rate + steps);
-        const RunRequest request{rows.get(), count, batch, rate.data(), steps, first_step, losses.data()};
+        RunRequest request{nullptr, count, batch, rate.data(), steps, first_step, losses.data()};
         check_run(plan_, request, rows_);
-        for (std::int64_t i = 0; i < count; ++i) {
-            const std::int64_t row = rows[i] = order.data()[i];
-            if (row < 0 || row >= rows_) throw nb::index_error("order names a row that is not there");
-        }
+        const std::unique_ptr<std::int64_t[]> rows = judged(order);
+        request.order = rows.get();
         const Busy busy(in_use_);
         PythonWatch watch(std::move(stop));
         RunResult result{};
@@ -243,18 +240,24 @@ class Session {
         return {result.steps, result.failed};
     }
 
-    void predict(const ReadOnly& X, const Array& out) {
+    // The loss and whether everything was finite; without targets Y the loss is 0.
+    std::tuple<double, bool> predict(const ReadOnly& X, const Array& out, const std::optional<ReadOnly>& Y, int threads) {
         check_matrix(X, layers_.front().inputs);
         check_matrix(out, layers_.back().units);
         if (out.shape(0) != X.shape(0)) throw std::invalid_argument("out must have as many rows as X");
-        const Busy busy(in_use_);
-        PythonWatch watch{nb::none()};
-        {
-            const nb::gil_scoped_release unlocked;
-            const auto team = lease_team(plan_.threads);
-            core_->predict(X.data(), static_cast<std::int64_t>(X.shape(0)), out.data(), *team, watch);
+        if (Y) {
+            check_matrix(*Y, layers_.back().units);
+            if (Y->shape(0) != X.shape(0)) throw std::invalid_argument("X and Y have different numbers of rows");
         }
-        watch.rethrow();
+        return forward({X.data(), Y ? Y->data() : nullptr, nullptr, nullptr, static_cast<std::int64_t>(X.shape(0)), out.data()}, threads);
+    }
+    // The same for rows of the data that the session holds.
+    std::tuple<double, bool> score(const Rows& order, const Array& out, int threads) {
+        check_matrix(out, layers_.back().units);
+        if (out.shape(0) != order.shape(0)) throw std::invalid_argument("out must have a row for each row of the order");
+        require(rows_ > 0, "data before a score");
+        const std::unique_ptr<std::int64_t[]> rows = judged(order);
+        return forward({X_.data(), Y_.data(), weights_ ? weights_->data() : nullptr, rows.get(), static_cast<std::int64_t>(order.shape(0)), out.data()}, threads);
     }
 
     std::string path() const { return core_->path(); }
@@ -275,6 +278,31 @@ class Session {
       private:
         std::atomic<bool>& flag_;
     };
+
+    // A copy of row numbers of the data, each of which is there.
+    std::unique_ptr<std::int64_t[]> judged(const Rows& order) const {
+        const auto count = static_cast<std::int64_t>(order.shape(0));
+        std::unique_ptr<std::int64_t[]> rows(new std::int64_t[static_cast<std::size_t>(count)]);
+        for (std::int64_t i = 0; i < count; ++i) {
+            const std::int64_t row = rows[static_cast<std::size_t>(i)] = order.data()[i];
+            if (row < 0 || row >= rows_) throw nb::index_error("order names a row that is not there");
+        }
+        return rows;
+    }
+    std::tuple<double, bool> forward(const ForwardRequest& request, int threads) {
+        require(request.Y == nullptr || plan_.loss.kind != LossKind::none, "a loss to score by");
+        if (request.rows == 0) return {0.0, true};
+        const Busy busy(in_use_);
+        PythonWatch watch{nb::none()};
+        ForwardResult result{};
+        {
+            const nb::gil_scoped_release unlocked;
+            const auto team = lease_team(threads < 1 ? 1 : threads < plan_.threads ? threads : plan_.threads);
+            result = core_->predict(request, *team, watch);
+        }
+        watch.rethrow();
+        return {result.loss, result.finite};
+    }
 
     template <class A>
     void check_type(const A& array) const {
@@ -348,7 +376,9 @@ NB_MODULE(_native, m) {
         .def("data", &Session::data, nb::arg("X"), nb::arg("Y"), nb::arg("weights").none() = nb::none())
         .def("run", &Session::run, nb::arg("order"), nb::arg("batch"), nb::arg("rates"), nb::arg("first_step"),
              nb::arg("losses").noconvert(), nb::arg("stop").none())
-        .def("predict", &Session::predict, nb::arg("X"), nb::arg("out").noconvert())
+        .def("predict", &Session::predict, nb::arg("X"), nb::arg("out").noconvert(), nb::arg("Y").none() = nb::none(),
+             nb::arg("threads") = most_threads)
+        .def("score", &Session::score, nb::arg("order"), nb::arg("out").noconvert(), nb::arg("threads") = most_threads)
         .def_prop_ro("path", &Session::path)
         .def_prop_ro("threads", &Session::threads)
         .def_prop_ro("bytes", &Session::bytes);

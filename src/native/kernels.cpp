@@ -6,7 +6,7 @@ namespace handgrad::HG_ISA {
 
 template <class T>
 static Core* make(const Plan& plan) {
-    if (!plan.predict_only && TinyCore<T>::suits(plan)) return new TinyCore<T>(plan);
+    if (TinyCore<T>::suits(plan)) return new TinyCore<T>(plan);
     return new PanelCore<T>(plan);
 }
 

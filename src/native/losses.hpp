@@ -16,6 +16,12 @@ struct OutputRule {
     std::int64_t outputs;
 };
 
+// The loss of some rows from the sum of their terms.
+HG_INLINE double data_loss(const LossPlan& loss, double sum, std::int64_t rows, std::int64_t outputs) {
+    return sum * loss.scale / (loss.mean_outputs ? static_cast<double>(outputs) : 1.0) /
+           (loss.mean_samples ? static_cast<double>(rows) : 1.0);
+}
+
 // a = softmax(z) over `count` rows of lanes; returns ln sum exp(z), and the maximum that was taken out.
 template <class T>
 inline void softmax_lanes(const T* z, T* a, std::int64_t count, Vec<T>& top, Vec<T>& sum) {

@@ -62,6 +62,7 @@ class PanelMemory {
         block_ = arena.template take<Block>(blocks_);
         if (base) list_blocks();
         parts_ = arena.template take<Parts>(threads_ + 1);
+        shares_ = arena.template take<double>(threads_);
         lay_out_work(arena, base != nullptr, row_size);
         lay_out_gradients(arena, base != nullptr);
         scratch_ = arena.template take<Scratch<T>>(threads_);
@@ -170,6 +171,7 @@ class PanelMemory {
     std::int64_t parameters_, blocks_ = 0, widest_ = 0, grouped_ = 0, chunk_ = 0;
     Block* block_ = nullptr;
     Parts* parts_ = nullptr;
+    double* shares_ = nullptr;  // of the loss of a prediction, by thread
     Work<T>* work_ = nullptr;
     Scratch<T>* scratch_ = nullptr;
     T **gradient_w_ = nullptr, **gradient_b_ = nullptr, **bias_sum_ = nullptr;

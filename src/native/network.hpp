@@ -79,7 +79,8 @@ template <class T>
 constexpr std::int64_t pass_depth = 1024 / static_cast<std::int64_t>(sizeof(T)) / panel<T> * panel<T>;
 
 // C[rows r0 to r1] = bias + A B; `after(panel, row, height, vectors, c)` sees each finished tile while it is warm.
-template <class T, class After>
+// DIRECT: A lies row after row, row 0 of it is row r0 of C, and `a_rows` is its width.
+template <class T, bool DIRECT = false, class After>
 HG_INLINE void multiply_rows(const T* a, std::int64_t a_rows, std::int64_t depth, const T* b, std::int64_t columns,
                              const T* bias, T* c, std::int64_t c_rows, std::int64_t r0, std::int64_t r1,
                              After after) {
@@ -90,8 +91,8 @@ HG_INLINE void multiply_rows(const T* a, std::int64_t a_rows, std::int64_t depth
         for (std::int64_t p = 0; p < panels<T>(columns); ++p) {
             const int vectors = vectors_in<T>(columns, p);
             Tile<T> tile{length,
-                         a + k * a_rows + r0 * panel<T>,
-                         a_rows * panel<T>,
+                         DIRECT ? a + k : a + k * a_rows + r0 * panel<T>,
+                         DIRECT ? a_rows : a_rows * panel<T>,
                          b + (p * depth + k) * panel<T>,
                          bias ? bias + p * panel<T> : nullptr,
                          c + (p * c_rows + r0) * panel<T>,
@@ -109,9 +110,9 @@ HG_INLINE void multiply_rows(const T* a, std::int64_t a_rows, std::int64_t depth
                     for (std::int64_t at = 0; at < each_b; at += line) __builtin_prefetch(next_b + at, 0, 2);
                     next_b += each_b;
                 }
-                kernels<T>.rows[height][vectors](tile);
+                (DIRECT ? kernels<T>.direct : kernels<T>.rows)[height][vectors](tile);
                 if (last) after(p, r, height, vectors, tile.c);
-                tile.a += height * panel<T>;
+                tile.a += height * (DIRECT ? a_rows : panel<T>);
                 tile.c += height * panel<T>;
                 r += height;
             }
@@ -248,9 +249,11 @@ inline void drop_rows(const Layer<T>& layer, T* a, T* second, std::int64_t rows,
 }
 
 // A[l] of rows r0 to r1 from A[l-1]; `first_sample` is the place in the batch of row 0. Not for the output layer.
+// `direct`: the inputs of row r0 and those after it, row after row, instead of A[l-1].
 template <class T>
 inline void forward_layer(const Net<T>& net, int l, const Work<T>& work, std::int64_t r0, std::int64_t r1,
-                          std::int64_t first_sample, bool training, const Scratch<T>& scratch, Ahead& ahead) {
+                          std::int64_t first_sample, bool training, const Scratch<T>& scratch, Ahead& ahead,
+                          const T* direct = nullptr) {
     const Layer<T>& layer = net.layer(l);
     T* a = work.a[l];
     const bool slope = training && layer.keeps_slope && layer.function != Fn::softmax;
@@ -267,6 +270,9 @@ inline void forward_layer(const Net<T>& net, int l, const Work<T>& work, std::in
             lanes_to_rows(scratch.z, work.rows, layer.units, r, a);
             finish(0, r, lanes<T>, 1, a + r * panel<T>);
         }
+    } else if (direct) {
+        multiply_rows<T, true>(direct, layer.inputs, layer.inputs, layer.forward_weights(), layer.units, layer.b[0], a,
+                               work.rows, r0, r1, finish);
     } else {
         multiply_rows(work.a[l - 1], work.rows, layer.inputs, layer.forward_weights(), layer.units, layer.b[0], a,
                       work.rows, r0, r1, finish);
@@ -294,9 +300,13 @@ inline void output_sums(const Net<T>& net, const Work<T>& work, std::int64_t row
     }
 }
 template <class T>
-inline void output_product(const Net<T>& net, const Work<T>& work, std::int64_t r0, std::int64_t r1) {
+inline void output_product(const Net<T>& net, const Work<T>& work, std::int64_t r0, std::int64_t r1,
+                           const T* direct = nullptr) {
     const Layer<T>& layer = net.layer(net.depth);
-    if (!layer.by_dots)
+    if (direct)
+        multiply_rows<T, true>(direct, layer.inputs, layer.inputs, layer.forward_weights(), layer.units, layer.b[0],
+                               work.a[net.depth], work.rows, r0, r1, [](auto...) {});
+    else if (!layer.by_dots)
         multiply_rows(work.a[net.depth - 1], work.rows, layer.inputs, layer.forward_weights(), layer.units, layer.b[0],
                       work.a[net.depth], work.rows, r0, r1, [](auto...) {});
 }

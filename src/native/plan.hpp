@@ -113,6 +113,20 @@ struct RunResult {
     bool failed, interrupted;
 };
 
+// Rows that are predicted: of X, those that follow each other or those that `order` names.
+struct ForwardRequest {
+    const void* X;
+    const void* Y;        // null: no loss is wanted
+    const void* weights;  // by row number, with an order only; null: 1
+    const std::int64_t* order;
+    std::int64_t rows;
+    void* out;
+};
+struct ForwardResult {
+    double loss;        // of the data, without penalties
+    bool finite, left;  // all inputs (of rows that follow each other) and outputs; whether it was interrupted
+};
+
 // A training or a prediction in one precision; all pointers are to arrays of that precision.
 class Core {
   public:
@@ -127,7 +141,7 @@ class Core {
     // weights: by which the losses of the rows count; null for 1.
     virtual void data(const void* X, const void* Y, const void* weights) = 0;
     virtual RunResult run(const RunRequest&, Team&, Watch&) = 0;
-    virtual bool predict(const void* X, std::int64_t rows, void* out, Team&, Watch&) = 0;
+    virtual ForwardResult predict(const ForwardRequest&, Team&, Watch&) = 0;
 };
 
 #define HG_DECLARE(isa)                                                                            \

@@ -5,6 +5,7 @@
 // index is summed over, and no product packs anything:
 //
 //     rows:      C[i][j] (+)= sum_k A[i][k] B[k][j]     forward (A inputs, B weights) and backward (A deltas)
+//     direct:    the same with A row after row, as callers hold it
 //     outer:     C[i][j] (+)= sum_s A[s][i] B[s][j]     weight gradients, summed over the samples s
 //
 // A tile of up to 12 x 2 vectors stays in registers (24 accumulators hide the latency of the multiply-adds).
@@ -26,7 +27,7 @@ template <class T>
 struct Tile {
     std::int64_t depth;     // length of the sum
     const T* a;             // broadcast operand, at its first row (rows) or column (outer)
-    std::int64_t a_panel;   // rows: elements from one panel of A to the next
+    std::int64_t a_panel;   // rows: elements from one panel of A to the next; direct: from one row to the next
     const T* b;             // vector operand, rows of `panel` elements
     const T* bias;          // Begin::bias: one panel of it
     T* c;                   // result, rows of `panel` elements
@@ -66,6 +67,18 @@ struct Accumulators {
             for (int n = 0; n < NV; ++n) v[i][n] += left * right[n];
         }
     }
+    // The same for rows `step` elements apart, from one address for every three: a processor has 16 registers for them.
+    HG_INLINE void add_apart(const T* const* row, int k, std::int64_t step, const T* b) {
+        Vec<T> right[NV];
+#pragma GCC unroll 2
+        for (int n = 0; n < NV; ++n) right[n] = load(b + n * lanes<T>);
+#pragma GCC unroll 16
+        for (int i = 0; i < MR; ++i) {
+            const Vec<T> left = all<T>(row[i / 3][i % 3 * step + k]);
+#pragma GCC unroll 2
+            for (int n = 0; n < NV; ++n) v[i][n] += left * right[n];
+        }
+    }
     HG_INLINE void finish(const Tile<T>& t) {
 #pragma GCC unroll 16
         for (int i = 0; i < MR; ++i)
@@ -92,6 +105,37 @@ void rows_tile(const Tile<T>& t) {
     sums.finish(t);
 }
 
+// Keeps the compiler from making one address of every sum of these: they would not fit into the registers.
+template <int N, class T>
+HG_INLINE void keep_apart(const T** row, std::int64_t& step) {
+#pragma GCC unroll 4
+    for (int i = 0; i < N; ++i) asm("" : "+r"(row[i]));
+    asm("" : "+r"(step));
+}
+
+template <class T, int MR, int NV>
+void direct_tile(const Tile<T>& t) {
+    Accumulators<T, MR, NV> sums;
+    sums.start(t);
+    const T *a = t.a, *b = t.b;
+    std::int64_t step = t.a_panel;
+    std::int64_t k = 0;
+    const T* row[(MR + 2) / 3];
+    for (int i = 0; i < MR; i += 3) row[i / 3] = a + i * step;
+    for (; k + 4 <= t.depth; k += 4, b += 4 * panel<T>) {
+        keep_apart<(MR + 2) / 3>(row, step);
+#pragma GCC unroll 4
+        for (int u = 0; u < 4; ++u) sums.add_apart(row, u, step, b + u * panel<T>);
+#pragma GCC unroll 4
+        for (int i = 0; i < (MR + 2) / 3; ++i) row[i] += 4;
+    }
+    for (; k < t.depth; ++k, b += panel<T>) {
+        sums.add_apart(row, 0, step, b);
+        for (int i = 0; i < (MR + 2) / 3; ++i) row[i] += 1;
+    }
+    sums.finish(t);
+}
+
 template <class T, int MR, int NV>
 void outer_tile(const Tile<T>& t) {
     Accumulators<T, MR, NV> sums;
@@ -115,6 +159,10 @@ struct TileTable {
         if (count == MR) return vectors == 1 ? rows_tile<T, MR, 1> : rows_tile<T, MR, 2>;
         return TileTable<T, MR - 1>::rows(count, vectors);
     }
+    static constexpr TileKernel<T> direct(int count, int vectors) {
+        if (count == MR) return vectors == 1 ? direct_tile<T, MR, 1> : direct_tile<T, MR, 2>;
+        return TileTable<T, MR - 1>::direct(count, vectors);
+    }
     static constexpr TileKernel<T> outer(int count, int vectors) {
         if (count == MR) return vectors == 1 ? outer_tile<T, MR, 1> : outer_tile<T, MR, 2>;
         return TileTable<T, MR - 1>::outer(count, vectors);
@@ -123,6 +171,7 @@ struct TileTable {
 template <class T>
 struct TileTable<T, 0> {
     static constexpr TileKernel<T> rows(int, int) { return nullptr; }
+    static constexpr TileKernel<T> direct(int, int) { return nullptr; }
     static constexpr TileKernel<T> outer(int, int) { return nullptr; }
 };
 
@@ -130,12 +179,14 @@ struct TileTable<T, 0> {
 template <class T>
 struct Kernels {
     TileKernel<T> rows[tile_rows + 1][3]{};
+    TileKernel<T> direct[tile_rows + 1][3]{};
     TileKernel<T> outer[tile_rows + 1][3]{};
 
     constexpr Kernels() {
         for (int i = 1; i <= tile_rows; ++i)
             for (int n = 1; n <= 2; ++n) {
                 rows[i][n] = TileTable<T, tile_rows>::rows(i, n);
+                direct[i][n] = TileTable<T, tile_rows>::direct(i, n);
                 outer[i][n] = TileTable<T, tile_rows>::outer(i, n);
             }
     }

@@ -4,10 +4,8 @@
 // handful of vectors; the products are plain loops over (unit, input).
 #pragma once
 
-#include "arena.hpp"
-#include "losses.hpp"
-#include "optimizers.hpp"
-#include "philox.hpp"
+#include "prediction.hpp"
+#include "tiny_updates.hpp"
 
 namespace handgrad::HG_ISA {
 
@@ -29,32 +27,23 @@ HG_INLINE auto add_first(V v) {
 }
 
 template <class T>
-class TinyCore final : public Core {
+class TinyCore final : public Core, private TinyUpdates<T> {
+    using Updates = TinyUpdates<T>;
+    using typename Updates::Layer;
+    using Updates::absolutes_, Updates::factor_, Updates::g_, Updates::lay_out, Updates::layers_, Updates::mask_;
+    using Updates::output_, Updates::p_, Updates::plan_, Updates::squares_, Updates::update_all, Updates::weights_;
+    using Updates::x_, Updates::y_;
+
   public:
     // Up to here the loops over single weights are faster than tiles (measured).
     static bool suits(const Plan& plan) {
         std::int64_t weights = 0;
         for (int l = 0; l < plan.depth; ++l) weights += plan.layers[l].units * (plan.layers[l].inputs + 1);
-        return plan.path == Path::tiny || (plan.path == Path::automatic && weights <= 128 && plan.largest_batch <= lanes<T>);
+        return plan.path == Path::tiny ||
+               (plan.path == Path::automatic && weights <= 128 && (plan.predict_only || plan.largest_batch <= lanes<T>));
     }
 
-    explicit TinyCore(const Plan& plan) : plan_(plan) {
-        weights_ = biases_ = 0;
-        widest_ = plan.layers[0].inputs;
-        separate_ = plan.l1 > 0 || plan.l2 > 0;
-        for (int l = 0; l < plan.depth; ++l) {
-            const LayerPlan& layer = plan.layers[l];
-            weights_ += layer.units * layer.inputs;
-            biases_ += layer.units;
-            widest_ = most(widest_, layer.units);
-            if (layer.bias != Bias::trained) separate_ = true;
-        }
-        first_bias_ = separate_ ? padded<T>(weights_) : weights_;
-        size_ = padded<T>(first_bias_ + biases_);
-        factor_ = plan.loss.scale / (plan.loss.mean_outputs ? static_cast<double>(plan.layers[plan.depth - 1].units) : 1.0);
-        output_ = {plan.loss.kind, plan.layers[plan.depth - 1].function, static_cast<T>(plan.layers[plan.depth - 1].alpha),
-                   static_cast<T>(plan.loss.threshold), plan.layers[plan.depth - 1].units};
-    }
+    explicit TinyCore(const Plan& plan) : Updates(plan) {}
 
     std::int64_t bytes() const override {
         TinyCore<T> copy(plan_);
@@ -86,8 +75,42 @@ class TinyCore final : public Core {
         Y_ = static_cast<const T*>(Y);
         weights_of_rows_ = static_cast<const T*>(weights);
     }
-    // Prediction is the business of the panels.
-    bool predict(const void*, std::int64_t, void*, Team&, Watch&) override { return false; }
+    ForwardResult predict(const ForwardRequest& request, Team&, Watch& watch) override {
+        const T *X = static_cast<const T*>(request.X), *Y = static_cast<const T*>(request.Y);
+        const T* counts = static_cast<const T*>(request.weights);
+        T* out = static_cast<T*>(request.out);
+        const std::int64_t inputs = layers_[1].inputs, n = output_.outputs;
+        const Layer& last = layers_[plan_.depth];
+        ForwardResult result{0, true, false};
+        double sum = 0;
+        for (std::int64_t s = 0; s < request.rows; s += lanes<T>) {
+            if (s % (64 * lanes<T>) == 0 && watch.interrupted()) return {0, false, true};
+            const int used = static_cast<int>(least(lanes<T>, request.rows - s));
+            if (!request.order && (s + lanes<T>) * inputs + lanes<T> <= request.rows * inputs) {
+                columns_of(X + s * inputs, inputs);
+            } else {
+                for (int i = 0; i < used; ++i) {
+                    const T* x = X + (request.order ? request.order[s + i] : s + i) * inputs;
+                    for (std::int64_t k = 0; k < inputs; ++k) x_[k * lanes<T> + i] = x[k];
+                }
+            }
+            to_output_sums<false>(0, 0);
+            if (Y) {
+                for (int i = 0; i < used; ++i)
+                    for (std::int64_t j = 0; j < n; ++j)
+                        y_[j * lanes<T> + i] = Y[(request.order ? request.order[s + i] : s + i) * n + j];
+                Vec<T> terms = output_group(output_, last.z, y_, last.a, last.delta, T{1});
+                if (counts) terms = weigh(counts, request.order + s, used, n, terms, last.delta);
+                sum += static_cast<double>(add_lanes<T>(pick<T>(lane_numbers<T>() < used, terms, Vec<T>{})));
+            } else {
+                output_activation(output_, last.z, last.a);
+            }
+            write_rows(last.a, n, used, out + s * n);
+        }
+        result.finite = (request.order || all_finite(X, request.rows * inputs)) && all_finite(out, request.rows * n);
+        if (Y) result.loss = data_loss(plan_.loss, sum, request.rows, n);
+        return result;
+    }
 
     RunResult run(const RunRequest& request, Team&, Watch& watch) override {
         // few samples need few lanes added
@@ -97,51 +120,6 @@ class TinyCore final : public Core {
     }
 
   private:
-    struct Layer {
-        std::int64_t inputs, units, w, b;  // w, b: where its numbers begin
-        Fn function;
-        T alpha, kept;
-        Bias bias;
-        bool dropout;
-        Mask mask;
-        T *z, *a, *slope, *delta;  // units x lanes
-    };
-
-    std::int64_t lay_out(void* base) {
-        Arena arena(base);
-        const int L = plan_.depth;
-        layers_ = arena.template take<Layer>(L + 1);
-        for (int slot = 0; slot <= plan_.optimizer.slots; ++slot) p_[slot] = arena.template take<T>(size_);
-        g_ = arena.template take<T>(size_);
-        saved_ = arena.template take<T>(biases_);
-        x_ = arena.template take<T>(plan_.layers[0].inputs * lanes<T>);
-        y_ = arena.template take<T>(plan_.layers[L - 1].units * lanes<T>);
-        mask_ = arena.template take<T>(widest_ + 4 * word_lanes);
-        std::int64_t w = 0, b = first_bias_;
-        for (int l = 1; l <= L; ++l) {
-            const LayerPlan& from = plan_.layers[l - 1];
-            Layer layer{};
-            layer.inputs = from.inputs;
-            layer.units = from.units;
-            layer.w = w;
-            layer.b = b;
-            w += from.inputs * from.units;
-            b += from.units;
-            layer.function = from.function;
-            layer.alpha = static_cast<T>(from.alpha);
-            layer.bias = from.bias;
-            layer.dropout = from.dropout;
-            layer.kept = static_cast<T>(from.dropout ? 1 / from.keep : 1.0);
-            layer.mask = {plan_.seed, static_cast<std::uint64_t>(from.keep * 4294967296.0), static_cast<std::uint32_t>(l), 0};
-            layer.z = arena.template take<T>(from.units * lanes<T>);
-            layer.a = arena.template take<T>(from.units * lanes<T>);
-            layer.slope = arena.template take<T>(from.units * lanes<T>);
-            layer.delta = arena.template take<T>(from.units * lanes<T>);
-            if (base) layers_[l] = layer;
-        }
-        return arena.used();
-    }
-
     template <int USED>
     RunResult steps(const RunRequest& request, Watch& watch) {
         const StepRule<T> fixed = make_step_rule<T>(plan_);
@@ -190,9 +168,22 @@ class TinyCore final : public Core {
         }
     }
 
-    // a[l] for all layers, delta[L]; returns the sum of the loss terms.
-    template <int USED>
-    HG_INLINE double forward(const std::int64_t* order, int used, T factor, std::int64_t first_sample, std::int64_t t) {
+    // x_ from rows that follow each other, `lanes` of them; reads `lanes` elements from the last column on.
+    HG_INLINE void columns_of(const T* x, std::int64_t inputs) {
+        for (std::int64_t k = 0; k < inputs; k += lanes<T>) {
+            Vec<T> v[lanes<T>];
+#pragma GCC unroll 16
+            for (int i = 0; i < lanes<T>; ++i) v[i] = load_loose(x + i * inputs + k);
+            transpose<T>(v);
+#pragma GCC unroll 16
+            for (int c = 0; c < lanes<T>; ++c)
+                if (k + c < inputs) store(x_ + (k + c) * lanes<T>, v[c]);
+        }
+    }
+
+    // a[l] for the hidden layers, z[L].
+    template <bool TRAINING>
+    HG_INLINE void to_output_sums(std::int64_t first_sample, std::int64_t t) {
         const T* in = x_;
         const int L = plan_.depth;
         for (int l = 1; l <= L; ++l) {
@@ -203,8 +194,8 @@ class TinyCore final : public Core {
                 for (std::int64_t k = 0; k < layer.inputs; ++k) z += w[k] * load(in + k * lanes<T>);
                 if (l < L) {
                     Vec<T> slope;
-                    store(layer.a + j * lanes<T>, activate<T, true>(layer.function, z, layer.alpha, slope));
-                    store(layer.slope + j * lanes<T>, slope);
+                    store(layer.a + j * lanes<T>, activate<T, TRAINING>(layer.function, z, layer.alpha, slope));
+                    if constexpr (TRAINING) store(layer.slope + j * lanes<T>, slope);
                 } else {
                     store(layer.z + j * lanes<T>, z);
                 }
@@ -216,13 +207,19 @@ class TinyCore final : public Core {
                 softmax_lanes(layer.z, layer.a, layer.units, top, sum);
                 std::memcpy(layer.z, layer.a, static_cast<std::size_t>(layer.units * lanes<T>) * sizeof(T));
             }
-            if (layer.dropout) {
+            if (TRAINING && layer.dropout) {
                 drop(layer, layer.a, first_sample, t);
                 drop(layer, layer.slope, first_sample, t);
             }
             in = layer.a;
         }
-        Layer& last = layers_[L];
+    }
+
+    // a[l] for all layers, delta[L]; returns the sum of the loss terms.
+    template <int USED>
+    HG_INLINE double forward(const std::int64_t* order, int used, T factor, std::int64_t first_sample, std::int64_t t) {
+        to_output_sums<true>(first_sample, t);
+        Layer& last = layers_[plan_.depth];
         Vec<T> terms = output_group(output_, last.z, y_, last.a, last.delta, factor);
         if (weights_of_rows_) terms = weigh(weights_of_rows_, order, used, last.units, terms, last.delta);
         if constexpr (USED == 1) return static_cast<double>(terms[0]);
@@ -275,89 +272,7 @@ class TinyCore final : public Core {
         }
     }
 
-    HG_INLINE void update_all(StepRule<T>& rule) {
-        Sums<T> sums, ignored;
-        if (!separate_ && plan_.clip_norm == 0) {
-            update(rule, stretch(0, weights_ + biases_), sums);
-            return;
-        }
-        tie_biases();
-        StepRule<T> of_bias = rule;
-        of_bias.l1 = of_bias.l2 = 0;
-        if (plan_.clip_norm > 0) clip_norm(rule, of_bias);
-        if (!separate_) {
-            update(rule, stretch(0, weights_ + biases_), ignored);
-            return;
-        }
-        update(rule, stretch(0, weights_), sums);
-        update(of_bias, stretch(first_bias_, biases_), ignored);
-        restore_biases();
-        for (std::int64_t i = weights_; i < first_bias_; ++i) p_[0][i] = 0;  // 0 / 0 where epsilon is 0
-        squares_ = static_cast<double>(add_lanes<T>(sums.squares));
-        absolutes_ = static_cast<double>(add_lanes<T>(sums.absolutes));
-    }
-
-    // Shared biases get the sum of their gradients, those that are not trained none.
-    void tie_biases() {
-        for (int l = 1; l <= plan_.depth; ++l) {
-            const Layer& layer = layers_[l];
-            if (layer.bias == Bias::trained) continue;
-            T* g = g_ + layer.b;
-            T sum = 0;
-            for (std::int64_t j = 0; j < layer.units; ++j) sum += layer.bias == Bias::shared ? g[j] : 0;
-            for (std::int64_t j = 0; j < layer.units; ++j) g[j] = sum;
-        }
-        std::memcpy(saved_, p_[0] + first_bias_, static_cast<std::size_t>(biases_) * sizeof(T));
-    }
-    void restore_biases() {
-        for (int l = 1; l <= plan_.depth; ++l) {
-            const Layer& layer = layers_[l];
-            if (layer.bias == Bias::trained || layer.bias == Bias::shared) continue;
-            std::memcpy(p_[0] + layer.b, saved_ + (layer.b - first_bias_), static_cast<std::size_t>(layer.units) * sizeof(T));
-        }
-    }
-
-    void clip_norm(StepRule<T>& rule, StepRule<T>& of_bias) {
-        Sums<T> ignored;
-        const Stretch<T> w = stretch(0, weights_), b = stretch(first_bias_, biases_);
-        if (separate_) {
-            prepare_norm(rule, w.p, g_, w.rows, w.vectors, ignored);
-            prepare_norm(of_bias, b.p, g_ + first_bias_, b.rows, b.vectors, ignored);
-        } else {
-            const Stretch<T> both = stretch(0, weights_ + biases_);
-            prepare_norm(rule, both.p, g_, both.rows, both.vectors, ignored);
-        }
-        double norm = 0;
-        for (std::int64_t i = 0; i < weights_; ++i) norm += static_cast<double>(g_[i]) * static_cast<double>(g_[i]);
-        for (int l = 1; l <= plan_.depth; ++l) {
-            const Layer& layer = layers_[l];
-            const std::int64_t counted = layer.bias == Bias::shared ? 1 : layer.units;  // those not trained are 0
-            for (std::int64_t j = 0; j < counted; ++j)
-                norm += static_cast<double>(g_[layer.b + j]) * static_cast<double>(g_[layer.b + j]);
-        }
-        for (StepRule<T>* r : {&rule, &of_bias}) scale_to_norm(*r, plan_.clip_norm, norm);
-    }
-
-    Stretch<T> stretch(std::int64_t from, std::int64_t count) const {
-        Stretch<T> x{};
-        x.p = p_[0] + from;
-        for (int s = 0; s < plan_.optimizer.slots; ++s) x.s[s] = p_[s + 1] + from;
-        x.g = g_ + from;
-        x.rows = panels<T>(count);
-        x.vectors = count <= lanes<T> ? 1 : 2;
-        return x;
-    }
-
-    Plan plan_;
-    OutputRule<T> output_;
-    bool separate_;  // weights and biases are updated apart
-    std::int64_t weights_, biases_, first_bias_, size_, widest_;
-    double factor_;
-    Layer* layers_ = nullptr;
-    T* p_[4] = {};
-    T *g_ = nullptr, *saved_ = nullptr, *x_ = nullptr, *y_ = nullptr, *mask_ = nullptr;
     const T *X_ = nullptr, *Y_ = nullptr, *weights_of_rows_ = nullptr;
-    double squares_ = 0, absolutes_ = 0;
 };
 
 }  // namespace handgrad::HG_ISA

@@ -7,6 +7,7 @@
 //              gradient over the whole batch and updates them at once, so that no gradient is ever written to memory
 #pragma once
 
+#include "prediction.hpp"
 #include "updates.hpp"
 
 namespace handgrad::HG_ISA {
@@ -17,7 +18,7 @@ class PanelCore final : public Core, private PanelUpdates<T> {
     using Updates = PanelUpdates<T>;
     using typename Memory::Parts;
     using Memory::block_, Memory::blocks_, Memory::chunk_, Memory::gradient_b_, Memory::gradient_w_, Memory::net_;
-    using Memory::parts_, Memory::plan_, Memory::scratch_, Memory::threads_, Memory::tiled_, Memory::work_;
+    using Memory::parts_, Memory::plan_, Memory::scratch_, Memory::shares_, Memory::threads_, Memory::tiled_, Memory::work_;
     using Updates::apply_norm, Updates::prepare_blocks, Updates::turn, Updates::update_blocks, Updates::update_prepared;
 
   public:
@@ -73,13 +74,9 @@ class PanelCore final : public Core, private PanelUpdates<T> {
         }, &running);
         return running.result;
     }
-    bool predict(const void* X, std::int64_t rows, void* out, Team& team, Watch& watch) override {
-        Predicting p{this, static_cast<const T*>(X), rows, static_cast<T*>(out), &watch, team.size(), 0};
-        team.run([](void* context, int thread) {
-            Predicting& q = *static_cast<Predicting*>(context);
-            q.core->predict_slice(q, thread);
-        }, &p);
-        return p.left == 0;
+    ForwardResult predict(const ForwardRequest& request, Team& team, Watch& watch) override {
+        return predict_rows(net_, work_, tiled_, chunk_, scratch_, request, plan_.loss,
+                            static_cast<int>(least(team.size(), threads_)), shares_, team, watch);
     }
 
   private:
@@ -90,14 +87,6 @@ class PanelCore final : public Core, private PanelUpdates<T> {
         Watch* watch;
         RunResult result;
         int quit;  // 1: stop asked; 2: interrupted; set by thread 0 before a meeting
-    };
-    struct Predicting {
-        PanelCore* core;
-        const T* X;
-        std::int64_t rows;
-        T* out;
-        Watch* watch;
-        int threads, left;
     };
     static std::int64_t place(const Layer<T>& layer, std::int64_t unit, std::int64_t input) {
         const std::int64_t r = layer.units_in_lanes ? input : unit, c = layer.units_in_lanes ? unit : input;
@@ -165,9 +154,7 @@ class PanelCore final : public Core, private PanelUpdates<T> {
     }
 
     void slice(std::int64_t m, int thread, std::int64_t& lo, std::int64_t& hi) const {
-        const std::int64_t groups = (m + lanes<T> - 1) / lanes<T>;
-        lo = least(m, groups * thread / threads_ * lanes<T>);
-        hi = least(m, groups * (thread + 1) / threads_ * lanes<T>);
+        rows_of_thread<T>(m, thread, threads_, lo, hi);
     }
 
     // Forward and backward over this thread's rows of the batch; returns its share of the data's loss.
@@ -273,30 +260,6 @@ class PanelCore final : public Core, private PanelUpdates<T> {
         for (int t = 0; t < threads_; ++t) {
             squares += parts_[t].squares[updates & 1];
             absolutes += parts_[t].absolutes[updates & 1];
-        }
-    }
-    // ---- prediction ---------------------------------------------------------------------------------------------
-
-    void predict_slice(Predicting& p, int thread) {
-        std::int64_t lo, hi;
-        slice(p.rows, thread, lo, hi);
-        const Work<T>& work = work_[thread];
-        const Scratch<T>& scratch = scratch_[thread];
-        const std::int64_t n = net_.output.outputs;
-        for (std::int64_t r = lo; r < hi; r += chunk_) {
-            if (thread == 0 && p.watch->interrupted()) __atomic_store_n(&p.left, 1, __ATOMIC_RELAXED);
-            if (__atomic_load_n(&p.left, __ATOMIC_RELAXED)) return;
-            const std::int64_t rows = least(chunk_, hi - r);
-            gather(p.X, net_.layer(1).inputs, static_cast<const std::int64_t*>(nullptr), r, work.a[0], work.rows, 0, rows);
-            Ahead none;
-            for (int l = 1; l < net_.depth; ++l) forward_layer(net_, l, work, 0, rows, 0, false, scratch, none);
-            output_product(net_, work, 0, rows);
-            for (std::int64_t s = 0; s < rows; s += lanes<T>) {
-                output_sums(net_, work, s, scratch);
-                output_activation(net_.output, scratch.z, scratch.a);
-                for (std::int64_t i = 0; i < least(lanes<T>, rows - s); ++i)
-                    for (std::int64_t j = 0; j < n; ++j) p.out[(r + s + i) * n + j] = scratch.a[j * lanes<T> + i];
-            }
         }
     }
 

@@ -93,7 +93,12 @@ double train(const Net& net, Rule rule, Path path, int threads, double clip_norm
         const auto team = lease_team(threads);
         if (predict_only) {
             const auto out = std::make_unique<T[]>(static_cast<std::size_t>(rows * net.sizes.back()));
-            core->predict(X.get(), rows, out.get(), *team, watch);
+            core->predict({X.get(), nullptr, nullptr, nullptr, rows, out.get()}, *team, watch);
+            const double whole = core->predict({X.get(), Y.get(), nullptr, nullptr, rows, out.get()}, *team, watch).loss;
+            std::vector<std::int64_t> all;
+            for (std::int64_t i = 0; i < rows; ++i) all.push_back(i);
+            const double named = core->predict({X.get(), Y.get(), nullptr, all.data(), rows, out.get()}, *team, watch).loss;
+            if (std::abs(whole - named) > 1e-5 * (1 + std::abs(whole))) std::printf("scores differ: %g %g\n", whole, named);
             continue;
         }
         core->data(X.get(), Y.get());
@@ -105,6 +110,8 @@ double train(const Net& net, Rule rule, Path path, int threads, double clip_norm
         const RunResult result = core->run(request, *team, watch);
         if (result.failed || result.steps != 9) std::printf("a run failed after %lld steps\n", static_cast<long long>(result.steps));
         loss = losses.back();
+        const auto out = std::make_unique<T[]>(static_cast<std::size_t>(rows * net.sizes.back()));
+        core->predict({X.get(), Y.get(), nullptr, nullptr, rows, out.get()}, *team, watch);
         for (int l = 1; l <= plan.depth; ++l) {
             const LayerPlan& layer = layers[static_cast<std::size_t>(l - 1)];
             const auto W = std::make_unique<T[]>(static_cast<std::size_t>(layer.inputs * layer.units));

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from handgrad.engines import native
+from handgrad.engines.cpus import cpu_share
 from handgrad.engines.native import NativeEngine, NativeSession, thread_count
 from handgrad.engines.reference import ReferenceEngine
 from handgrad.errors import ShapeError, SpecificationError
@@ -301,7 +302,7 @@ def test_a_limit_of_cpu_time(tmp_path: Path) -> None:
     limit = tmp_path / "cpu.max"
     for text, share in (("max 100000\n", np.inf), ("150000 100000\n", 1.5), ("50000 100000\n", 0.5)):
         limit.write_text(text)
-        assert native.cpu_share(limit) == share
+        assert cpu_share(limit) == share
 
 
 @pytest.mark.parametrize("path", ["tiny", "sliced", "tiled"])

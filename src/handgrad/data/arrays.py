@@ -24,7 +24,7 @@ def samples(network: Network, X: Any, Y: Any, dtype: str) -> tuple[Array, Array]
         raise SpecificationError(
             "the network has no loss; name one, as in Network(..., loss='squared_error')"
         )
-    X, Y = _inputs(network, X), _numbers("Y", Y)
+    X, Y = shaped(network, X), _numbers("Y", Y)
     if len(X) == 0:
         raise ShapeError("X has no samples")
     if Y.ndim == 1 and network.outputs > 1 and network.loss.targets.classes:
@@ -58,10 +58,11 @@ def inputs(network: Network, X: Any, dtype: str) -> Array:
 
     Raises ShapeError for an array that does not fit the network or holds what is not finite.
     """
-    return _finite("X", _inputs(network, X), dtype)
+    return _finite("X", shaped(network, X), dtype)
 
 
-def _inputs(network: Network, X: Any) -> Array:
+def shaped(network: Network, X: Any) -> Array:
+    """X as an array (samples, inputs) of numbers, finite or not. Raises ShapeError where it is none."""
     array = _numbers("X", X)
     if array.ndim != 2 or array.shape[1] != network.inputs:
         raise ShapeError(f"X must have shape (samples, {network.inputs}), got {array.shape}")

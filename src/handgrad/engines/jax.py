@@ -19,7 +19,9 @@ import numpy as np
 
 from handgrad.engines import cluster
 from handgrad.engines.mesh import Mesh, chosen
-from handgrad.engines.protocol import Run, Stop
+from handgrad.engines.protocol import Forecast, Run, Stop
+from handgrad.engines.reference import forecast
+from handgrad.engines.shapes import check_samples
 from handgrad.errors import MissingExtraError, ShapeError, SpecificationError
 from handgrad.nn.arrays import Array
 from handgrad.nn.dropout import Library, round_keys
@@ -204,7 +206,7 @@ class JaxSession:
         dtype = np.asarray(training.parameters[0].W).dtype
         if dtype not in (np.float32, np.float64):
             raise SpecificationError(f"the engine 'jax' computes in float32 or float64, got {dtype}")
-        _check(network, X, Y)
+        check_samples(network, X, Y)
         self._weighted = weights is not None
         if weights is not None:  # they travel with the targets, as a column behind them
             Y = np.column_stack([Y, weights])
@@ -261,7 +263,7 @@ class JaxSession:
 
     def predict(self, X: Array) -> Array:
         X = np.asarray(X, self._dtype)
-        _check(self._network, X, None)
+        check_samples(self._network, X, None)
         parameters = self._training.parameters if self._mesh is None else self.training().parameters
         parts = [np.empty((0, self._network.outputs), self._dtype)]
         for start in range(0, len(X), _ROWS_OF_PREDICTION):
@@ -272,6 +274,12 @@ class JaxSession:
                 outputs = _predictor(self._network)(parameters, padded)
             parts.append(np.asarray(outputs)[: len(part)])
         return np.concatenate(parts)
+
+    def score(self, rows: Array) -> Forecast:
+        with self._precision():
+            X, Y = np.asarray(self._X[rows]), np.asarray(self._Y[rows])
+        n, parameters = self._network.outputs, self.training().parameters
+        return forecast(self._network, parameters, X, Y[:, :n], Y[:, n] if self._weighted else None)
 
     def _precision(self) -> Any:
         """64 bits for a float64 session and no other; the process's own setting stays as it is."""
@@ -385,13 +393,6 @@ class JaxEngine:
         if network.loss is None:
             raise SpecificationError("the network has no loss; name one, for instance Loss('squared_error')")
         return JaxSession(network, recipe, training, X, Y, seed, self._places, weights)
-
-
-def _check(network: Network, X: Array, Y: Array | None) -> None:
-    if X.ndim != 2 or X.shape[1] != network.inputs:
-        raise ShapeError(f"X must have shape (samples, {network.inputs}), got {X.shape}")
-    if Y is not None and Y.shape != (len(X), network.outputs):
-        raise ShapeError(f"Y must have shape ({len(X)}, {network.outputs}), got {Y.shape}")
 
 
 def _power_of_two(count: int) -> int:

@@ -7,12 +7,14 @@ both are chosen by the machine and by the size of a step where they are not set.
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from handgrad.engines.protocol import Run, Stop
+from handgrad.engines.cpus import cpu_share
+from handgrad.engines.protocol import Forecast, Run, Stop
+from handgrad.engines.reference import forecast
+from handgrad.engines.shapes import check_parameters, check_samples
 from handgrad.errors import MissingExtraError, ShapeError, SpecificationError
 from handgrad.nn.arrays import Array
 from handgrad.nn.network import LayerParameters, Network, Parameters
@@ -28,7 +30,10 @@ except ImportError:  # built from source without a compiler: the reference engin
 # brings (measured on two threads, quiet and busy).
 ALONE = 4_000_000
 
-CPU_LIMIT = Path("/sys/fs/cgroup/cpu.max")
+DTYPES = (np.float32, np.float64)
+
+
+_ROWS_A_CHUNK = 384  # that the core takes through all layers at once, at most
 
 
 def available() -> bool:
@@ -83,19 +88,6 @@ def thread_count(threads: int | None, operations: float = float("inf")) -> int:
     return max(1, int(min(operations / ALONE, allowed, cpu_share())))
 
 
-def cpu_share(limit: Path = CPU_LIMIT) -> float:
-    """CPUs' worth of time that the process may use, as the kernel limits it; infinite without a limit.
-
-    >>> cpu_share(Path("no such file"))
-    inf
-    """
-    try:
-        quota, period = limit.read_text().split()
-        return float("inf") if quota == "max" else int(quota) / int(period)
-    except (OSError, ValueError):  # another operating system, or a kernel without such limits
-        return float("inf")
-
-
 def evaluate(name: str, x: Array) -> Array:
     """One of the core's elementary functions on a float32 or float64 array; to measure their accuracy.
 
@@ -129,11 +121,11 @@ class NativeSession:
         self._X = np.ascontiguousarray(X, self._dtype)
         self._Y = np.ascontiguousarray(Y, self._dtype)
         self._weights = None if weights is None else np.ascontiguousarray(weights, self._dtype)
-        _check(network, training.parameters, self._X, self._Y)
+        check_samples(network, self._X, self._Y)
+        check_parameters(network, training.parameters)
         self._beginning: Training | None = training  # until the first run says how large a batch is
         self._core: Any = None
         self._largest = 0
-        self._predictor: Predictor | None = None  # until the parameters change
 
     @property
     def path(self) -> str:
@@ -159,7 +151,6 @@ class NativeSession:
         batch = max(1, min(int(batch_size), len(order)))
         if self._core is None or batch > self._largest:
             self._prepare(batch)
-        self._predictor = None
         losses = np.empty(min(len(rates), -(-len(order) // batch)))
         try:
             steps, failed = self._core.run(order, batch, rates, int(first_step), losses, stop)
@@ -187,19 +178,23 @@ class NativeSession:
     def predict(self, X: Array) -> Array:
         """Outputs for X (m, n_0) with the parameters as they stand, without dropout, shape (m, n_L)."""
         X = np.ascontiguousarray(X, self._dtype)
-        predictor = self._predictor
-        if predictor is None or predictor.rows < len(X):
-            parameters = self.training().parameters
-            _check(self._network, parameters, X, None)
-            if not len(X):
-                return np.empty((0, self._network.outputs), self._dtype)
-            predictor = self._predictor = Predictor(self._network, parameters, len(X), self._threads)
-        elif X.ndim != 2 or X.shape[1] != self._network.inputs:
-            _check(self._network, self.training().parameters, X, None)
+        check_samples(self._network, X, None)
         out = np.empty((len(X), self._network.outputs), self._dtype)
-        if len(X):
-            predictor.write(X, out)
+        if self._core is not None:
+            self._core.predict(X, out, None, _threads_for(self._network, len(X), self.threads))
+        else:
+            Predictor(self._network, self.training().parameters, self._threads).write(X, out)
         return out
+
+    def score(self, rows: Array) -> Forecast:
+        """See `handgrad.engines.protocol.Session.score`; the rows and weights are used where they lie."""
+        rows = np.ascontiguousarray(rows, np.int64)
+        if self._core is None:
+            weights = None if self._weights is None else self._weights[rows]
+            return forecast(self._network, self.training().parameters, self._X[rows], self._Y[rows], weights)
+        out = np.empty((len(rows), self._network.outputs), self._dtype)
+        loss, _ = self._core.score(rows, out, _threads_for(self._network, len(rows), self.threads))
+        return Forecast(out.astype(np.float64, copy=False), loss)
 
     def _prepare(self, batch: int) -> None:
         training = self.training()
@@ -268,29 +263,41 @@ def predict(network: Network, parameters: Parameters, X: Array, threads: int | N
     """
     dtype = _dtype(parameters)
     X = np.ascontiguousarray(X, dtype)
-    _check(network, parameters, X, None)
+    check_samples(network, X, None)
+    check_parameters(network, parameters)
     out = np.empty((len(X), network.outputs), dtype)
     if not len(X):
         return out
-    Predictor(network, parameters, len(X), threads).write(X, out)
+    Predictor(network, parameters, threads).write(X, out)
     return out
 
 
 class Predictor:
-    """A network whose weights are laid out for prediction once, for batches of up to `rows` samples and more."""
+    """A network whose weights are laid out for prediction once; `threads` is how many it may take at most."""
 
-    def __init__(self, network: Network, parameters: Parameters, rows: int, threads: int | None) -> None:
+    def __init__(self, network: Network, parameters: Parameters, threads: int | None = None) -> None:
         dtype = _dtype(parameters)
-        count = thread_count(threads, 2.0 * rows * network.parameter_count)
-        self.rows = rows
-        self._core = _session(network, Recipe(), dtype, 0, count, "automatic", rows, True)
+        self._network, self._most = network, thread_count(threads)
+        rows = self._most * _ROWS_A_CHUNK
+        self._core = _session(network, Recipe(), dtype, 0, self._most, "automatic", rows, True)
         for l, (W, b) in enumerate(parameters, 1):
             self._core.put(l, 0, _plain(W, dtype), _plain(b, dtype))
         self._core.ready()
 
-    def write(self, X: Array, out: Array) -> None:
-        """The outputs for X (m, n_0) into `out` (m, n_L), both of the parameters' dtype."""
-        self._core.predict(X, out)
+    def write(self, X: Array, out: Array, Y: Array | None = None) -> tuple[float, bool]:
+        """The outputs for X (m, n_0) into `out` (m, n_L), both of the parameters' dtype.
+
+        Returns the loss where Y (m, n_L) is given, else 0, and whether X and the outputs are all finite.
+        """
+        found: tuple[float, bool] = self._core.predict(
+            X, out, Y, _threads_for(self._network, len(X), self._most)
+        )
+        return found
+
+
+def _threads_for(network: Network, rows: int, most: int) -> int:
+    """Threads for so many rows, by what they cost."""
+    return 1 if most == 1 else max(1, min(most, int(2.0 * rows * network.parameter_count / ALONE)))
 
 
 def _session(
@@ -320,7 +327,7 @@ def _session(
             )
         )
     loss = ("none", 1.0, False, True, 0.0)
-    if network.loss is not None and not predict_only:
+    if network.loss is not None:
         rule = network.loss
         loss = (
             _known("loss", rule.name, _core().LOSSES),
@@ -375,17 +382,3 @@ def _dtype(parameters: Parameters) -> Any:
 
 def _plain(array: Array, dtype: Any) -> Array:
     return np.ascontiguousarray(array, dtype)
-
-
-def _check(network: Network, parameters: Parameters, X: Array, Y: Array | None) -> None:
-    if X.ndim != 2 or X.shape[1] != network.inputs:
-        raise ShapeError(f"X must have shape (samples, {network.inputs}), got {X.shape}")
-    if Y is not None and Y.shape != (len(X), network.outputs):
-        raise ShapeError(f"Y must have shape ({len(X)}, {network.outputs}), got {Y.shape}")
-    for l, layer in network.numbered():
-        W, b = parameters[l - 1]
-        if W.shape != (layer.units, network.sizes[l - 1]) or b.shape != (layer.units,):
-            raise ShapeError(
-                f"layer {l}: W must have shape ({layer.units}, {network.sizes[l - 1]}) and b "
-                f"({layer.units},), got {W.shape} and {b.shape}"
-            )

@@ -21,6 +21,13 @@ class Run(NamedTuple):
     """True where the last loss is not finite; the update of that step was not applied."""
 
 
+class Forecast(NamedTuple):
+    """The outputs (samples, outputs), float64, and the data's loss where targets were given."""
+
+    outputs: Array
+    loss: float | None
+
+
 class Session(Protocol):
     """A training under way: data and parameters resident in the engine."""
 
@@ -45,6 +52,14 @@ class Session(Protocol):
         ...
 
 
+class ScoringSession(Session, Protocol):
+    """A session whose data can be scored where it lies."""
+
+    def score(self, rows: Array) -> Forecast:
+        """Outputs and loss for these rows of the data (int64, (m,)), without dropout and penalties."""
+        ...
+
+
 class Engine(Protocol):
     """Starts sessions."""
 
@@ -60,7 +75,7 @@ class Engine(Protocol):
         seed: int,
         threads: int | None = None,
         weights: Array | None = None,
-    ) -> Session:
+    ) -> ScoringSession:
         """Takes the data X (n, n_0), Y (n, n_L) and a beginning; the dtype of the parameters decides the precision.
 
         `weights` (n,): by which the losses of the samples count; None for 1. `seed` keys the dropout masks.

@@ -6,14 +6,43 @@ from time import perf_counter
 
 import numpy as np
 
-from handgrad.engines.protocol import Run, Stop
+from handgrad.engines.protocol import Forecast, Run, Stop
 from handgrad.nn.arrays import Array
-from handgrad.nn.forward import dropout_masks, predict
-from handgrad.nn.network import Network
+from handgrad.nn.forward import dropout_masks, forward, predict
+from handgrad.nn.network import Network, Parameters
 from handgrad.nn.observe import UNOBSERVED, Observer
 from handgrad.nn.step import Recipe, Training, training_step
 
 _LONG = 0.1  # seconds, after which a step is left where stopping is wished
+_ROWS = 8192  # whose activity is held at once
+
+
+def forecast(
+    network: Network,
+    parameters: Parameters,
+    X: Array,
+    Y: Array | None = None,
+    weights: Array | None = None,
+) -> Forecast:
+    """The outputs without dropout, and the loss without penalties, by the equations, some thousand rows at a time.
+
+    `weights` (samples,): by which the losses of the samples count.
+    """
+    loss, total = network.loss, 0.0
+    outputs = np.empty((len(X), network.outputs))
+    for start in range(0, len(X), _ROWS):
+        part = slice(start, start + _ROWS)
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # the caller looks at them
+            activity = forward(network, parameters, X[part])
+            outputs[part] = activity.yhat
+            if loss is not None and Y is not None:
+                terms = loss.terms(activity.yhat, Y[part], activity.Z[-1], network.layers[-1].function.name)
+                losses = loss.per_sample(terms)
+                counted = losses if weights is None else weights[part] * losses
+                total += float(np.sum(counted, dtype=np.float64))
+    if loss is None or Y is None:
+        return Forecast(outputs, None)
+    return Forecast(outputs, total / len(X) if loss.samples == "mean" else total)
 
 
 class _Left(Exception):
@@ -89,6 +118,10 @@ class ReferenceSession:
         dtype = self._training.parameters[0].W.dtype
         with np.errstate(over="ignore", invalid="ignore"):
             return predict(self._network, self._training.parameters, np.asarray(X, dtype))
+
+    def score(self, rows: Array) -> Forecast:
+        weights = None if self._weights is None else self._weights[rows]
+        return forecast(self._network, self._training.parameters, self._X[rows], self._Y[rows], weights)
 
 
 class ReferenceEngine:

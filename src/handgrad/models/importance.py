@@ -18,7 +18,7 @@ from handgrad.data.columns import Column, values_of
 from handgrad.data.tables import Table, read_table
 from handgrad.errors import ModelError, SpecificationError
 from handgrad.models.model import Model
-from handgrad.training.score import forecast, metric_of, score
+from handgrad.training.score import metric_of, score
 
 MOST_GRID = 12
 
@@ -136,7 +136,7 @@ def partial_dependence(model: Model, data: Any, column: str) -> Dependence:
         held = pa.chunked_array([pa.array([value] * table.rows, table.column(column).type)])
         columns = {**table.columns, column: held}
         X, _ = schema.encode(Table(table.source, columns, reading=table.reading, decimal=table.decimal))
-        outputs = forecast(model.network, model.parameters, X).outputs
+        outputs = model.fit.forecaster.forecast(X).outputs
         answers = (
             target.values(outputs)[:, 0] if target.is_regression else target.probabilities(outputs)[:, -1]
         )

@@ -16,6 +16,7 @@ from handgrad.data.fingerprints import row_hashes
 from handgrad.data.reading import AS_FOUND, Reading
 from handgrad.data.schema import Schema
 from handgrad.data.tables import Table, read_table
+from handgrad.engines.protocol import Forecast
 from handgrad.errors import ModelError, SpecificationError
 from handgrad.files import write_whole
 from handgrad.models.metrics import Evaluation, evaluated_classes, evaluated_numbers
@@ -28,7 +29,7 @@ from handgrad.nn.network import Network
 from handgrad.rich_repr import Presented, history_table, printable
 from handgrad.training.history import Fit
 from handgrad.training.replay import Replayed, replay
-from handgrad.training.score import Forecast, check_finite, forecast
+from handgrad.training.score import check_finite
 
 
 @dataclass(frozen=True, eq=False)
@@ -210,7 +211,7 @@ class Model(Presented):
     def _outputs(self, data: Any) -> tuple[Floats, tuple[str, ...]]:
         remarks: tuple[str, ...] = ()
         if self.schema is None:
-            if isinstance(data, Table | str | os.PathLike):
+            if not isinstance(data, np.ndarray) and isinstance(data, Table | str | os.PathLike):
                 self._with_schema()
             return self.fit.predict(data), remarks
         X, remarks = self.schema.encode(self.read(data))
@@ -218,11 +219,8 @@ class Model(Presented):
 
     def _forecast(self, source: str, X: Floats, Y: Floats | None) -> Forecast:
         """The outputs for encoded samples. Raises DataError where one of them is not finite."""
-        dtype = self.fit.plan.dtype
+        made = self.fit.forecaster.forecast(X, Y)
         with np.errstate(over="ignore"):  # an error below
-            made = forecast(
-                self.network, self.parameters, X.astype(dtype), None if Y is None else Y.astype(dtype)
-            )
             units = made.outputs
             if Y is None and self.schema is not None and self.schema.target.is_regression:
                 units = self.schema.target.values(made.outputs)

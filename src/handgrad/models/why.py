@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from handgrad.data.tables import Table, read_table
+from handgrad.engines.reference import forecast
 from handgrad.errors import ModelError, SpecificationError
 from handgrad.models.model import Model
 from handgrad.nn.attribution import Attribution, integrated_gradients
-from handgrad.training.score import forecast
 
 
 @dataclass(frozen=True)

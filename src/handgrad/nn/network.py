@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -175,7 +176,7 @@ class Network:
         """L, the number of layers."""
         return len(self.layers)
 
-    @property
+    @cached_property
     def sizes(self) -> tuple[int, ...]:
         """Widths from the inputs to the outputs: (n_0, n_1, ..., n_L)."""
         return (self.inputs, *(layer.units for layer in self.layers))
@@ -183,9 +184,9 @@ class Network:
     @property
     def outputs(self) -> int:
         """n_L, the number of outputs."""
-        return self.sizes[-1]
+        return self.layers[-1].units
 
-    @property
+    @cached_property
     def parameter_count(self) -> int:
         """How many numbers training may change."""
         return sum(

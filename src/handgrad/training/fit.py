@@ -12,7 +12,7 @@ import numpy as np
 from handgrad.data.arrays import sample_weights, samples, split_samples
 from handgrad.data.batches import Split
 from handgrad.engines import choose
-from handgrad.engines.protocol import Engine, Session
+from handgrad.engines.protocol import Engine, ScoringSession, Session
 from handgrad.errors import SpecificationError, TrainingError
 from handgrad.nn.arrays import Array
 from handgrad.nn.clipping import Clipping
@@ -29,7 +29,7 @@ from handgrad.training.interruption import Interruption
 from handgrad.training.plan import EarlyStopping, Plan
 from handgrad.training.progress import Progress, Silent
 from handgrad.training.resumption import Checkpoint, Point, check_same, last_point
-from handgrad.training.score import Score, metric_of, score
+from handgrad.training.score import Score, judged, metric_of
 from handgrad.training.snapshots import Best, Kept
 
 _STEPS_A_CALL = 256
@@ -222,7 +222,7 @@ class _Trainer:
             return "callback"
         return "early stopping" if best.exhausted else None
 
-    def run_epoch(self, session: Session, epoch: int) -> Epoch | None:
+    def run_epoch(self, session: ScoringSession, epoch: int) -> Epoch | None:
         """One pass over the training rows in the order of this epoch, then the validation rows.
 
         None where it was interrupted in its first step.
@@ -249,13 +249,12 @@ class _Trainer:
         seconds = perf_counter() - began
         return Epoch(epoch + 1, loss, validation.loss, validation.value, last_rate, seconds, self.step - 1)
 
-    def validate(self, session: Session) -> Score:
+    def validate(self, session: ScoringSession) -> Score:
         """Loss and metric on the validation rows; nothing where there are none."""
         rows = self.split.validation
         if rows.size == 0:
             return Score(None, self.metric, None)
-        weights = None if self.weights is None else self.weights[rows]
-        result = score(self.network, session.training().parameters, self.X[rows], self.Y[rows], weights)
+        result = judged(self.network, session.score(rows), self.Y[rows])
         if result.loss is None or not np.isfinite(result.loss):
             check_parameters(session.training().parameters, self.step - 1)
             raise TrainingError(

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from handgrad.data.arrays import inputs
+from handgrad.data.arrays import inputs, shaped
 from handgrad.data.batches import Rows
+from handgrad.engines.forecaster import Forecaster
 from handgrad.nn.arrays import Array
 from handgrad.nn.network import Network
 from handgrad.nn.step import Recipe, Training
 from handgrad.rich_repr import Presented, history_table
 from handgrad.training.plan import Plan, Step
-from handgrad.training.score import check_finite, forecast
+from handgrad.training.score import check_finite
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
@@ -107,8 +109,23 @@ class Fit(Presented):
         """
         return self.plan.steps_per_epoch(len(self.training_rows))
 
-    def predict(self, X: Any) -> Array:
+    @cached_property
+    def forecaster(self) -> Forecaster:
+        """The parameters found, ready to be asked: by the core, or by the engine 'reference' where that trained.
+
+        >>> import handgrad as hg
+        >>> import numpy as np
+        >>> line = hg.Network(1, [hg.Dense(1, W=[[2.0]])], "squared_error")
+        >>> result = hg.fit(line, [[0.0], [1.0]], [0.0, 2.0], epochs=1)
+        >>> result.forecaster.forecast(np.array([[1.0]]), np.array([[2.0]])).loss < 1e-4
+        True
+        """
+        return Forecaster(self.network, self.training.parameters, self.engine)
+
+    def predict(self, X: Any, engine: str | None = None) -> Array:
         """The outputs (samples, outputs) for X (samples, inputs), without dropout, by the parameters found.
+
+        `engine`: 'reference' for the equations in NumPy; by default the core, unless that engine trained.
 
         >>> import handgrad as hg
         >>> line = hg.Network(1, [hg.Dense(1, W=[[0.0]])], "squared_error")
@@ -118,10 +135,14 @@ class Fit(Presented):
 
         Raises ShapeError for an array that does not fit the network, DataError where an output is not finite.
         """
-        outputs = forecast(
-            self.network, self.training.parameters, inputs(self.network, X, self.plan.dtype)
-        ).outputs
-        check_finite("X", outputs)
+        asked = self.forecaster
+        if engine is not None:
+            asked = Forecaster(self.network, self.training.parameters, engine)
+        X = shaped(self.network, X)
+        outputs = asked.finite(X)
+        if outputs is None:
+            outputs = asked.forecast(inputs(self.network, X, self.plan.dtype)).outputs
+            check_finite("X", outputs)
         return outputs
 
     def at(self, step: int) -> Step:

@@ -7,12 +7,11 @@ from typing import NamedTuple
 import numpy as np
 
 from handgrad.data.cells import Floats
+from handgrad.engines.protocol import Forecast
+from handgrad.engines.reference import forecast
 from handgrad.errors import DataError
 from handgrad.nn.arrays import Array
-from handgrad.nn.forward import forward
 from handgrad.nn.network import Network, Parameters
-
-_CHUNK = 8192
 
 
 class Score(NamedTuple):
@@ -21,41 +20,6 @@ class Score(NamedTuple):
     loss: float | None
     metric: str
     value: float | None
-
-
-class Forecast(NamedTuple):
-    """The outputs (samples, outputs), float64, and the data's loss where targets were given."""
-
-    outputs: Floats
-    loss: float | None
-
-
-def forecast(
-    network: Network,
-    parameters: Parameters,
-    X: Array,
-    Y: Array | None = None,
-    weights: Array | None = None,
-) -> Forecast:
-    """The outputs without dropout, and the loss without penalties, some thousand rows at a time.
-
-    `weights` (samples,): by which the losses of the samples count.
-    """
-    loss, outputs, total = network.loss, [], 0.0
-    for start in range(0, len(X), _CHUNK):
-        part = slice(start, start + _CHUNK)
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # the caller looks at them
-            activity = forward(network, parameters, X[part])
-            outputs.append(np.asarray(activity.yhat, np.float64))
-            if loss is not None and Y is not None:
-                terms = loss.terms(activity.yhat, Y[part], activity.Z[-1], network.layers[-1].function.name)
-                losses = loss.per_sample(terms)
-                counted = losses if weights is None else weights[part] * losses
-                total += float(np.sum(counted, dtype=np.float64))
-    everything = np.concatenate(outputs) if outputs else np.empty((0, network.outputs))
-    if loss is None or Y is None:
-        return Forecast(everything, None)
-    return Forecast(everything, total / len(X) if loss.samples == "mean" else total)
 
 
 def check_finite(source: str, outputs: Floats) -> None:
@@ -78,11 +42,15 @@ def score(
 ) -> Score:
     """The loss of these rows, weighted where they have weights, and their accuracy (classes) or R2 (numbers, as the
     network sees them)."""
+    return judged(network, forecast(network, parameters, X, Y, weights), Y)
+
+
+def judged(network: Network, made: Forecast, Y: Array) -> Score:
+    """The score of outputs that were made for rows with these targets."""
     metric = metric_of(network)
-    outputs, loss = forecast(network, parameters, X, Y, weights)
     if network.loss is None or metric == "R2":
-        return Score(loss, metric, r_squared(np.asarray(Y, np.float64), outputs))
-    return Score(loss, metric, float(np.mean(network.loss.targets.right(outputs, Y))))
+        return Score(made.loss, metric, r_squared(np.asarray(Y, np.float64), made.outputs))
+    return Score(made.loss, metric, float(np.mean(network.loss.targets.right(made.outputs, Y))))
 
 
 def r_squared(y: Floats, yhat: Floats) -> float | None:

@@ -1,0 +1,130 @@
+// The forward pass in use: outputs, and the loss where targets are given, chunk by chunk, each thread its own rows.
+#pragma once
+
+#include "memory.hpp"
+
+namespace handgrad::HG_ISA {
+
+// Whether all numbers are finite: x - x is 0 for those, and NaN for the others.
+template <class T>
+inline bool all_finite(const T* from, std::int64_t count) {
+    Vec<T> sums[4] = {};
+    std::int64_t i = 0;
+    for (; i + 4 * lanes<T> <= count; i += 4 * lanes<T>)
+#pragma GCC unroll 4
+        for (int n = 0; n < 4; ++n) {
+            const Vec<T> v = load_loose(from + i + n * lanes<T>);
+            sums[n] += v - v;
+        }
+    T sum = add_lanes<T>((sums[0] + sums[1]) + (sums[2] + sums[3]));
+    for (; i < count; ++i) sum += from[i] - from[i];
+    return sum == 0;
+}
+
+// Lanes of samples become rows of `out`.
+template <class T>
+HG_INLINE void write_rows(const T* a, std::int64_t outputs, int samples, T* out) {
+    if (outputs == 1 && samples == lanes<T>) return store_loose(out, load(a));
+    for (int i = 0; i < samples; ++i)
+        for (std::int64_t j = 0; j < outputs; ++j) out[i * outputs + j] = a[j * lanes<T> + i];
+}
+
+// What the threads of one prediction share.
+template <class T>
+struct Predicting {
+    const Net<T>* net;
+    const Work<T>* work;
+    bool one_work;       // all threads have stretches of one, instead of each its own
+    std::int64_t chunk;  // rows of a work
+    const Scratch<T>* scratch;
+    const ForwardRequest* request;
+    int threads;
+    Watch* watch;
+    double* losses;  // of each thread
+    int left, far;
+};
+
+// Groups of `lanes` rows, dealt out in stretches: those of one thread.
+template <class T>
+HG_INLINE void rows_of_thread(std::int64_t rows, int thread, int threads, std::int64_t& lo, std::int64_t& hi) {
+    const std::int64_t groups = (rows + lanes<T> - 1) / lanes<T>;
+    lo = least(rows, groups * thread / threads * lanes<T>);
+    hi = least(rows, groups * (thread + 1) / threads * lanes<T>);
+}
+
+// Rows [first, first + count) of the request at rows r0 of the work; returns the sum of their loss terms.
+template <class T>
+inline double predict_chunk(Predicting<T>& p, const Work<T>& work, std::int64_t r0, std::int64_t first,
+                            std::int64_t count, const Scratch<T>& scratch) {
+    const Net<T>& net = *p.net;
+    const ForwardRequest& request = *p.request;
+    const T *X = static_cast<const T*>(request.X), *Y = static_cast<const T*>(request.Y);
+    const T* counts = static_cast<const T*>(request.weights);
+    T* out = static_cast<T*>(request.out);
+    const std::int64_t inputs = net.layer(1).inputs, n = net.output.outputs;
+    const T* direct = request.order || net.layer(1).by_dots ? nullptr : X + first * inputs;
+    // read here once from far away, the rows are near when the products want them
+    if (!request.order && !all_finite(X + first * inputs, count * inputs)) __atomic_store_n(&p.far, 1, __ATOMIC_RELAXED);
+    if (!direct) {
+        // gather counts its rows from those of the work
+        const std::int64_t* order = request.order ? request.order + first - r0 : nullptr;
+        gather(X, inputs, order, first - r0, work.a[0], work.rows, r0, r0 + count);
+    }
+    Ahead none;
+    for (int l = 1; l < net.depth; ++l)
+        forward_layer(net, l, work, r0, r0 + count, 0, false, scratch, none, l == 1 ? direct : nullptr);
+    output_product(net, work, r0, r0 + count, net.depth == 1 ? direct : nullptr);
+    double loss = 0;
+    for (std::int64_t s = 0; s < count; s += lanes<T>) {
+        const int samples = static_cast<int>(least(lanes<T>, count - s));
+        output_sums(net, work, r0 + s, scratch);
+        if (Y) {
+            for (int i = 0; i < samples; ++i) {
+                const T* y = Y + (request.order ? request.order[first + s + i] : first + s + i) * n;
+                for (std::int64_t j = 0; j < n; ++j) scratch.y[j * lanes<T> + i] = y[j];
+            }
+            Vec<T> terms = output_group(net.output, scratch.z, scratch.y, scratch.a, scratch.delta, T{1});
+            if (counts) terms = weigh(counts, request.order + first + s, samples, n, terms, scratch.delta);
+            loss += static_cast<double>(add_lanes<T>(pick<T>(lane_numbers<T>() < samples, terms, Vec<T>{})));
+        } else {
+            output_activation(net.output, scratch.z, scratch.a);
+        }
+        write_rows(scratch.a, n, samples, out + (first + s) * n);
+    }
+    if (!all_finite(out + first * n, count * n)) __atomic_store_n(&p.far, 1, __ATOMIC_RELAXED);
+    return loss;
+}
+
+template <class T>
+inline void predict_slice(Predicting<T>& p, int thread) {
+    p.losses[thread] = 0;
+    if (thread >= p.threads) return;
+    std::int64_t lo, hi, r0 = 0, room = p.chunk;
+    rows_of_thread<T>(p.request->rows, thread, p.threads, lo, hi);
+    if (p.one_work) {
+        std::int64_t end;
+        rows_of_thread<T>(p.chunk, thread, p.threads, r0, end);
+        room = least(end - r0, 384);
+    }
+    for (std::int64_t at = lo; at < hi; at += room) {
+        if (thread == 0 && p.watch->interrupted()) __atomic_store_n(&p.left, 1, __ATOMIC_RELAXED);
+        if (__atomic_load_n(&p.left, __ATOMIC_RELAXED)) return;
+        p.losses[thread] += predict_chunk(p, p.work[p.one_work ? 0 : thread], r0, at, least(room, hi - at), p.scratch[thread]);
+    }
+}
+
+// `losses` has room for a number of each thread of the team.
+template <class T>
+inline ForwardResult predict_rows(const Net<T>& net, const Work<T>* work, bool one_work, std::int64_t chunk,
+                                  const Scratch<T>* scratch, const ForwardRequest& request, const LossPlan& loss,
+                                  int threads, double* losses, Team& team, Watch& watch) {
+    const std::int64_t groups = (one_work ? least(chunk, request.rows) : request.rows) / lanes<T>;
+    Predicting<T> p{&net, work, one_work, chunk, scratch, &request, static_cast<int>(most(1, least(threads, groups))),
+                    &watch, losses, 0, 0};
+    team.run([](void* context, int thread) { predict_slice(*static_cast<Predicting<T>*>(context), thread); }, &p);
+    double sum = 0;
+    for (int t = 0; t < p.threads; ++t) sum += losses[t];
+    return {request.Y ? data_loss(loss, sum, request.rows, net.output.outputs) : 0, p.far == 0, p.left != 0};
+}
+
+}  // namespace handgrad::HG_ISA
