@@ -101,7 +101,9 @@ double train(const Net& net, Rule rule, Path path, int threads, double clip_norm
             if (std::abs(whole - named) > 1e-5 * (1 + std::abs(whole))) std::printf("scores differ: %g %g\n", whole, named);
             continue;
         }
-        core->data(X.get(), Y.get());
+        auto weights = numbers<T>(rows, 8, 0.5);
+        for (std::int64_t i = 0; i < rows; ++i) weights[static_cast<std::size_t>(i)] += static_cast<T>(0.75);
+        core->data(X.get(), Y.get(), clip_norm > 0 ? weights.get() : nullptr);
         std::vector<std::int64_t> order;
         for (std::int64_t i = 0; i < 4 * rows; ++i) order.push_back(i * 7 % rows);
         const std::vector<double> rates(9, 0.01);
