@@ -1,10 +1,10 @@
-# make demo | test | check | bench | mutation | planted | fuzz | faults | soak | parity | spread | sanitize | gallery | clean
+# make demo | test | check | bench | mutation | steps | planted | fuzz | faults | soak | parity | spread | sanitize | gallery | clean
 PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := $(shell find src CMakeLists.txt pyproject.toml -type f -not -name '*.pyc' -not -name '*.so')
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test check bench mutation planted fuzz faults soak parity spread sanitize gallery clean
+.PHONY: demo test check bench mutation steps planted fuzz faults soak parity spread sanitize gallery clean
 
 demo: .venv/installed
 	$(BIN)/python examples/demo.py
@@ -41,6 +41,9 @@ planted: .venv/tested
 
 mutation: .venv/mutated
 	$(BIN)/python -m tests.mutation
+
+steps: .venv/tested
+	$(BIN)/python -m tests.worked.long_training
 
 sanitize: .venv/installed
 	bash tests/native/sanitize.sh

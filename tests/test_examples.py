@@ -5,10 +5,12 @@ from __future__ import annotations
 import doctest
 import inspect
 from functools import cached_property
+from pathlib import Path
 
 import pytest
 
 import handgrad as hg
+from handgrad import nn
 from handgrad.nn.activations import ACTIVATIONS
 from handgrad.nn.losses import LOSSES
 from handgrad.nn.optimizers import OPTIMIZERS
@@ -63,6 +65,25 @@ def test_every_formula_of_a_class_has_its_source(kind):
 @pytest.mark.parametrize("table", [ACTIVATIONS, LOSSES], ids=["activations", "losses"])
 def test_every_formula_of_a_table_has_its_source(table):
     assert [name for name, row in table.items() if not row.source] in ([], ["identity"])
+
+
+WITHOUT_A_FORMULA = (
+    "__init__",
+    "arrays",
+    "network",
+    "observe",
+    "optimizers",
+    "step",
+    "targets",
+    "update_rules",
+)
+"""Files of nn that hold, name or order what others compute."""
+
+
+@pytest.mark.parametrize("path", sorted(Path(nn.__file__).parent.glob("*.py")), ids=lambda path: path.stem)
+def test_every_file_of_the_mathematics_has_its_source(path):
+    text = path.read_text(encoding="utf-8")
+    assert (path.stem in WITHOUT_A_FORMULA) != ("Source: " in text or "source=" in text)
 
 
 def test_there_are_methods_to_look_at():

@@ -30,7 +30,10 @@ _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
 class ClassReport(NamedTuple):
-    """Precision, recall and F1 of one class; None where there is nothing to divide by."""
+    """Precision, recall and F1 = 2 / (1 / precision + 1 / recall) of one class; None for a division by 0.
+
+    Source: C. van Rijsbergen, Information retrieval (1979), chapter 7.
+    """
 
     name: str
     rows: int

@@ -3,6 +3,8 @@
     Z[l] = A[l-1] W[l]^T + b[l],   A[l] = f_l(Z[l]),   A[0] = X
 
 Arrays hold one sample a row: X (m, n_0), Z[l] and A[l] (m, n_l), W[l] (n_l, n_{l-1}), b[l] (n_l,).
+
+Source: I. Goodfellow, Y. Bengio, A. Courville, Deep Learning (2016), algorithm 6.3.
 """
 
 from __future__ import annotations
@@ -54,8 +56,6 @@ def forward(
     >>> network = Network(2, [Dense(1, "relu", W=[[1.0, 2.0]], b=[0.5])])
     >>> forward(network, network.initial_parameters(), np.array([[1.0, 1.0]])).yhat.tolist()
     [[3.5]]
-
-    Source: I. Goodfellow, Y. Bengio, A. Courville, Deep Learning (2016), algorithm 6.3.
     """
     Z, F, A = [X], [X], [X]
     used: list[Array | None] = [None]

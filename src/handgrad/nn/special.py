@@ -65,5 +65,12 @@ def normal_cdf(z: Array) -> Array:
 
 
 def normal_density(z: Array) -> Array:
-    """Standard normal density phi(z) = exp(-z^2 / 2) / sqrt(2 pi), elementwise."""
+    """Standard normal density phi(z) = exp(-z^2 / 2) / sqrt(2 pi), elementwise.
+
+    >>> import numpy as np
+    >>> float(normal_density(np.array(0.0)).round(6))
+    0.398942
+
+    Source: M. Abramowitz, I. Stegun, Handbook of Mathematical Functions (1964), 26.2.1.
+    """
     return namespace(z).exp(-(z * z) / 2) * (1 / math.sqrt(2 * math.pi))
