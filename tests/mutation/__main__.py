@@ -28,7 +28,13 @@ HOUSE = Path(handgrad.__file__).parent
 HERE = Path(__file__).parent
 MOST = 0.05
 TESTS = {
-    "nn": ("tests/nn", "tests/training", "tests/cases"),
+    "nn": (
+        "tests/nn",
+        "tests/training",
+        "tests/cases",
+        "tests/worked/test_derive.py",
+        "tests/models/test_why.py",
+    ),
     "training": ("tests/training", "tests/cases", "tests/worksheets", "tests/models"),
     "worked": ("tests/worked", "tests/worksheets", "tests/render/test_layout.py", "tests/test_published.py"),
     "audit": ("tests/audit", "tests/worked"),

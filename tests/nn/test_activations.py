@@ -246,3 +246,8 @@ def test_softmax_does_not_feel_a_shift() -> None:
 def test_errors_name_what_was_expected(arguments: tuple, message: str) -> None:
     with pytest.raises(SpecificationError, match=message):
         Activation(*arguments)
+
+
+def test_the_step_function_is_0_at_0() -> None:
+    z = np.array([-1.0, 0.0, 5e-324, 2.0])
+    assert Activation("step").value(z).tolist() == [0.0, 0.0, 1.0, 1.0]

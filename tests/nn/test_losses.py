@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from handgrad.errors import SpecificationError
-from handgrad.nn.activations import Activation
+from handgrad.nn.activations import ACTIVATIONS, Activation
 from handgrad.nn.losses import LOSSES, Loss
 
 CLOSED = [(name, activation) for name, rule in LOSSES.items() for activation in rule.closed]
@@ -238,3 +238,27 @@ def test_share_is_the_number_of_samples_of_a_mean() -> None:
 def test_errors_name_what_was_expected(arguments: dict, message: str) -> None:
     with pytest.raises(SpecificationError, match=message):
         Loss(**arguments)
+
+
+def test_a_target_at_the_boundary_is_not_the_upper_class() -> None:
+    assert Loss("binary_cross_entropy").targets.groups(np.array([[0.5], [0.75]])).tolist() == [False, True]
+
+
+def test_a_probability_is_at_most_1() -> None:
+    y = np.array([1.0, 1.0 + 1e-15, 1.2])
+    assert Loss("binary_cross_entropy").targets.allowed(y).tolist() == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("name", "taken"),
+    [
+        ("binary_cross_entropy", {"sigmoid", "softmax", "step", "hard_sigmoid"}),
+        ("squared_error", set(ACTIVATIONS)),
+        (
+            "poisson",
+            {"sigmoid", "softmax", "step", "hard_sigmoid", "relu", "relu6", "softplus", "exponential"},
+        ),
+    ],
+)
+def test_which_output_activations_a_loss_has_terms_for(name: str, taken: set[str]) -> None:
+    assert {function for function in ACTIVATIONS if Loss(name).accepts(Activation(function))} == taken

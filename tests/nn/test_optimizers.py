@@ -321,3 +321,42 @@ def test_a_small_step_downhill_lowers_the_loss() -> None:
 def test_errors_name_what_was_expected(rule, arguments: dict, message: str) -> None:
     with pytest.raises(SpecificationError, match=message):
         rule(**arguments)
+
+
+# As torch.optim has them; Lion and its weight decay as in its paper, without a decay.
+USUAL = {
+    "sgd": {"learning_rate": 0.01},
+    "momentum": {"learning_rate": 0.01, "momentum": 0.9, "form": "velocity"},
+    "nesterov": {"learning_rate": 0.01, "momentum": 0.9},
+    "rmsprop": {"learning_rate": 0.01, "decay": 0.9, "epsilon": 1e-8},
+    "adam": {
+        "learning_rate": 0.001, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "epsilon_inside": False,
+        "amsgrad": False,
+    },
+    "adamw": {
+        "learning_rate": 0.001, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "epsilon_inside": False,
+        "amsgrad": False,
+        "weight_decay": 0.01,
+    },
+    "adagrad": {"learning_rate": 0.01, "epsilon": 1e-10},
+    "adadelta": {"learning_rate": 1.0, "decay": 0.9, "epsilon": 1e-6},
+    "nadam": {"learning_rate": 0.001, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8},
+    "lion": {"learning_rate": 0.0001, "beta1": 0.9, "beta2": 0.99, "weight_decay": 0.0},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_what_an_optimizer_does_unless_it_is_asked_for_something_else(name: str) -> None:
+    assert vars(OPTIMIZERS[name]()) == USUAL[name]
+
+
+def test_only_plain_gradient_descent_goes_straight_downhill() -> None:
+    assert [name for name, kind in OPTIMIZERS.items() if kind.downhill] == ["sgd"]
+
+
+def test_the_rates_that_tables_are_trained_with() -> None:
+    rates = {name: kind.rate_for_tables for name, kind in OPTIMIZERS.items()}
+    assert rates == {
+        "sgd": 0.05, "momentum": 0.01, "nesterov": 0.01, "rmsprop": 0.001, "adam": 0.001, "adamw": 0.001,
+        "adagrad": 0.01, "adadelta": 1.0, "nadam": 0.001, "lion": 0.0003,
+    }  # fmt: skip

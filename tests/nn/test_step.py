@@ -320,3 +320,17 @@ def test_dyhat_that_is_given_needs_no_targets() -> None:
     activity = forward(network, network.initial_parameters(), ONE)
     delta = output_delta(network, activity, None, Given())
     np.testing.assert_allclose(delta, 3.0 * (1 - np.tanh(0.5 * ONE) ** 2), rtol=1e-15)
+
+
+def test_a_saturated_output_has_a_finite_loss_unless_somebody_rounds_on_the_way() -> None:
+    network = Network(1, [Dense(1, "sigmoid", W=[[1.0]], b=[0.0])], "binary_cross_entropy")
+    X, Y = np.array([[800.0]]), np.array([[0.0]])
+    parameters = network.initial_parameters()
+    activity = forward(network, parameters, X)
+
+    class Rounds(Observer):
+        rounds = True
+
+    assert float(batch_loss(network, parameters, activity, Y)) == 800.0
+    with np.errstate(divide="ignore"):
+        assert np.isinf(batch_loss(network, parameters, activity, Y, observe=Rounds()))
