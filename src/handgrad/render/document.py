@@ -6,6 +6,7 @@ matrices are elided, symbols wait only for `notation` to say how they are writte
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -101,7 +102,43 @@ class Fold:
     blocks: tuple[Block, ...]
 
 
-Block: TypeAlias = "Heading | Paragraph | Formula | Bullets | Table | Figure | Fold"
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One place for the reader to write into.
+
+    `name` is what a file of answers calls it (unique in the document), `label` says it in words, for those who
+    cannot see where it stands; `quantity`, `index` and `step` where it is a number of the calculation. `value`
+    stands there already. Nothing is shown of one that is `hidden`: what it holds travels with the document.
+    """
+
+    name: str
+    label: str
+    quantity: str = ""
+    index: tuple[int, ...] = ()
+    step: int = 1
+    value: str = ""
+    hidden: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Blanks:
+    """target = a matrix of places to write into, the way round that paper has it.
+
+    `digits` is the room for an answer, in characters; `remark` stands behind the places.
+    """
+
+    target: Spans
+    rows: tuple[tuple[Field, ...], ...]
+    digits: int = 8
+    remark: Spans = ()
+
+    @property
+    def shown(self) -> bool:
+        """True where there is something to see."""
+        return any(not field.hidden for row in self.rows for field in row)
+
+
+Block: TypeAlias = "Heading | Paragraph | Formula | Bullets | Table | Figure | Fold | Blanks"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,3 +153,12 @@ class Document:
     """True: long enough for a table of contents."""
     program: str = ""
     """Python that computes the sheet anew, for a medium that runs programs (a notebook)."""
+
+
+def fields_of(blocks: Iterable[Block]) -> Iterator[Field]:
+    """Every field of the blocks in reading order, those that are hidden too."""
+    for block in blocks:
+        if isinstance(block, Blanks):
+            yield from (field for row in block.rows for field in row)
+        elif isinstance(block, Fold):
+            yield from fields_of(block.blocks)

@@ -20,7 +20,7 @@ MEDIA: dict[str, str] = {
 """Name (and suffix) of a medium: module of `handgrad.render` whose `write` makes it."""
 
 SUFFIXES = {"htm": "html", "markdown": "md", "txt": "terminal"}
-_OPTIONAL = ("typst", "docx", "lxml", "nbformat")
+_OPTIONAL = ("typst", "docx", "lxml", "nbformat", "pypdf")
 
 
 def medium_of(path: str | os.PathLike[str]) -> str:

@@ -12,6 +12,7 @@ from handgrad.nn.activations import ACTIVATIONS
 from handgrad.nn.losses import LOSSES
 from handgrad.nn.optimizers import OPTIMIZERS
 from handgrad.writing.audit_messages import AUDIT, AUDIT_PLURALS
+from handgrad.writing.exercise_messages import EXERCISE_PLURALS, EXERCISES
 
 REASONS: dict[str, str] = {
     "linear": (
@@ -583,6 +584,7 @@ PLURALS: dict[str, tuple[str, str]] = {
 """Sentences about a number of things, for one of them and for several: the argument `count` decides, as the
 language has it."""
 PLURALS.update(AUDIT_PLURALS)
+PLURALS.update(EXERCISE_PLURALS)
 
 CALCULATOR: dict[str, str] = {
     "matrix_title": "A matrix calculation",
@@ -706,5 +708,6 @@ SENTENCES: dict[str, str] = {
     **MEANINGS,
     **MATRICES,
     **AUDIT,
+    **EXERCISES,
 }
 """All of them by key."""

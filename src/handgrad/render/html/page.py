@@ -15,6 +15,7 @@ from typing import Any
 
 from handgrad.errors import RenderError
 from handgrad.render.document import (
+    Blanks,
     Block,
     Bullets,
     Document,
@@ -25,7 +26,11 @@ from handgrad.render.document import (
     Literal,
     Paragraph,
     Table,
+    fields_of,
 )
+from handgrad.render.html.blanks import SCRIPT as BLANKS_SCRIPT
+from handgrad.render.html.blanks import STYLE as BLANKS_STYLE
+from handgrad.render.html.blanks import blanks, button
 from handgrad.render.html.mathml import formula_mathml, mathml
 from handgrad.render.links import with_links
 from handgrad.render.math.typeset import Style
@@ -78,13 +83,16 @@ class _Page:
         document = self.document
         title = escape(document.title)
         skip = escape(self.words.text("skip_to_content"))
+        style, script = stylesheet(), _SCRIPT
+        if any(fields_of(document.blocks)):
+            style, script = f"{style}\n{BLANKS_STYLE}", f"{script}\n{BLANKS_SCRIPT}"
         return (
             f'<!DOCTYPE html>\n<html lang="{escape(document.language)}">\n<head>\n<meta charset="utf-8">\n'
             '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
             '<meta name="color-scheme" content="light dark">\n<meta name="generator" content="handgrad">\n'
-            f"<title>{title}</title>\n<style>\n{stylesheet()}\n</style>\n</head>\n<body>\n"
+            f"<title>{title}</title>\n<style>\n{style}\n</style>\n</head>\n<body>\n"
             f'<a class="skip" href="#content">{skip}</a>\n<main id="content" tabindex="-1">\n'
-            f"{self._body()}\n</main>\n<script>\n{_SCRIPT}\n</script>\n</body>\n</html>\n"
+            f"{self._body()}\n</main>\n<script>\n{script}\n</script>\n</body>\n</html>\n"
         )
 
     def _body(self) -> str:
@@ -98,6 +106,8 @@ class _Page:
                 parts.append(self._contents())
                 listed = True
             parts.append(self.block(block))
+        if any(fields_of(blocks)):
+            parts.append(button(self.words.text("save_answers")))
         return "\n".join(parts)
 
     def block(self, block: Block) -> str:
@@ -212,5 +222,6 @@ RULES: dict[type, Callable[[_Page, Any], str]] = {
     Table: _table,
     Figure: _figure,
     Fold: _fold,
+    Blanks: blanks,
 }
 """How each kind of block is written."""

@@ -12,6 +12,7 @@ from typing import Any
 
 from handgrad.errors import RenderError
 from handgrad.render.document import (
+    Blanks,
     Block,
     Bullets,
     Document,
@@ -21,7 +22,10 @@ from handgrad.render.document import (
     Heading,
     Paragraph,
     Table,
+    fields_of,
 )
+from handgrad.render.latex.blanks import COMMANDS as BLANK_COMMANDS
+from handgrad.render.latex.blanks import blanks
 from handgrad.render.latex.math import TEX, Dialect, box_latex, escape, formula_latex
 from handgrad.render.latex.tikz import tikz
 from handgrad.render.links import with_links
@@ -94,6 +98,9 @@ class _Article:
         body = self._body()
         depth = "1" if body.count(r"\subsection{") > _MOST_CONTENTS else "2"
         title, contents = self.escape(self.document.title), self.escape(self.words.text("contents"))
+        form = any(fields_of(self.document.blocks))
+        if form:
+            body = f"\\begin{{Form}}\n{body}\n\\end{{Form}}"
         # pdflatex has no font for these letters
         bengali = any(r"{\bengali " in text for text in (body, title, contents))
         return "".join(
@@ -104,6 +111,7 @@ class _Article:
                 "\\usepackage{tikz}\n" if r"\begin{tikzpicture}" in body else "",
                 self._fonts(bengali),
                 _COMMANDS.replace("DEPTH", depth),
+                BLANK_COMMANDS if form else "",
                 f"\\hypersetup{{pdftitle={{{title}}}}}\n",
                 f"\\renewcommand{{\\contentsname}}{{{contents}}}\n",
                 f"\\begin{{document}}\n{body}\n\\end{{document}}\n",
@@ -278,5 +286,6 @@ RULES: dict[type, Callable[[_Article, Any], str]] = {
     Table: _table,
     Figure: _figure,
     Fold: _fold,
+    Blanks: blanks,
 }
 """How each kind of block is written."""

@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 from handgrad.errors import RenderError
 from handgrad.render.document import (
+    Blanks,
     Block,
     Bullets,
     Document,
@@ -217,6 +218,22 @@ def _fold(text: MarkdownText, fold: Fold) -> str:
     return f"<details>\n<summary>{title}</summary>\n\n{blocks}\n\n</details>"
 
 
+def _blanks(text: MarkdownText, blanks: Blanks) -> str:
+    """A table whose cells are to be filled in; the comment in each says which number belongs there."""
+    if not blanks.shown:
+        return "\n".join(
+            f"<!-- {field.name} = {html.escape(field.value)} -->" for row in blanks.rows for field in row
+        )
+    columns = max(map(len, blanks.rows))
+    head = [text.spans(blanks.target).strip(), *[""] * (columns - 1)]
+    lines = [head, [":---:"] * columns]
+    for row in blanks.rows:
+        places = [f"{escape(field.value) or '_' * blanks.digits} <!-- {field.name} -->" for field in row]
+        lines.append(places)
+    table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return f"{table}\n\n{text.spans(blanks.remark)}" if blanks.remark else table
+
+
 RULES: dict[type, Callable[[MarkdownText, Any], str]] = {
     Heading: _heading,
     Paragraph: _paragraph,
@@ -225,5 +242,6 @@ RULES: dict[type, Callable[[MarkdownText, Any], str]] = {
     Table: _table,
     Figure: _figure,
     Fold: _fold,
+    Blanks: _blanks,
 }
 """How each kind of block is written."""

@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from handgrad.render.document import Block, Document, Figure, Heading
+from handgrad.render.document import Block, Document, Field, Figure, Heading, fields_of
 from handgrad.render.markdown.markdown import MarkdownText, escape
 
 _CELL_LEVEL = 3
@@ -21,17 +21,23 @@ _CELL_LEVEL = 3
 def write(document: Document) -> bytes:
     """The document as a notebook, UTF-8.
 
-    `document.program`, where there is one, stands in a code cell after the title.
+    `document.program`, where there is one, stands in a code cell after the title; after a section with places to
+    write into stands a cell for the answers.
 
     Raises RenderError for a kind of block, node or box without a rule.
     """
     text = MarkdownText(document, lambda number, figure: f"attachment:{_name(number)}")
     cells: list[dict[str, Any]] = []
+    asked = False
     for number, blocks in enumerate(_sections(document.blocks)):
         cells.append(_markdown(text, blocks))
         if number == 0 and document.program:
             cells.append(_markdown_cell(escape(text.words.text("compute_again"))))
             cells.append(_code_cell(document.program))
+        fields = list(fields_of(blocks))
+        if fields:
+            cells.append(_code_cell(_answers(fields, first=not asked)))
+            asked = True
     for number, cell in enumerate(cells, 1):
         cell["id"] = f"handgrad-{number:04d}"
     notebook = {
@@ -74,6 +80,16 @@ def _markdown(text: MarkdownText, blocks: tuple[Block, ...]) -> dict[str, Any]:
             for number, figure in enumerate(drawn, first)
         }
     return cell
+
+
+def _answers(fields: list[Field], *, first: bool) -> str:
+    """Places to write into as a dictionary of Python; a number may be an expression, such as 1/3."""
+    lines = [
+        f"    {json.dumps(field.name)}: {json.dumps(field.value, ensure_ascii=False)},"
+        + (f"  # {field.label}" if field.label and not field.hidden else "")
+        for field in fields
+    ]
+    return "\n".join([f"answers {'' if first else '|'}= {{", *lines, "}"])
 
 
 def _markdown_cell(source: str) -> dict[str, Any]:

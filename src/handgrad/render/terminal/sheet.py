@@ -9,6 +9,7 @@ from typing import Any
 
 from handgrad.errors import RenderError
 from handgrad.render.document import (
+    Blanks,
     Block,
     Bullets,
     Document,
@@ -259,6 +260,25 @@ def _fold(page: _Page, block: Fold) -> Iterator[TextBox]:
     yield from (textbox.indented(box, INDENT) for box in inner.blocks(block.blocks))
 
 
+def _blanks(page: _Page, block: Blanks) -> Iterator[TextBox]:
+    """target = a matrix of lines to write on."""
+    if not block.shown:
+        return
+    line = Literal("_" * block.digits)
+    rows = tuple(tuple(line for _ in row) for row in block.rows)
+    single = len(rows) == len(rows[0]) == 1
+    places = page.writer.box(line if single else LaidMatrix(rows, (len(rows), len(rows[0])), False))
+    target = textbox.wrapped(page.words(block.target), page.width)
+    whole = beside(target[-1], plain(" "), places) if target else places
+    yield from target[:-1]
+    if whole.width + INDENT > page.width and target:
+        yield target[-1]
+        whole = places
+    yield textbox.indented(whole, INDENT)
+    if block.remark:
+        yield from (textbox.indented(row, INDENT) for row in page.text(block.remark, "note"))
+
+
 BLOCKS: dict[type, Callable[[_Page, Any], Iterator[TextBox]]] = {
     Heading: _heading,
     Paragraph: _paragraph,
@@ -267,5 +287,6 @@ BLOCKS: dict[type, Callable[[_Page, Any], Iterator[TextBox]]] = {
     Table: _table,
     Figure: _figure,
     Fold: _fold,
+    Blanks: _blanks,
 }
 """How each kind of block is set."""

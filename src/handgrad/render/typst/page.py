@@ -9,6 +9,7 @@ from typing import Any
 
 from handgrad.errors import RenderError
 from handgrad.render.document import (
+    Blanks,
     Block,
     Bullets,
     Document,
@@ -19,10 +20,13 @@ from handgrad.render.document import (
     Paragraph,
     Row,
     Table,
+    fields_of,
 )
 from handgrad.render.math.aligned import Piece, abreast, pieces
 from handgrad.render.math.boxes import Box, Operator, tall, width
 from handgrad.render.math.typeset import Style, typeset
+from handgrad.render.typst.blanks import PREAMBLE as BLANKS_PREAMBLE
+from handgrad.render.typst.blanks import blanks
 from handgrad.render.typst.figure import figure_source
 from handgrad.render.typst.math import line_math, math, string
 from handgrad.writing.phrasebook import Phrasebook, Spans
@@ -71,6 +75,7 @@ class _Writer:
         self.document = document
         self.style = Style(document.notation, document.language)
         self.words = Phrasebook(document.language)
+        self.fields = 0
 
     def source(self) -> str:
         document, language = self.document, self.document.language.replace("_", "-").split("-")[0]
@@ -82,6 +87,7 @@ class _Writer:
                 f"#let title-text = {string(document.title)}",
                 f"#let page-words(number, count) = {self._page_words()}",
                 PREAMBLE.read_text(encoding="utf-8"),
+                *([BLANKS_PREAMBLE] if any(fields_of(document.blocks)) else []),
                 *self._body(),
                 "",
             ]
@@ -237,4 +243,5 @@ _RULES: dict[type, Callable[[_Writer, Any], str]] = {
     Table: _Writer.table,
     Figure: _Writer.figure,
     Fold: _Writer.fold,
+    Blanks: blanks,
 }

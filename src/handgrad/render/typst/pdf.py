@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from handgrad.errors import RenderError
-from handgrad.render.document import Document
+from handgrad.render.document import Document, fields_of
+from handgrad.render.typst.form import with_fields
 from handgrad.render.typst.page import in_fonts, typst_source
 from handgrad.writing.scripts import families_for, typst_module
 
@@ -32,4 +33,5 @@ def write(document: Document) -> bytes:
         )
     except typst.TypstError as error:
         raise RenderError(f"Typst could not set {document.title!r}: {error}") from error
-    return pdf
+    fields = list(fields_of(document.blocks))
+    return with_fields(pdf, fields) if fields else pdf

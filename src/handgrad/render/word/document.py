@@ -11,11 +11,22 @@ from typing import Any
 from xml.sax.saxutils import quoteattr
 
 from handgrad.errors import MissingExtraError, RenderError
-from handgrad.render.document import Bullets, Document, Figure, Fold, Formula, Heading, Paragraph, Table
+from handgrad.render.document import (
+    Blanks,
+    Bullets,
+    Document,
+    Figure,
+    Fold,
+    Formula,
+    Heading,
+    Paragraph,
+    Table,
+)
 from handgrad.render.math.boxes import Operator, row, width
 from handgrad.render.math.line_breaks import lines
 from handgrad.render.math.typeset import Style, typeset
 from handgrad.render.typst.raster import picture
+from handgrad.render.word.blanks import blanks
 from handgrad.render.word.omml import (
     NAMESPACES,
     begun,
@@ -100,6 +111,7 @@ class _Writer:
         self.style = Style(document.notation, document.language)
         self.words = Phrasebook(document.language)
         self.bookmarks = 0
+        self.controls = 0
         self.pictures = 0
         self.indent = 0
         self.leads = False
@@ -307,4 +319,5 @@ _RULES: dict[type, Callable[[_Writer, Any], list[str]]] = {
     Table: _Writer.table,
     Figure: _Writer.figure,
     Fold: _Writer.fold,
+    Blanks: blanks,
 }
