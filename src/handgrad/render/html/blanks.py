@@ -1,4 +1,4 @@
-"""Places to write into as inputs of a page; what is typed stays in the page that is saved, or goes to a file of TOML."""
+"""Places to write into as inputs of a page; what is typed stays in the page that is saved, or goes to a TOML file."""
 
 from __future__ import annotations
 
