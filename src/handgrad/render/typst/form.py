@@ -60,7 +60,7 @@ def with_fields(pdf: bytes, fields: Sequence[Field]) -> bytes:
             del annotation["/A"]
             annotation[NameObject("/P")] = page.indirect_reference
             widgets.append(reference)
-    first = writer.pages[0]
+    first: Any = writer.pages[0]
     for field in (field for field in fields if field.hidden):
         nowhere = ArrayObject([NumberObject(0)] * 4)
         widget = DictionaryObject({NameObject("/Type"): NameObject("/Annot"), NameObject("/Rect"): nowhere})
