@@ -24,6 +24,7 @@ TRANSLATED = [language for language in languages() if language != "en"]
 GROUPS = (
     *("REASONS", "FACTORS", "OBSERVATIONS", "NAMES", "LABELS", "TEXT", "MEANINGS", "MATRICES"),
     "AUDIT",
+    "EXERCISES",
     "CALCULATOR",
     "BRIEF",
     "LIVE",
