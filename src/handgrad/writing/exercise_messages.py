@@ -7,8 +7,8 @@ EXERCISES: dict[str, str] = {
     "exercise_title": "Exercise: {title}",
     "exercise_key": "Answer key: {title}",
     "exercise_name": "Name",
-    "exercise_for": "For {name}.",
-    "exercise_variant": "Variant {number} of {count}.",
+    "exercise_for": "For {name}",
+    "exercise_variant": "Variant {number} of {count}",
     "exercise_task": (
         "Work out each number below and write it to {digits}. Work with the numbers that you wrote down before: an "
         "error that is only carried forward costs nothing."
@@ -25,4 +25,3 @@ EXERCISES: dict[str, str] = {
 EXERCISE_PLURALS: dict[str, tuple[str, str]] = {
     "exercise_marks": ("{count} mark in all.", "{count} marks in all."),
 }
-/root/.pyenv/libexec/pyenv-hooks: line 24: enable: cannot open shared object /root/.pyenv/libexec/pyenv-realpath.dylib: /root/.pyenv/libexec/pyenv-realpath.dylib: cannot open shared object file: No such file or directory
