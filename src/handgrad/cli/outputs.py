@@ -79,11 +79,16 @@ def sheet_output(path: Path, medium: str) -> Output:
 
 
 def check_outputs(
-    outputs: Iterable[Output], *, reads: Iterable[Path | str | None] = (), force: bool = False
+    outputs: Iterable[Output],
+    *,
+    reads: Iterable[Path | str | None] = (),
+    force: bool = False,
+    filled_in: bool = False,
 ) -> None:
     """Raises OutputError where one of the outputs must not be written; called before long work is done.
 
-    `reads`: every file that the command reads, and those that its model names; None is no file.
+    `reads`: every file that the command reads, and those that its model names; None is no file. `filled_in`: what
+    handgrad wrote may hold what somebody wrote into it since, and is replaced only with --force as well.
     """
     inputs = [Path(name) for name in reads if name is not None]
     before: list[Output] = []
@@ -99,6 +104,11 @@ def check_outputs(
         if twice is not None:
             raise OutputError(
                 f"cannot write {output.path} under {twice.flag} and {output.flag}; give them different names"
+            )
+        if not force and filled_in and _holds_something(output.path):
+            raise OutputError(
+                f"{output.path} is there already, and somebody may have written into it; choose another name, or "
+                "replace it with --force"
             )
         if not force and _somebody_elses(output.path):
             raise OutputError(
@@ -117,11 +127,13 @@ def _check_suffix(output: Output) -> None:
         )
 
 
+def _holds_something(path: Path) -> bool:
+    return not is_stream(path) and path.is_file() and path.stat().st_size > 0
+
+
 def _somebody_elses(path: Path) -> bool:
     """True for a file with something in it that does not bear the mark of its format."""
-    if is_stream(path) or not path.is_file() or path.stat().st_size == 0:
-        return False
-    return not written_by_handgrad(path)
+    return _holds_something(path) and not written_by_handgrad(path)
 
 
 def written_by_handgrad(path: Path) -> bool:

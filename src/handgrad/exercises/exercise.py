@@ -116,9 +116,6 @@ class Exercise:
 
     def as_dict(self) -> dict[str, Any]:
         """What `from_dict` takes: the case, what is asked, whose it is."""
-        assert self.case.keys is not None
-        held = msgspec.to_builtins(self.case.keys)
-        held.pop("claims", None)
         return {
             "version": _VERSION,
             "id": self.id,
@@ -127,18 +124,27 @@ class Exercise:
             "of": self.of,
             "seed": self.seed,
             "asked": [[asked.quantity, asked.step, asked.digits, asked.worth] for asked in self.asked],
-            "case": held,
+            "case": self._numbers,
         }
 
     @property
     def id(self) -> str:
         """Ten hexadecimal digits of the case and what is asked; the same for the same exercise, whoever has it."""
-        assert self.case.keys is not None
-        held = msgspec.to_builtins(self.case.keys)
-        held.pop("claims", None)
         asked = [[asked.quantity, asked.step, asked.digits, asked.worth] for asked in self.asked]
-        text = json.dumps([held, asked], sort_keys=True, default=str)
-        return hashlib.sha256(text.encode()).hexdigest()[:10]
+        return _digest([self._numbers, asked])
+
+    @property
+    def case_id(self) -> str:
+        """Ten hexadecimal digits of the case alone, whatever is asked."""
+        return _digest(self._numbers)
+
+    @property
+    def _numbers(self) -> dict[str, Any]:
+        """The case as it is written, without what somebody claims."""
+        assert self.case.keys is not None
+        held: dict[str, Any] = msgspec.to_builtins(self.case.keys)
+        held.pop("claims", None)
+        return held
 
     @property
     def code(self) -> str:
@@ -191,6 +197,10 @@ class Exercise:
         except (HandgradError, KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise CaseError(f"{place}: this is no exercise of handgrad; make it anew") from error
         return made
+
+
+def _digest(held: Any) -> str:
+    return hashlib.sha256(json.dumps(held, sort_keys=True, default=str).encode()).hexdigest()[:10]
 
 
 def _asked_of(case: Case, name: str, step: int, digits: int, worth: float) -> Asked:

@@ -34,6 +34,8 @@ from handgrad.exercises.written import Written, read_number
 
 BLANK, UNREADABLE, FEW_DIGITS = "blank", "unreadable", "few-digits"
 HALF = 0.5
+_SPENT = 1_400
+"""Of the steps that an audit may run in search of roundings, these are gone before it begins: a class is many audits."""
 
 SHARES: dict[str, float] = {
     EXACT: 1.0,
@@ -224,7 +226,7 @@ def _judged(exercise: Exercise, written: Mapping[str, Written]) -> tuple[list[Ve
     if not claims:
         return [], None
     case = replace(exercise.case, claims=())
-    worlds = Worlds(case, claims)
+    worlds = Worlds(case, claims, spent=_SPENT)
     judged = judge(worlds)
     if not any(verdict.alarm for verdict in judged):
         return judged, None
@@ -249,7 +251,7 @@ def _coarse(
     suspects = {key for key in _fewer(exercise, written) if found.get(key) in (WRONG, LAST_DIGIT)}
     if not suspects:
         return frozenset()
-    worlds = Worlds(replace(exercise.case, claims=()), _claims(exercise, written, own_digits=True))
+    worlds = Worlds(replace(exercise.case, claims=()), _claims(exercise, written, own_digits=True), spent=_SPENT)
     again = _by_place(judge(worlds))
     return frozenset(key for key in suspects if again[key] not in ALARMS or again[key] == FOLLOWS)
 

@@ -46,14 +46,24 @@ _ROOM = 4
 _HEADED = {"forward": "forward", "loss": "loss_part", "backward": "backward", "update": "update"}
 
 
-def exercise_sheet(exercise: Exercise, language: str | None = None, hints: bool = False) -> Document:
-    """The problem, and a place to write into for each number; with hints its equation in letters before it."""
-    return _Sheet(exercise, language).sheet(hints)
+def exercise_sheet(
+    exercise: Exercise, language: str | None = None, hints: bool = False, follows: bool = True
+) -> Document:
+    """The problem, and a place to write into for each number; with hints its equation in letters before it.
+
+    `follows`: whoever marks it does not mark down what only follows from an earlier error, and the sheet says so.
+    """
+    return _Sheet(exercise, language).sheet(hints, follows)
 
 
 def answer_key(exercise: Exercise, language: str | None = None) -> Document:
     """Every answer, rounded as it was asked for, then the whole calculation."""
     return _Sheet(exercise, language).key()
+
+
+def labels(exercise: Exercise, language: str | None = None) -> dict[str, str]:
+    """What each number asked for is, in words, by the name of its field."""
+    return _Sheet(exercise, language).labels()
 
 
 def files_of(document: Document, path: Path, medium: str) -> dict[Path, bytes]:
@@ -107,7 +117,7 @@ class _Sheet:
         """True where a sample is a column on paper."""
         return self.layout.column
 
-    def sheet(self, hints: bool) -> Document:
+    def sheet(self, hints: bool, follows: bool) -> Document:
         problem = replace(
             self.opened, settings=replace(self.opened.settings, parts=frozenset(("problem",)))
         ).document
@@ -120,7 +130,7 @@ class _Sheet:
         if self.exercise.name:
             kept.append(replace(place[0][0], hidden=True))
         blocks.append(Blanks((), (tuple(kept),)))
-        blocks.append(Paragraph(self._task()))
+        blocks.append(Paragraph(self._task(follows)))
         blocks += takewhile(_is_asked, (block for block in problem.blocks if not _is_title(block)))
         blocks += self._given()
         blocks.append(Heading(2, (self.words.text("exercise_answers"),), "answers"))
@@ -157,8 +167,10 @@ class _Sheet:
     def _name_field(self) -> Field:
         return Field("name", self.words.text("exercise_name"), value=self.exercise.name)
 
-    def _task(self) -> Spans:
+    def _task(self, follows: bool) -> Spans:
         task = self.words.text("exercise_task", digits=words("n_decimals", count=self.digits))
+        if follows:
+            task += " " + self.words.text("exercise_follows")
         possible = self.exercise.possible
         if possible == round(possible):
             task += " " + self.words.text("exercise_marks", count=round(possible))
@@ -206,6 +218,17 @@ class _Sheet:
                     letters = Equation(equation.target, equation.symbols, scheme=equation.scheme)
                     yield self.layout.formula(letters, asked.quantity)
                     return
+
+    def labels(self) -> dict[str, str]:
+        """What each number is, in words, by the name of its field."""
+        found: dict[str, str] = {}
+        for asked in self.exercise.asked:
+            symbol = self._symbol(asked)
+            for i, row in enumerate(on_paper(asked, self.column)):
+                for j, index in enumerate(row):
+                    field = self._field(asked, index, symbol, i, j)
+                    found[field.name] = field.label
+        return found
 
     def _blank(self, asked: Asked) -> Blanks:
         symbol = self._symbol(asked)

@@ -61,6 +61,12 @@ def write(document: Document) -> bytes:
     return _Page(document).text().encode()
 
 
+def fragment(document: Document) -> str:
+    """The blocks of the document alone, to stand in somebody else's page; figures are pictures within the text."""
+    page = _Page(document)
+    return "\n".join(page.block(block) for block in document.blocks)
+
+
 @cache
 def stylesheet() -> str:
     """The style of the page, and a font of mathematics in it: many devices have none whose brackets grow."""
