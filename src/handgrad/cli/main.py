@@ -20,10 +20,12 @@ from handgrad.cli import (
     check,
     diagram,
     evaluate,
+    exercise,
     explain,
     export,
     gradcheck,
     inspect,
+    mark,
     matrix,
     predict,
     streams,
@@ -62,6 +64,8 @@ app.command()(predict.predict)
 app.command()(evaluate.evaluate)
 app.command()(explain.explain)
 app.command()(check.check)
+app.command()(exercise.exercise)
+app.command()(mark.mark)
 app.command()(gradcheck.gradcheck)
 app.command()(matrix.matrix)
 app.command()(diagram.diagram)

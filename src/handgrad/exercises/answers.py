@@ -166,8 +166,8 @@ def _flat(name: str, value: Any, index: tuple[int, ...] = ()) -> dict[str, str]:
     """One text for each number; lists within lists are rows and columns."""
     if isinstance(value, list):
         found: dict[str, str] = {}
-        for place, inner in enumerate(value):
-            found.update(_flat(name, inner, (*index, place)))
+        for number, inner in enumerate(value):
+            found.update(_flat(name, inner, (*index, number)))
         return found
     if isinstance(value, dict):
         return {}

@@ -96,7 +96,10 @@ def names_of(text: str) -> list[str]:
         is_file = False
     if is_file:
         lines = read_whole(path).decode("utf-8-sig", errors="replace").splitlines()
-        found = [re.split(r"[;\t,]" if path.suffix.lower() in (".csv", ".tsv") else r"\t", line)[0] for line in lines]
+        found = [
+            re.split(r"[;\t,]" if path.suffix.lower() in (".csv", ".tsv") else r"\t", line)[0]
+            for line in lines
+        ]
     else:
         found = text.split(",")
     names = [printable(name.strip().strip('"'))[:_LONGEST_NAME] for name in found]

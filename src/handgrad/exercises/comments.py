@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -74,7 +75,9 @@ class _Comments:
         if exercise:
             yield Paragraph((exercise,), "source")
         earned, possible = self._points(paper.earned), self._points(paper.possible)
-        told = self.words.text("marks_total", earned=earned, possible=possible, percent=f"{paper.percent:.0f}")
+        told = self.words.text(
+            "marks_total", earned=earned, possible=possible, percent=f"{paper.percent:.0f}"
+        )
         yield Paragraph((told,), "observation")
         if isinstance(paper.convention, Convention):
             yield Paragraph((convention_sentence(paper.convention, self.language),))
@@ -139,7 +142,8 @@ class _Comments:
     def _row(self, number: Marked) -> tuple[Spans, ...]:
         asked = number.asked
         samples = asked.shape[0] if len(asked.shape) == 2 else 1
-        symbol: Spans = (quantity_symbol(asked.quantity, number.index if asked.shape else None, samples),)
+        alone = math.prod(asked.shape) == 1
+        symbol: Spans = (quantity_symbol(asked.quantity, None if alone else number.index, samples),)
         if self.several:
             symbol = self.words.say("audit_of_step", which=symbol, number=asked.step)
         text = printable(number.text.strip())

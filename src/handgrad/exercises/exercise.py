@@ -276,8 +276,9 @@ def _asked(case: Case, wishes: Wishes, place: str) -> tuple[Asked, ...]:
         found = {name: np.asarray(held) for name, held in known.items()}
         for name in _chosen(case, found, wishes.ask, place):
             worth = _worth(name, found[name], wishes.marks, place)
-            finest = max(digits, case.rounding.of(name) or 0) if case.rounding.carry else digits
-            chosen.append(Asked(name, trace.number, _enough(found[name], finest), worth, found[name].shape))
+            own = case.rounding.of(name) if wishes.digits is None else None
+            shown = digits if own is None else own
+            chosen.append(Asked(name, trace.number, _enough(found[name], shown), worth, found[name].shape))
     if not chosen and unknown_layers(case):
         layer = unknown_layers(case)[0]
         raise CaseError(f"{place}: the weights of layer {layer} are left to chance; give W, or network.seed")

@@ -15,7 +15,6 @@ from handgrad.audit.conventions import Convention, as_meant
 from handgrad.audit.diagnosis import diagnose
 from handgrad.audit.printed import Printed, unit_of_decimals
 from handgrad.audit.verdicts import (
-    ALARMS,
     EXACT,
     FOLLOWS,
     LAST_DIGIT,
@@ -35,7 +34,7 @@ from handgrad.exercises.written import Written, read_number
 BLANK, UNREADABLE, FEW_DIGITS = "blank", "unreadable", "few-digits"
 HALF = 0.5
 _SPENT = 1_400
-"""Of the steps that an audit may run in search of roundings, these are gone before it begins: a class is many audits."""
+"""Of the steps that an audit may run in search of roundings, these are gone at its start: a class is many audits."""
 
 SHARES: dict[str, float] = {
     EXACT: 1.0,
@@ -48,7 +47,7 @@ SHARES: dict[str, float] = {
     BLANK: 0.0,
     UNREADABLE: 0.0,
 }
-"""The share of a number's marks by its verdict. What cannot be recomputed (`not-recomputable`) is left out of the sum."""
+"""The share of a number's marks by its verdict. What cannot be recomputed is left out of the sum."""
 
 
 @dataclass(frozen=True)
@@ -162,7 +161,9 @@ def mark(exercise: Exercise, answers: Answers, table: Mapping[str, float] = SHAR
         possible = 0.0 if verdict == UNKNOWN else asked.worth
         earned = possible * table.get(verdict, 0.0)
         right = exercise.value(asked, index)
-        numbers.append(Marked(name, asked, index, told.get(name, ""), answer, verdict, right, earned, possible))
+        numbers.append(
+            Marked(name, asked, index, told.get(name, ""), answer, verdict, right, earned, possible)
+        )
     unknown = [name for name in told if name not in fields and told[name].strip()]
     remarks = list(answers.remarks)
     if unknown:
@@ -203,7 +204,7 @@ def _claims(
     exercise: Exercise, written: Mapping[str, Written], own_digits: bool = False
 ) -> tuple[Claim, ...]:
     """The numbers that were written, as claims; each to the decimals asked for, or to those that it has."""
-    claims = []
+    claims: list[Claim] = []
     for asked in exercise.asked:
         entries = {}
         for index in asked.places():
@@ -214,9 +215,7 @@ def _claims(
                 entries[index] = Printed(answer.value, unit_of_decimals(decimals))
         if entries:
             value = np.full(asked.shape, math.nan).tolist()
-            claims.append(
-                Claim(len(claims), asked.quantity, asked.step, None, value, entries, asked.shape)
-            )
+            claims.append(Claim(len(claims), asked.quantity, asked.step, None, value, entries, asked.shape))
     return tuple(claims)
 
 
@@ -251,9 +250,11 @@ def _coarse(
     suspects = {key for key in _fewer(exercise, written) if found.get(key) in (WRONG, LAST_DIGIT)}
     if not suspects:
         return frozenset()
-    worlds = Worlds(replace(exercise.case, claims=()), _claims(exercise, written, own_digits=True), spent=_SPENT)
+    worlds = Worlds(
+        replace(exercise.case, claims=()), _claims(exercise, written, own_digits=True), spent=_SPENT
+    )
     again = _by_place(judge(worlds))
-    return frozenset(key for key in suspects if again[key] not in ALARMS or again[key] == FOLLOWS)
+    return frozenset(key for key in suspects if again[key] in (EXACT, TRUNCATED, FOLLOWS))
 
 
 def _fewer(exercise: Exercise, written: Mapping[str, Written]) -> Iterator[tuple[int, str, Index]]:

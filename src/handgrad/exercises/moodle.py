@@ -1,4 +1,4 @@
-"""Exercises as questions for Moodle: one embedded-answers (Cloze) question each, with a numerical field for each number.
+"""Exercises as questions for Moodle: one Cloze question each, with a numerical field for each number.
 
 A numerical field has the right number with a tolerance, for all marks, and a second, wider one for a share of them:
 Moodle cannot know what follows from an earlier answer, so rounding on the way is in the tolerance.
@@ -28,7 +28,28 @@ from handgrad.worksheets.case_steps import trace_case
 HALF = 0.5
 _SLACK = 1.02
 """Of a tolerance: a number that lies on its edge is within it, in whatever arithmetic Moodle has."""
-_PERCENTS = (100, 90, 80, 75, 70, 66.66667, 60, 50, 40, 33.33333, 30, 25, 20, 16.66667, 14.28571, 12.5, 11.11111, 10, 5, 0)
+_PERCENTS = (
+    100,
+    90,
+    80,
+    75,
+    70,
+    66.66667,
+    60,
+    50,
+    40,
+    33.33333,
+    30,
+    25,
+    20,
+    16.66667,
+    14.28571,
+    12.5,
+    11.11111,
+    10,
+    5,
+    0,
+)
 """The shares of the marks that Moodle takes."""
 
 
@@ -79,7 +100,9 @@ def _question(quiz: ElementTree.Element, exercise: Exercise, language: str | Non
     allowed = tolerances(exercise)
     fields, whole = exercise.fields, _whole(exercise)
     places = {
-        name: cloze(exercise.value(asked, index), asked, allowed[name], last_digit, round(asked.worth * whole))
+        name: cloze(
+            exercise.value(asked, index), asked, allowed[name], last_digit, round(asked.worth * whole)
+        )
         for name, (asked, index) in fields.items()
     }
     _text(question, "questiontext", _page(sheet, places), html=True)
@@ -100,9 +123,7 @@ def _whole(exercise: Exercise) -> float:
     return 1 / min(worths)
 
 
-def cloze(
-    value: float, asked: Asked, tolerance: float, last_digit: float = HALF, weight: int = 1
-) -> str:
+def cloze(value: float, asked: Asked, tolerance: float, last_digit: float = HALF, weight: int = 1) -> str:
     """The numerical field of one number.
 
     >>> cloze(0.5, Asked("loss", 1, 2, 1.0, ()), 0.0051)
@@ -153,6 +174,3 @@ def _is_title(block: Block) -> bool:
 def _text(parent: ElementTree.Element, name: str, text: str, html: bool = False) -> None:
     element = ElementTree.SubElement(parent, name, {"format": "html"} if html else {})
     ElementTree.SubElement(element, "text").text = text
-
-
-

@@ -100,7 +100,11 @@ class _Sheet:
         steps = [asked.step for asked in exercise.asked]
         self.digits = Counter(asked.digits for asked in exercise.asked).most_common(1)[0][0]
         opened = explain(
-            exercise.case, step=(min(steps), max(steps)), detail="matrix", digits=self.digits, language=language
+            exercise.case,
+            step=(min(steps), max(steps)),
+            detail="matrix",
+            digits=self.digits,
+            language=language,
         )
         whole = replace(opened.settings, most_rows=_WHOLE, most_columns=_WHOLE)
         self.opened: Worksheet = replace(opened, settings=whole)

@@ -141,7 +141,13 @@ class _Summary:
 
     def document(self) -> Document:
         title = self.words.text("class_title")
-        blocks = [Heading(1, (title,), "title"), *self._head(), *self._steps(), *self._mistakes(), *self._marks()]
+        blocks = [
+            Heading(1, (title,), "title"),
+            *self._head(),
+            *self._steps(),
+            *self._mistakes(),
+            *self._marks(),
+        ]
         notation = notation_of(self.papers[0], self.language) if self.papers else Notation()
         return Document(title, self.language, tuple(blocks), notation)
 

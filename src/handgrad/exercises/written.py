@@ -26,6 +26,7 @@ _FRACTION = re.compile(rf"({_NUMBER})\s*/\s*({_NUMBER})")
 _MIXED = re.compile(r"([+-]?)(\d+)\s+(\d+)\s*/\s*(\d+)")
 _UNIT = re.compile(r"^(.*?\d[\s)}]*?)\s*(%|[^\W\d_][^\d]*|°.*|[$€£₹৳].*)$")
 _CURRENCY = re.compile(r"^[$€£₹৳]\s*")
+_NO_UNITS = ("e", "or", "oder", "to", "x")
 _THOUSANDS = re.compile(r"^[+-]?\d{1,3}([,' ]\d{3})+(\.\d+)?$")
 
 
@@ -56,25 +57,27 @@ def read_number(text: str) -> Written:
     if len(text) > LONGEST:
         return Written(None, None, problem="too-long")
     plain, notes = _latin(text)
-    named = _EQUALS.sub("", plain)  # z = 0.5
-    body = named.strip().strip("()[]{}$").strip()
+    body = _EQUALS.sub("", plain).strip().strip("()[]{}$").strip()  # z = 0.5
     if body in ("", "-"):
         return Written(None, None, notes, "blank")
     found = _value(body, notes)
-    if found.problem != "not-a-number":
-        return found
+    return _without_unit(body, notes, found) if found.problem == "not-a-number" else found
+
+
+def _without_unit(body: str, notes: tuple[str, ...], found: Written) -> Written:
+    """The number before a unit, a percent sign or behind a currency; `found` where there is none."""
     without = _CURRENCY.sub("", body)
+    if without != body and (money := _value(without, (*notes, "unit"))).value is not None:
+        return money
     unit = _UNIT.match(without)
-    if unit is None or not unit[1].strip():
-        return _value(without, (*notes, "unit")) if without != body else found
-    inner = _value(unit[1].strip().strip("()[]{}").strip(), notes)
-    if inner.value is None:
+    inner = found if unit is None else _value(unit[1].strip().strip("()[]{}").strip(), notes)
+    if unit is None or inner.value is None:
         return inner if inner.problem == "too-large" else found
     name = unit[2].strip()
     if name.startswith("%"):
         decimals = None if inner.decimals is None else inner.decimals + 2
         return inner._replace(value=inner.value / 100, decimals=decimals, notes=(*inner.notes, "percent"))
-    if name.lower() in ("e", "or", "oder", "to") or any(sign in name for sign in "=<>?!"):
+    if name.lower() in _NO_UNITS or any(sign in name for sign in "=<>?!"):
         return found
     return inner._replace(notes=(*inner.notes, "unit"), unit=name[:20])
 
@@ -116,7 +119,7 @@ def _value(body: str, notes: tuple[str, ...]) -> Written:
         found = form.fullmatch(body)
         if found is not None:
             return ratio(found, notes)
-    several = len(re.findall(_NUMBER, body)) > 1 and re.fullmatch(rf"[\s\d.,;+eE-]+|.*\bor\b.*", body)
+    several = len(re.findall(_NUMBER, body)) > 1 and re.fullmatch(r"[\s\d.,;+eE-]+|.*\bor\b.*", body)
     return Written(None, None, notes, "several" if several else "not-a-number")
 
 
