@@ -209,3 +209,9 @@ def test_a_paper_finds_its_exercise(tmp_path) -> None:
             exercise_for(unknown, known, True)
     with pytest.raises(CaseError, match="--exercise"):
         exercise_for(Answers("f", {}), [], False)
+
+
+def test_weights_left_to_chance_are_not_asked_about() -> None:
+    network = {"inputs": 1, "loss": "squared_error", "layers": [{"units": 1}]}
+    with pytest.raises(CaseError, match="left to chance"):
+        make(Case.from_dict({"network": network, "data": {"x": [[3.0]], "y": [[5.0]]}}))

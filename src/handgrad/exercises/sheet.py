@@ -185,6 +185,8 @@ class _Sheet:
         first = min(self.exercise.quantities)
         held = self.exercise.quantities[first]
         names = [*self.exercise.case.given, *(name for name in held if name.startswith("mask"))]
+        if "x" not in held:  # then the problem shows no data
+            names.insert(0, "y")
         shown_values = [name for name in names if name in held]
         if shown_values:
             yield Paragraph((self.words.text("exercise_given"),))
