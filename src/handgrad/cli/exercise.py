@@ -11,10 +11,10 @@ from typing import Annotated, Any
 import typer
 
 from handgrad.cases.case import Case
-from handgrad.cli.consoles import told
+from handgrad.cli.consoles import print_line
 from handgrad.cli.explain import parse_steps
 from handgrad.cli.options import described, whole_numbers
-from handgrad.cli.outputs import Force, Output, judge_outputs, sheet_output
+from handgrad.cli.outputs import Force, Output, check_outputs, sheet_output
 from handgrad.errors import SpecificationError
 from handgrad.exercises.answers import blank_csv, blank_toml
 from handgrad.exercises.class_list import book, names_of, slugs
@@ -149,7 +149,7 @@ def exercise(
     ]  # fmt: skip
     if fill is not None and fill.suffix.lower() not in (".toml", ".csv"):
         raise SpecificationError(f"--fill writes .toml or .csv, got {fill.name}")
-    judge_outputs(outputs, reads=[source], force=force, filled_in=True)
+    check_outputs(outputs, reads=[source], force=force, filled_in=True)
     written: dict[Path, bytes] = {}
     for one, end in zip(made, ends, strict=True):
         if output is not None:
@@ -165,11 +165,11 @@ def exercise(
     if book_file is not None:
         written[book_file] = book(made).encode()
     beside = [Output("-o", path, (path.suffix,)) for path in written if path.suffix == ".svg"]
-    judge_outputs(beside, reads=[source], force=force, filled_in=True)
+    check_outputs(beside, reads=[source], force=force, filled_in=True)
     for path, content in written.items():
         write_whole(path, content)
         if not (quiet or is_stream(path)):
-            told(f"wrote {path}")
+            print_line(f"wrote {path}")
     if not written:
         for one in made:
             sys.stdout.write(to_text(exercise_sheet(one, language, hints), PIPE_WIDTH))

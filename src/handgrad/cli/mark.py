@@ -13,8 +13,8 @@ from typing import Annotated
 import pyarrow as pa
 import typer
 
-from handgrad.cli.consoles import print_json, remark, told
-from handgrad.cli.outputs import Force, Output, judge_outputs, sheet_output
+from handgrad.cli.consoles import print_json, print_line, remark
+from handgrad.cli.outputs import Force, Output, check_outputs, sheet_output
 from handgrad.cli.spreadsheets import defused
 from handgrad.errors import DataError, HandgradError, MissingExtraError, SpecificationError
 from handgrad.exercises.answers import read_answers
@@ -90,7 +90,7 @@ def mark(
         *([] if summary_file is None else [sheet_output(summary_file, _medium(summary_file))]),
         *([] if comments_file is None or len(files) > 1 else [sheet_output(comments_file, _medium(comments_file))]),
     ]  # fmt: skip
-    judge_outputs(outputs, reads=reads, force=force, filled_in=True)
+    check_outputs(outputs, reads=reads, force=force, filled_in=True)
     papers, unread = _papers(files, exercise, table)
     if not papers:
         raise DataError("; ".join(unread[:3]))
@@ -104,7 +104,7 @@ def mark(
         written |= files_of(summary(papers, unread, language), summary_file, _medium(summary_file))
     if output is not None:
         written[output] = results(papers, unread)
-    judge_outputs(
+    check_outputs(
         [Output("--comments", path, (path.suffix,)) for path in written],
         reads=reads,
         force=force,
@@ -113,7 +113,7 @@ def mark(
     for path, content in written.items():
         write_whole(path, content)
         if not (quiet or as_json or is_stream(path)):
-            told(f"wrote {path}")
+            print_line(f"wrote {path}")
     if as_json:
         print_json({**as_dict(papers), "unread": unread})
     elif not quiet and not written:

@@ -75,10 +75,10 @@ class _Comments:
         if exercise:
             yield Paragraph((exercise,), "source")
         earned, possible = self._points(paper.earned), self._points(paper.possible)
-        told = self.words.text(
+        said = self.words.text(
             "marks_total", earned=earned, possible=possible, percent=f"{paper.percent:.0f}"
         )
-        yield Paragraph((told,), "observation")
+        yield Paragraph((said,), "observation")
         if isinstance(paper.convention, Convention):
             yield Paragraph((convention_sentence(paper.convention, self.language),))
         for remark in paper.remarks:
@@ -115,9 +115,9 @@ class _Comments:
     def _why(self, verdict: Verdict) -> str:
         if verdict.explanation is None:
             return self.words.text("marks_no_cause")
-        told = sentence(verdict, self.language)
-        assert told is not None
-        return told
+        said = sentence(verdict, self.language)
+        assert said is not None
+        return said
 
     def _named(self, verdict: Verdict) -> Spans:
         return self._symbol(verdict.claim.quantity, verdict.claim.step)
@@ -136,8 +136,8 @@ class _Comments:
         notes = [(number.name, note) for number in self.paper.numbers for note in number.written.notes]
         if notes:
             kinds = dict.fromkeys(note for _, note in notes)
-            told = " ".join(self.words.text(f"marks_note:{kind}") for kind in kinds)
-            yield Paragraph((told,), "note")
+            said = " ".join(self.words.text(f"marks_note:{kind}") for kind in kinds)
+            yield Paragraph((said,), "note")
 
     def _row(self, number: Marked) -> tuple[Spans, ...]:
         asked = number.asked

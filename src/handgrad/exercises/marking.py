@@ -23,7 +23,7 @@ from handgrad.audit.verdicts import (
     UNKNOWN,
     WRONG,
     Verdict,
-    judge,
+    verdicts_of,
 )
 from handgrad.audit.worlds import Worlds
 from handgrad.errors import SpecificationError
@@ -143,11 +143,11 @@ def mark(exercise: Exercise, answers: Answers, table: Mapping[str, float] = SHAR
     [('z1[0,0]', 'wrong', 0.0), ('loss', 'wrong-propagated', 1.0)]
     """
     fields = exercise.fields
-    told = {_canonical(name, fields): text for name, text in answers.texts.items()}
-    written = {name: read_number(told.get(name, "")) for name in fields}
+    texts = {_canonical(name, fields): text for name, text in answers.texts.items()}
+    written = {name: read_number(texts.get(name, "")) for name in fields}
     with np.errstate(all="ignore"):
-        judged, convention = _judged(exercise, written)
-        found = _by_place(judged)
+        verdicts, convention = _verdicts(exercise, written)
+        found = _by_place(verdicts)
         coarse = _coarse(exercise, written, found)
     numbers = []
     for name, (asked, index) in fields.items():
@@ -162,9 +162,9 @@ def mark(exercise: Exercise, answers: Answers, table: Mapping[str, float] = SHAR
         earned = possible * table.get(verdict, 0.0)
         right = exercise.value(asked, index)
         numbers.append(
-            Marked(name, asked, index, told.get(name, ""), answer, verdict, right, earned, possible)
+            Marked(name, asked, index, texts.get(name, ""), answer, verdict, right, earned, possible)
         )
-    unknown = [name for name in told if name not in fields and told[name].strip()]
+    unknown = [name for name in texts if name not in fields and texts[name].strip()]
     remarks = list(answers.remarks)
     if unknown:
         remarks.append(f"not asked for: {', '.join(unknown[:5])}{', ...' if len(unknown) > 5 else ''}")
@@ -173,7 +173,7 @@ def mark(exercise: Exercise, answers: Answers, table: Mapping[str, float] = SHAR
         answers.file,
         exercise,
         tuple(numbers),
-        tuple(judged),
+        tuple(verdicts),
         convention,
         tuple(remarks),
     )
@@ -219,20 +219,20 @@ def _claims(
     return tuple(claims)
 
 
-def _judged(exercise: Exercise, written: Mapping[str, Written]) -> tuple[list[Verdict], Convention | None]:
+def _verdicts(exercise: Exercise, written: Mapping[str, Written]) -> tuple[list[Verdict], Convention | None]:
     """The verdicts of the audit with their causes, and the convention under which nothing is wrong."""
     claims = _claims(exercise, written)
     if not claims:
         return [], None
     case = replace(exercise.case, claims=())
     worlds = Worlds(case, claims, spent=_SPENT)
-    judged = judge(worlds)
-    if not any(verdict.alarm for verdict in judged):
-        return judged, None
-    meant = as_meant(case, claims, judged)
+    found = verdicts_of(worlds)
+    if not any(verdict.alarm for verdict in found):
+        return found, None
+    meant = as_meant(case, claims, found)
     if meant is not None:
         return meant[1], meant[0]
-    return diagnose(worlds, judged)[0], None
+    return diagnose(worlds, found)[0], None
 
 
 def _by_place(verdicts: list[Verdict]) -> dict[tuple[int, str, Index], str]:
@@ -253,7 +253,7 @@ def _coarse(
     worlds = Worlds(
         replace(exercise.case, claims=()), _claims(exercise, written, own_digits=True), spent=_SPENT
     )
-    again = _by_place(judge(worlds))
+    again = _by_place(verdicts_of(worlds))
     return frozenset(key for key in suspects if again[key] in (EXACT, TRUNCATED, FOLLOWS))
 
 

@@ -159,14 +159,14 @@ class _Sheet:
 
     def _head(self) -> Iterator[Block]:
         """Whose it is."""
-        told = []
+        said = []
         if self.exercise.name:
-            told.append(self.words.text("exercise_for", name=printable(self.exercise.name)))
+            said.append(self.words.text("exercise_for", name=printable(self.exercise.name)))
         if self.exercise.of > 1:
             number, count = self.exercise.number, self.exercise.of
-            told.append(self.words.text("exercise_variant", number=number, count=count))
-        if told:
-            yield Paragraph((" · ".join(told),))
+            said.append(self.words.text("exercise_variant", number=number, count=count))
+        if said:
+            yield Paragraph((" · ".join(said),))
 
     def _name_field(self) -> Field:
         return Field("name", self.words.text("exercise_name"), value=self.exercise.name)

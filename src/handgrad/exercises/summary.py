@@ -152,13 +152,13 @@ class _Summary:
         return Document(title, self.language, tuple(blocks), notation)
 
     def _head(self) -> Iterator[Block]:
-        told = [self.words.text("class_papers", count=len(self.papers))]
+        said = [self.words.text("class_papers", count=len(self.papers))]
         if self.papers:
             percents = [paper.percent for paper in self.papers]
-            told.append(
+            said.append(
                 self.words.text("class_mean", mean=f"{fmean(percents):.0f}", median=f"{median(percents):.0f}")
             )
-        yield Paragraph((" ".join(told),), "observation")
+        yield Paragraph((" ".join(said),), "observation")
         hardest = max(self.steps, key=lambda step: step.wrong, default=None)
         if hardest is not None and hardest.wrong:
             yield Paragraph(
