@@ -41,6 +41,66 @@ def epoch_order(seed: int, epoch: int, rows: int, shuffle: bool = True) -> Rows:
     return np.random.default_rng([seed, epoch]).permutation(rows).astype(np.int64)
 
 
+class Windows(NamedTuple):
+    """How the rows of an epoch are shuffled where they do not all lie in memory: block by block.
+
+    The rows are cut into blocks of `block` rows that follow each other. The whole blocks are put in random order;
+    `blocks` of them at a time make a window, whose rows are put in random order. The rows of a last block that is
+    not whole go with the last window.
+    """
+
+    rows: int
+    block: int
+    blocks: int
+
+    @property
+    def count(self) -> int:
+        """The number of windows of an epoch.
+
+        >>> Windows(rows=25, block=4, blocks=2).count
+        3
+        """
+        return max(1, -(-(self.rows // self.block) // self.blocks))
+
+    @property
+    def size(self) -> int:
+        """Rows of every window but the last."""
+        return self.block * self.blocks
+
+    @property
+    def largest(self) -> int:
+        """No window has more rows."""
+        return self.size + self.block - 1
+
+    def first(self, window: int) -> int:
+        """The place in the epoch's order at which a window begins."""
+        return window * self.size
+
+    def blocks_of(self, seed: int, epoch: int, window: int, shuffle: bool = True) -> Rows:
+        """The blocks of a window, in the order of the table.
+
+        >>> sorted(Windows(25, 4, 2).blocks_of(7, 0, 2).tolist())[-1]
+        6
+        """
+        whole = self.rows // self.block
+        order = np.arange(whole) if not shuffle else np.random.default_rng([seed, epoch]).permutation(whole)
+        chosen = order[window * self.blocks : (window + 1) * self.blocks].astype(np.int64)
+        if window == self.count - 1 and whole * self.block < self.rows:
+            chosen = np.append(chosen, whole)
+        return np.sort(chosen)
+
+    def order(self, seed: int, epoch: int, window: int, shuffle: bool = True) -> Rows:
+        """The rows of a window in the order in which the epoch takes them.
+
+        >>> sorted(row for w in range(3) for row in Windows(25, 4, 2).order(7, 0, w).tolist()) == list(range(25))
+        True
+        """
+        starts = self.blocks_of(seed, epoch, window, shuffle) * self.block
+        rows = (starts[:, None] + np.arange(self.block)).ravel()
+        rows = rows[rows < self.rows]
+        return np.random.default_rng([seed, epoch, window]).permutation(rows) if shuffle else rows
+
+
 def steps_per_epoch(rows: int, batch_size: int) -> int:
     """The number of batches of an epoch; the last one may be smaller.
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -26,6 +26,8 @@ from handgrad.data.source import Source, arrows_own
 from handgrad.data.words import Words, bools, words_of
 from handgrad.data.written_numbers import Marks, Numbers
 from handgrad.errors import DataError
+
+Keep: TypeAlias = Callable[[pyarrow.csv.CSVStreamingReader], Any]
 
 _BLOCK = 4 << 20
 _DECIDING = 1 << 18  # bytes of a large file from which the kinds of its columns are seen
@@ -62,8 +64,43 @@ def read_delimited(source: Source, reading: Reading, single: bool = False) -> De
     decimal = None if sample is None else decimal_mark(sample, dialect, reading)
     types = {} if sample is None else _types(sample, reading, decimal, single)
     quoted = dialect.quote.encode() in head[head.find(b"\n") :]
-    columns, dialect = _read(source, dialect, reading, types, decimal, quoted)
+    columns, dialect = _read(source, dialect, reading, types, decimal, quoted, _whole)
     return Delimited(columns, dialect, decimal)
+
+
+class Streamed(NamedTuple):
+    """What became of a text file that was read block by block."""
+
+    kept: Any
+    dialect: Dialect
+    decimal: str | None
+
+
+def streamed(source: Source, reading: Reading, single: bool, keep: Keep) -> Streamed:
+    """The same file block by block; `keep` is handed the blocks, again from the start where a type was wrong.
+
+    Raises DataError as `read_delimited` does.
+    """
+    head, whole = source.head(LOOKED_AT)
+    dialect = find_dialect(source.path, head, whole, reading)
+    sample = _sample(source, head, whole, dialect)
+    if sample is None and dialect.encoding in _UTF8 and reading.encoding is None:
+        dialect = replace(dialect, encoding=western(head))
+        sample = _sample(source, head, whole, dialect)
+    decimal = None if sample is None else decimal_mark(sample, dialect, reading)
+    types = {} if sample is None else _types(sample, reading, decimal, single)
+    quoted = dialect.quote.encode() in head[head.find(b"\n") :]
+
+    def kept(stream: Any, *how: Any, breaks: bool) -> Any:
+        return keep(_parsed(stream, *how, breaks=breaks, read=pyarrow.csv.open_csv))
+
+    made, dialect = _read(source, dialect, reading, types, decimal, quoted, kept)
+    return Streamed(made, dialect, decimal)
+
+
+def _whole(stream: Any, *how: Any, breaks: bool) -> dict[str, pa.ChunkedArray]:
+    """All columns in memory."""
+    return _joined(_named(_parsed(stream, *how, breaks=breaks)))
 
 
 def decimal_mark(sample: pa.Table, dialect: Dialect, reading: Reading) -> str | None:
@@ -148,8 +185,9 @@ def _read(
     types: dict[str, pa.DataType],
     decimal: str | None,
     quoted: bool,
-) -> tuple[dict[str, pa.ChunkedArray], Dialect]:
-    """The whole file. A column that turns out to be no numbers after all is read again as text.
+    take: Callable[..., Any],
+) -> tuple[Any, Dialect]:
+    """What `take` makes of the whole file. A column that turns out to be no numbers after all is read again as text.
 
     Where nothing is `quoted` at the beginning, lines are cut in parallel; should a cell hold a line break
     after all, the file is read again.
@@ -161,10 +199,7 @@ def _read(
             with source.stream() as stream:
                 even = _even(stream, dialect)
                 markers = (*MISSING, *reading.missing)
-                table = _parsed(even, dialect, kinds, block, markers, decimal or ".", breaks=quoted)
-            columns = _named(table)
-            del table
-            return _joined(columns), dialect
+                return take(even, dialect, kinds, block, markers, decimal or ".", breaks=quoted), dialect
         except pa.ArrowInvalid as error:
             message = str(error)
             column = re.search(r"In CSV column #(\d+)", message)
@@ -202,8 +237,9 @@ def _parsed(
     missing: tuple[str, ...],
     decimal: str,
     breaks: bool = True,
-) -> pa.Table:
-    return pyarrow.csv.read_csv(
+    read: Callable[..., Any] = pyarrow.csv.read_csv,
+) -> Any:
+    return read(
         stream,
         read_options=pyarrow.csv.ReadOptions(
             block_size=max(block, 1 << 16),

@@ -46,7 +46,7 @@ class Table:
     """
 
     source: str
-    columns: dict[str, pa.Array | pa.ChunkedArray]
+    columns: Mapping[str, pa.Array | pa.ChunkedArray]
     path: Path | None = None
     parts: tuple[Part, ...] = ()
     reading: Reading = AS_FOUND
@@ -126,13 +126,24 @@ def read_table(data: Any, reading: Reading = AS_FOUND, single: bool = False) -> 
     if isinstance(data, Table):
         return data
     if isinstance(data, str | os.PathLike):
-        return _read_files(_files(Path(data)), Path(data), reading, single)
-    if isinstance(data, list | tuple) and data and all(isinstance(name, str | os.PathLike) for name in data):
-        files = [file for name in data for file in _files(Path(name))]
+        return _read_files(files_of(data), Path(data), reading, single)
+    if files := files_of(data):
         return _read_files(files, Path(files[0]), reading, single)
     if isinstance(data, np.ndarray | list):
         return from_matrix(data)
     return _from_library(data)
+
+
+def files_of(data: Any) -> list[Path]:
+    """The files that a table's name, or several, stand for; none for a table of another kind.
+
+    Raises DataError for a name that stands for none.
+    """
+    if isinstance(data, str | os.PathLike):
+        return _files(Path(data))
+    if isinstance(data, list | tuple) and data and all(isinstance(name, str | os.PathLike) for name in data):
+        return [file for name in data for file in _files(Path(name))]
+    return []
 
 
 def _from_library(data: Any) -> Table:

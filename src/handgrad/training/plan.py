@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from handgrad.data.batches import Rows, checked_seed, epoch_order, steps_per_epoch
+from handgrad.data.batches import Rows, Windows, checked_seed, epoch_order, steps_per_epoch
 from handgrad.errors import SpecificationError
 from handgrad.nn.arrays import Array
 from handgrad.nn.schedules import Schedule
@@ -89,6 +89,10 @@ class Plan:
     dtype: str = "float64"
     threads: int | None = None
     snapshots: int = 16
+    block: int = 0
+    """Rows that stay together when a table larger than memory is shuffled (`data.batches.Windows`); 0: every row alone."""
+    blocks: int = 0
+    """Blocks that are in memory together."""
 
     def __post_init__(self) -> None:
         for name, value, least in (
@@ -96,10 +100,17 @@ class Plan:
             ("batch size", self.batch_size, 1),
             ("threads", self.threads, 1),
             ("snapshots", self.snapshots, 0),
+            ("block", self.block, 0),
+            ("blocks", self.blocks, 0),
         ):
             if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < least):
                 raise SpecificationError(f"{name} must be a whole number of at least {least}, got {value!r}")
         checked_seed(self.seed)
+        if self.block and (self.batch_size is None or not self.blocks or self.block % self.batch_size):
+            raise SpecificationError(
+                f"a block of {self.block} rows must hold whole batches, of {self.batch_size} rows, and a window "
+                f"some blocks, got {self.blocks}"
+            )
         if self.dtype not in DTYPES:
             raise SpecificationError(f"dtype must be one of {', '.join(DTYPES)}, got {self.dtype!r}")
 
@@ -128,6 +139,9 @@ class Plan:
     ) -> Iterator[Stretch]:
         """The steps from `first` to `last` as engines take them: an epoch, or `most` steps of it, at a time."""
         B, per_epoch = self.rows_of_batch(len(rows)), self.steps_per_epoch(len(rows))
+        if self.block:
+            yield from self._windowed(first, last, rows, rate, most)
+            return
         step, order, of_epoch = first, rows, -1
         while step <= last:
             epoch, k = divmod(step - 1, per_epoch)
@@ -136,6 +150,25 @@ class Plan:
             count = min(per_epoch - k, last - step + 1, most or per_epoch)
             rates = self._rates(rate, step, epoch, count)
             yield Stretch(step, epoch + 1, k + 1, order[k * B : (k + count) * B], rates)
+            step += count
+
+    def windows(self, rows: int) -> Windows:
+        """How an epoch of so many rows is shuffled block by block."""
+        return Windows(rows, self.block, self.blocks)
+
+    def _windowed(self, first: int, last: int, rows: Rows, rate: float, most: int | None) -> Iterator[Stretch]:
+        """The same, a window at a time; batches do not reach from one window into the next."""
+        B, per_epoch, windows = self.rows_of_batch(len(rows)), self.steps_per_epoch(len(rows)), self.windows(len(rows))
+        step, order, known = first, rows, (-1, -1)
+        while step <= last:
+            epoch, k = divmod(step - 1, per_epoch)
+            window = min(k * B // windows.size, windows.count - 1)
+            if known != (epoch, window):
+                order, known = rows[windows.order(self.seed, epoch, window, self.shuffle)], (epoch, window)
+            begin = k - windows.first(window) // B
+            count = min(-(-len(order) // B) - begin, last - step + 1, most or per_epoch)
+            rates = self._rates(rate, step, epoch, count)
+            yield Stretch(step, epoch + 1, k + 1, order[begin * B : (begin + count) * B], rates)
             step += count
 
     def _rates(self, rate: float, first: int, epoch: int, count: int) -> Array:

@@ -1,0 +1,283 @@
+"""Tables whose columns stay in their files: each is read when it is asked for, and the last one is held.
+
+What a column means and how it is scaled is decided by the same functions as for a table in memory, a column at
+a time; so the schema is the same. Parquet and Arrow files are read as they are; a text file is turned into
+columns first, in a scratch file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet
+
+from handgrad.data.limits import check_cells, check_width
+from handgrad.data.reading import AS_FOUND, Reading
+from handgrad.data.source import Source, suffix_of
+from handgrad.data.spooled import Spooled, spooled
+from handgrad.data.tables import Part, Table, files_of
+from handgrad.errors import DataError
+
+PARQUET, ARROW = (".parquet", ".pq"), (".feather", ".arrow", ".ipc")
+TEXT = (".csv", ".tsv", ".tab", ".txt", ".dat", ".data")
+
+
+class StoredColumns(Mapping[str, pa.ChunkedArray]):
+    """Columns by name that lie in files; `chosen` are the rows of them that belong to the table."""
+
+    def __init__(
+        self, names: Sequence[str], load: Callable[[str], pa.ChunkedArray], chosen: Any = None
+    ) -> None:
+        self._names, self._load, self._chosen = dict.fromkeys(names), load, chosen
+        self._held: tuple[str, pa.ChunkedArray] | None = None
+
+    def __getitem__(self, name: str) -> pa.ChunkedArray:
+        if name not in self._names:
+            raise KeyError(name)
+        if self._held is None or self._held[0] != name:
+            self._held = None  # before the next one comes
+            column = self._load(name)
+            if self._chosen is not None:
+                column = column.take(pa.array(self._chosen))
+            self._held = (name, column)
+        return self._held[1]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def of_rows(self, rows: Any) -> StoredColumns:
+        """The same columns for some of these rows."""
+        chosen = rows if self._chosen is None else self._chosen[rows]
+        return StoredColumns(list(self._names), self._load, chosen)
+
+    def release(self) -> None:
+        """Lets the held column go."""
+        self._held = None
+
+
+class OfLastColumn(dict[Any, Any]):
+    """What was made of the columns, of which only that of the last one is kept, and of those in `always`."""
+
+    def __init__(self, always: Sequence[str] = ()) -> None:
+        super().__init__()
+        self._always = frozenset(always)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        for old in [old for old in self if old[1] != key[1] and old[1] not in self._always]:
+            del self[old]
+        super().__setitem__(key, value)
+
+
+@dataclass(frozen=True, eq=False)
+class StoredTable(Table):
+    """A table whose columns lie in files."""
+
+    length: int = 0
+    parsed: dict[Any, Any] = field(default_factory=OfLastColumn)
+
+    @property
+    def rows(self) -> int:
+        """The number of samples."""
+        return self.length
+
+    def take(self, rows: Any) -> StoredTable:
+        """The table of these rows (int64 indices); nothing is read yet."""
+        rows = np.asarray(rows, np.int64)
+        assert isinstance(self.columns, StoredColumns)
+        return replace(
+            self,
+            columns=self.columns.of_rows(rows),
+            length=len(rows),
+            file_rows=rows if self.file_rows is None else self.file_rows[rows],
+            parsed=OfLastColumn(),
+        )
+
+    def held(self, rows: Any) -> Table:
+        """The table of these rows in memory."""
+        taken = self.take(rows)
+        columns = {name: taken.columns[name] for name in self.names}
+        return Table(
+            self.source,
+            columns,
+            self.path,
+            self.parts,
+            self.reading,
+            self.decimal,
+            self.remarks,
+            taken.file_rows,
+        )
+
+    def release(self) -> None:
+        """Lets go of what is held of the columns."""
+        self.parsed.clear()
+        assert isinstance(self.columns, StoredColumns)
+        self.columns.release()
+        pa.default_memory_pool().release_unused()
+
+
+def streams(data: Any) -> bool:
+    """True for files whose columns can stay where they are."""
+    try:
+        return bool(data) and all(
+            suffix_of(Source(file)) in (*PARQUET, *ARROW, *TEXT) and str(file) != "-"
+            for file in files_of(data)
+        )
+    except DataError:
+        return False  # reading it tells what is wrong
+
+
+def stored_table(
+    data: Any, reading: Reading = AS_FOUND, single: bool = False, folder: Path | None = None
+) -> StoredTable:
+    """A table in files: Parquet, Arrow (Feather) or delimited text, one or several that are one table.
+
+    Raises DataError for files that cannot be read so.
+    """
+    files = files_of(data)
+    opened = [_opened(Source(file), reading, single, folder) for file in files]
+    first = opened[0]
+    for other in opened[1:]:
+        if set(other.names) != set(first.names):
+            raise DataError(
+                f"{other.part.source.path} does not have the columns of {files[0]}; the files of one table have "
+                "the same columns"
+            )
+    name = str(files[0]) if len(files) == 1 else f"{files[0]} ({len(files)} files)"
+
+    def load(column: str) -> pa.ChunkedArray:
+        return _one_column(name, column, [one.load(column) for one in opened])
+
+    rows = sum(one.part.rows for one in opened)
+    if rows == 0:
+        raise DataError(f"{name} has no rows; a table needs a header and at least one row")
+    decimals = {one.decimal for one in opened} - {None}
+    return StoredTable(
+        name,
+        StoredColumns(first.names, load),
+        Path(files[0] if len(files) == 1 else data if isinstance(data, str | Path) else files[0]),
+        tuple(one.part for one in opened),
+        reading,
+        decimals.pop() if len(decimals) == 1 else None,
+        tuple(dict.fromkeys(remark for one in opened for remark in one.remarks)),
+        length=rows,
+    )
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """One file: its columns and how one of them is read."""
+
+    names: tuple[str, ...]
+    part: Part
+    load: Callable[[str], pa.ChunkedArray]
+    decimal: str | None = None
+    remarks: tuple[str, ...] = ()
+
+
+def _opened(source: Source, reading: Reading, single: bool, folder: Path | None) -> _Opened:
+    suffix = suffix_of(source)
+    try:
+        if suffix in PARQUET:
+            return _parquet(source)
+        if suffix in ARROW:
+            return _arrow(source)
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(
+            f"{source.path} is not a whole file ({str(error).splitlines()[0]}); write it again"
+        ) from error
+    if suffix not in TEXT:
+        raise DataError(
+            f"{source.path}: a table that does not fit the memory is read from {' '.join((*PARQUET, *ARROW, *TEXT))}"
+        )
+    return _text(spooled(source, reading, single, folder))
+
+
+def _parquet(source: Source) -> _Opened:
+    file = pyarrow.parquet.ParquetFile(str(source.path))
+    names = tuple(_names(source, file.schema_arrow.names))
+
+    def load(name: str) -> pa.ChunkedArray:
+        kind = file.schema_arrow.field(name).type
+        groups = (file.read_row_group(k, columns=[name]).column(0) for k in range(file.num_row_groups))
+        return _gathered(kind, file.metadata.num_rows, groups)
+
+    return _Opened(names, Part(source, file.metadata.num_rows), load)
+
+
+def _arrow(source: Source) -> _Opened:
+    with pa.OSFile(str(source.path)) as stream:
+        frames = pa.ipc.open_file(stream)
+        schema, counts = (
+            frames.schema,
+            [frames.get_batch(k).num_rows for k in range(frames.num_record_batches)],
+        )
+    return _Opened(
+        tuple(_names(source, schema.names)),
+        Part(source, sum(counts)),
+        lambda name: _of_batches(pa.OSFile(str(source.path)), schema, name, sum(counts)),
+    )
+
+
+def _text(made: Spooled) -> _Opened:
+    return _Opened(
+        tuple(made.schema.names),
+        Part(made.source, made.rows, made.dialect),
+        lambda name: _of_batches(made.opened(), made.schema, name, made.rows),
+        made.decimal,
+        made.remarks,
+    )
+
+
+def _of_batches(stream: Any, schema: pa.Schema, name: str, rows: int) -> pa.ChunkedArray:
+    place = schema.get_field_index(name)
+    frames = pa.ipc.open_file(stream, options=pa.ipc.IpcReadOptions(included_fields=[place]))
+    parts = (frames.get_batch(k).column(0) for k in range(frames.num_record_batches))
+    return _gathered(schema.field(place).type, rows, parts)
+
+
+def _names(source: Source, names: Sequence[str]) -> Sequence[str]:
+    check_width(str(source.path), len(names))
+    repeated = next((name for k, name in enumerate(names) if name in names[:k]), None)
+    if repeated is not None:
+        raise DataError(f"{source.path}: two columns are called {repeated!r}; rename one of them")
+    return names
+
+
+def _gathered(kind: pa.DataType, rows: int, parts: Iterator[pa.Array | pa.ChunkedArray]) -> pa.ChunkedArray:
+    """The parts of a column as one; numbers in one piece, NaN where missing, so that no second copy is made."""
+    if not pa.types.is_floating(kind) or kind == pa.float16():
+        chunks = [
+            chunk
+            for part in parts
+            for chunk in (part.chunks if isinstance(part, pa.ChunkedArray) else [part])
+        ]
+        return pa.chunked_array(chunks, kind)
+    values = np.empty(rows, kind.to_pandas_dtype())
+    place = 0
+    for part in parts:
+        for chunk in part.chunks if isinstance(part, pa.ChunkedArray) else [part]:
+            values[place : place + len(chunk)] = chunk.to_numpy(zero_copy_only=False)
+            place += len(chunk)
+    return pa.chunked_array([pa.Array.from_buffers(kind, rows, [None, pa.py_buffer(values)])])
+
+
+def _one_column(source: str, name: str, columns: Sequence[pa.ChunkedArray]) -> pa.ChunkedArray:
+    kinds = {column.type for column in columns}
+    if len(kinds) > 1:
+        raise DataError(
+            f"{source}: column {name!r} is {' and '.join(sorted(map(str, kinds)))} in files of one table; write it "
+            "alike in all of them"
+        )
+    column = (
+        columns[0] if len(columns) == 1 else pa.chunked_array([c for part in columns for c in part.chunks])
+    )
+    check_cells(source, name, column)
+    return column
