@@ -8,10 +8,13 @@ from typing import Any, NamedTuple
 
 from handgrad.cli.consoles import output, print_json
 from handgrad.cli.plots.loss_curve import in_terminal
+from handgrad.data.rows import StoredRows
 from handgrad.models.folds import spread
 from handgrad.models.metrics import Evaluation
 from handgrad.models.model import Model
 from handgrad.models.prepared import Prepared
+
+_MEASURED = 1_000_000
 
 
 class Outcome(NamedTuple):
@@ -30,9 +33,25 @@ class Outcome(NamedTuple):
         """True where rows were kept for validation."""
         return bool(self.ready.split.validation.size)
 
+    @property
+    def thinned(self) -> int:
+        """Of rows on disk every so many-th is measured, so that no more than a million are."""
+        rows = self.ready.split.validation if self.validated else self.ready.split.training
+        return -(-len(rows) // _MEASURED) if isinstance(self.ready.X, StoredRows) else 1
+
+    @property
+    def measured_on(self) -> str:
+        """Which rows the metrics are of."""
+        which = "validation rows" if self.validated else "training rows (none were kept for validation)"
+        return which if self.thinned == 1 else f"{which}, one in {self.thinned}"
+
     def measured(self) -> Evaluation:
         """The metrics on the validation rows, or where there are none on those of the training."""
         rows = self.ready.split.validation if self.validated else self.ready.split.training
+        if isinstance(self.ready.X, StoredRows):
+            return self.trained.evaluate_stored(
+                self.ready.X.of(rows if self.thinned == 1 else rows[:: self.thinned])
+            )
         return self.trained.evaluate_encoded(self.ready.X[rows], self.ready.Y[rows])
 
 
@@ -53,7 +72,7 @@ def show(outcome: Outcome, *, plot: bool, as_json: bool, quiet: bool) -> None:
     )
     if outcome.folded:
         console.print(spread(outcome.folded), soft_wrap=True)
-    console.print("validation rows" if outcome.validated else "training rows (none were kept for validation)")
+    console.print(outcome.measured_on)
     console.print(outcome.measured())
     if outcome.test is not None:
         console.print("test rows")

@@ -12,6 +12,7 @@ import typer
 from handgrad.cli import options, run_file
 from handgrad.cli.consoles import remark, remarks
 from handgrad.cli.inspect import summary
+from handgrad.cli.larger import budget_for, made_ready, opened
 from handgrad.cli.options import described, whole_numbers
 from handgrad.cli.outcome import Outcome, show
 from handgrad.cli.outputs import Force, Output, check_outputs
@@ -26,7 +27,7 @@ from handgrad.files import is_stream, same_file, write_whole
 from handgrad.models.fit_table import fit_prepared, network_for
 from handgrad.models.folds import folded_once
 from handgrad.models.model import Model
-from handgrad.models.prepared import prepare, released, short
+from handgrad.models.prepared import released, short
 from handgrad.models.splits import Parting, checked_parting, folds_of
 from handgrad.nn.activations import Activation
 from handgrad.nn.clipping import Clipping
@@ -44,7 +45,7 @@ _KEPT = frozenset(
         *("batch_size", "epochs", "validation", "early_stopping", "patience", "schedule", "loss"),
         *("validation_file", "test", "group", "time", "folds"),
         *("l2", "l1", "dropout", "clip_norm", "clip_value", "seed", "engine", "device", "dtype", "threads"),
-        *("categorical", "numeric", "date", "text", "ignore", "scaling", "missing"),
+        *("categorical", "numeric", "date", "text", "ignore", "scaling", "missing", "memory"),
         *("class_weight", "weight"),
         *("delimiter", "header", "encoding", "decimal", "thousands", "dates", "missing_marker"),
     )
@@ -142,6 +143,12 @@ def train(
     process: Annotated[int | None, typer.Option(help="Which of them this is, from 0.")] = None,
     dtype: Annotated[str, typer.Option(help="float64 or float32.")] = "float64",
     threads: Annotated[int | None, typer.Option(help="By default the engine chooses.")] = None,
+    memory: Annotated[
+        str | None,
+        typer.Option(
+            help="Most that the training may take, as in 1GiB: the table is streamed. Chosen where it does not fit."
+        ),
+    ] = None,
     checkpoint: Annotated[
         int | None, typer.Option(min=1, help="Save the model so far every so many epochs.")
     ] = None,
@@ -197,7 +204,8 @@ def train(
     }
     reading = options.reading(delimiter, header, encoding, decimal, thousands, dates, missing_marker)
     pa.set_memory_pool(pa.system_memory_pool())  # which gives back what it no longer needs
-    table = read_table(options.table_name(data), reading, single=dtype == "float32")
+    budget = budget_for(memory, options.table_name(data), model, folds, quiet or as_json)
+    table = opened(options.table_name(data), reading, dtype == "float32", budget)
     named = {"categorical": categorical, "numeric": numeric, "date": date, "text": text, "ignore": ignore}
     choices = options.choices(table.names, named, scaling, missing, class_weight, weight)
     more = (
@@ -216,7 +224,7 @@ def train(
     with Interruption(kept=True) as interruption:
         asked: dict[str, Any] = {"choices": choices, "seed": seed, "dtype": dtype}
         folded = [folded_once(table, names, task, one, shape, fitting, asked) for one in folds_of(parting)]
-        ready = prepare(table, names, task, parting=parting._replace(folds=0), validation=more, **asked)
+        ready = made_ready(table, names, task, parting._replace(folds=0), more, budget, asked)
         test_rows = ready.table.take(ready.test) if ready.test.size else None
         del table
         network = network_for(ready.schema, **shape)

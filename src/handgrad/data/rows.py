@@ -11,7 +11,6 @@ import numpy.typing as npt
 
 from handgrad.data.batches import Rows, Split
 from handgrad.data.scratch import Scratch
-from handgrad.errors import ShapeError
 
 _TOGETHER = 1 << 16
 
@@ -25,6 +24,8 @@ class StoredRows:
     outputs: int
     split: Split
     weighted: bool = False
+    memory: int = 1 << 30
+    """Bytes that the windows of a training may take."""
 
     @property
     def training(self) -> int:
@@ -34,8 +35,9 @@ class StoredRows:
     def of(self, rows: Any) -> Taken:
         """Rows of the table, by their numbers there."""
         rows = np.asarray(rows, np.int64)
-        if rows is self.split.validation or np.array_equal(rows, self.split.validation):
-            return Taken(self, np.arange(self.training, self.training + len(rows)))
+        for first, own in ((0, self.split.training), (self.training, self.split.validation)):
+            if rows is own:
+                return Taken(self, np.arange(first, first + len(rows)))
         places = np.searchsorted(self.split.training, rows)
         places = np.minimum(places, max(0, self.training - 1))
         held = self.split.training[places] != rows
@@ -72,12 +74,6 @@ class Taken:
         if places[-1] - places[0] == len(places) - 1 and (np.diff(places) == 1).all():
             return scratch.read(int(places[0]), len(places))
         return np.concatenate([scratch.read(int(place), 1) for place in places])
-
-
-def check_places(order: Rows, rows: int) -> None:
-    """Raises ShapeError for a place that is not there."""
-    if len(order) and not (order.min() >= 0 and order.max() < rows):
-        raise ShapeError(f"the order names rows outside the data of {rows} rows")
 
 
 class Places:

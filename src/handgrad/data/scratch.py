@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import weakref
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -12,6 +13,19 @@ import numpy as np
 import numpy.typing as npt
 
 from handgrad.errors import OutputError
+
+
+def scratch_file(owner: Any, folder: Path | None) -> Any:
+    """A file without a name, open for reading and writing, that is closed with its owner.
+
+    Raises OutputError where none can be made.
+    """
+    try:
+        file = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115  the owner closes it
+    except OSError as error:
+        raise OutputError(f"{folder}: no scratch file can be made there: {error.strerror}") from error
+    weakref.finalize(owner, file.close)
+    return file
 
 
 class Scratch:
@@ -27,13 +41,12 @@ class Scratch:
         self.width, self.dtype = width, np.dtype(dtype)
         self._row = width * self.dtype.itemsize
         self._lock = Lock()  # one place in the file for all who read
-        try:
-            self._file = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115  it lives as long as this
-        except OSError as error:
-            raise OutputError(f"{folder}: no scratch file can be made there: {error.strerror}") from error
+        self._file = scratch_file(self, folder)
 
     def write(self, first: int, values: npt.NDArray[Any]) -> None:
         """Puts rows (count, width) at row `first`. Raises OutputError where the disk is full."""
+        if not len(values):
+            return
         data = memoryview(np.ascontiguousarray(values, self.dtype)).cast("B")
         try:
             with self._lock:
@@ -49,6 +62,8 @@ class Scratch:
     def read(self, first: int, count: int, into: npt.NDArray[Any] | None = None) -> npt.NDArray[Any]:
         """The rows from `first` on, (count, width)."""
         rows = np.empty((count, self.width), self.dtype) if into is None else into[:count]
+        if not count:
+            return rows
         left = memoryview(rows).cast("B")
         with self._lock:
             self._file.seek(first * self._row)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,36 @@ import pyarrow.csv
 from handgrad.data import delimited
 from handgrad.data.dialect import Dialect
 from handgrad.data.reading import Reading
+from handgrad.data.scratch import scratch_file
 from handgrad.data.source import Source
+
+
+class ScratchFile:
+    """A file of bytes without a name."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self._file = scratch_file(self, folder)
+
+    def opened(self, mode: str) -> Any:
+        """Arrow's view of it from its start; for writing ("w") it is empty again."""
+        self._file.seek(0)
+        if mode == "w":
+            self._file.truncate()
+        return pa.PythonFile(_Kept(self._file), mode)
+
+
+class _Kept:
+    """A file that whoever reads it does not close."""
+
+    closed = False
+
+    def __init__(self, file: Any) -> None:
+        self.read, self.write, self.seek, self.tell, self.flush = (
+            file.read, file.write, file.seek, file.tell, file.flush,
+        )  # fmt: skip
+
+    def close(self) -> None:
+        """It stays open."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +49,7 @@ class Spooled:
     """The columns of a text file on disk: numbers, and text."""
 
     source: Source
-    file: Any
+    file: ScratchFile
     schema: pa.Schema
     rows: int
     dialect: Dialect
@@ -30,8 +58,7 @@ class Spooled:
 
     def opened(self) -> Any:
         """A stream of the Arrow file from its start."""
-        self.file.seek(0)
-        return pa.PythonFile(self.file, "r")
+        return self.file.opened("r")
 
 
 def spooled(source: Source, reading: Reading, single: bool, folder: Path | None) -> Spooled:
@@ -39,21 +66,19 @@ def spooled(source: Source, reading: Reading, single: bool, folder: Path | None)
 
     Raises DataError as that does.
     """
-    sink = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  it lives as long as the table
+    sink = ScratchFile(folder)
     rows = 0
 
     def keep(batches: pyarrow.csv.CSVStreamingReader) -> pa.Schema:
         nonlocal rows
         rows = 0
-        sink.seek(0)
-        sink.truncate()
         # one dictionary a column is all that an Arrow file holds, so words are written out
         fields = [
             pa.field(f.name, pa.string() if pa.types.is_dictionary(f.type) else f.type)
             for f in batches.schema
         ]
         schema = pa.schema(fields)
-        with pa.ipc.new_file(pa.PythonFile(sink, "w"), schema) as writer:
+        with pa.ipc.new_file(sink.opened("w"), schema) as writer:
             for batch in batches:
                 writer.write_batch(batch.cast(schema))
                 rows += batch.num_rows

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -24,15 +24,16 @@ from handgrad.data.tables import Part, Table, files_of
 from handgrad.errors import DataError
 
 PARQUET, ARROW = (".parquet", ".pq"), (".feather", ".arrow", ".ipc")
+Load: TypeAlias = Callable[[str, int | None], pa.ChunkedArray]
+"""Reads a column by its name: all of it, or parts of it until there are so many cells."""
+
 TEXT = (".csv", ".tsv", ".tab", ".txt", ".dat", ".data")
 
 
 class StoredColumns(Mapping[str, pa.ChunkedArray]):
     """Columns by name that lie in files; `chosen` are the rows of them that belong to the table."""
 
-    def __init__(
-        self, names: Sequence[str], load: Callable[[str], pa.ChunkedArray], chosen: Any = None
-    ) -> None:
+    def __init__(self, names: Sequence[str], load: Load, chosen: Any = None) -> None:
         self._names, self._load, self._chosen = dict.fromkeys(names), load, chosen
         self._held: tuple[str, pa.ChunkedArray] | None = None
 
@@ -41,7 +42,7 @@ class StoredColumns(Mapping[str, pa.ChunkedArray]):
             raise KeyError(name)
         if self._held is None or self._held[0] != name:
             self._held = None  # before the next one comes
-            column = self._load(name)
+            column = self._load(name, None)
             if self._chosen is not None:
                 column = column.take(pa.array(self._chosen))
             self._held = (name, column)
@@ -52,6 +53,13 @@ class StoredColumns(Mapping[str, pa.ChunkedArray]):
 
     def __len__(self) -> int:
         return len(self._names)
+
+    def beginning(self, name: str, most: int) -> pa.ChunkedArray:
+        """The first cells of a column, without reading the others."""
+        column = self._load(name, most)
+        if self._chosen is None:
+            return column.slice(0, most)
+        return column.take(pa.array(self._chosen[self._chosen < len(column)][:most]))
 
     def of_rows(self, rows: Any) -> StoredColumns:
         """The same columns for some of these rows."""
@@ -115,6 +123,12 @@ class StoredTable(Table):
             taken.file_rows,
         )
 
+    def beginning(self, most: int) -> Table:
+        """Its first rows in memory."""
+        assert isinstance(self.columns, StoredColumns)
+        columns = {name: self.columns.beginning(name, most) for name in self.names}
+        return Table(self.source, columns, self.path, self.parts, self.reading, self.decimal, self.remarks)
+
     def release(self) -> None:
         """Lets go of what is held of the columns."""
         self.parsed.clear()
@@ -126,9 +140,9 @@ class StoredTable(Table):
 def streams(data: Any) -> bool:
     """True for files whose columns can stay where they are."""
     try:
-        return bool(data) and all(
-            suffix_of(Source(file)) in (*PARQUET, *ARROW, *TEXT) and str(file) != "-"
-            for file in files_of(data)
+        files = files_of(data)
+        return bool(files) and all(
+            suffix_of(Source(file)) in (*PARQUET, *ARROW, *TEXT) and str(file) != "-" for file in files
         )
     except DataError:
         return False  # reading it tells what is wrong
@@ -152,8 +166,9 @@ def stored_table(
             )
     name = str(files[0]) if len(files) == 1 else f"{files[0]} ({len(files)} files)"
 
-    def load(column: str) -> pa.ChunkedArray:
-        return _one_column(name, column, [one.load(column) for one in opened])
+    def load(column: str, most: int | None) -> pa.ChunkedArray:
+        some = opened if most is None else opened[:1]
+        return _one_column(name, column, [one.load(column, most) for one in some])
 
     rows = sum(one.part.rows for one in opened)
     if rows == 0:
@@ -177,7 +192,7 @@ class _Opened:
 
     names: tuple[str, ...]
     part: Part
-    load: Callable[[str], pa.ChunkedArray]
+    load: Load
     decimal: str | None = None
     remarks: tuple[str, ...] = ()
 
@@ -204,10 +219,10 @@ def _parquet(source: Source) -> _Opened:
     file = pyarrow.parquet.ParquetFile(str(source.path))
     names = tuple(_names(source, file.schema_arrow.names))
 
-    def load(name: str) -> pa.ChunkedArray:
+    def load(name: str, most: int | None) -> pa.ChunkedArray:
         kind = file.schema_arrow.field(name).type
         groups = (file.read_row_group(k, columns=[name]).column(0) for k in range(file.num_row_groups))
-        return _gathered(kind, file.metadata.num_rows, groups)
+        return _gathered(kind, file.metadata.num_rows, groups, most)
 
     return _Opened(names, Part(source, file.metadata.num_rows), load)
 
@@ -222,7 +237,7 @@ def _arrow(source: Source) -> _Opened:
     return _Opened(
         tuple(_names(source, schema.names)),
         Part(source, sum(counts)),
-        lambda name: _of_batches(pa.OSFile(str(source.path)), schema, name, sum(counts)),
+        lambda name, most: _of_batches(lambda: pa.OSFile(str(source.path)), schema, name, sum(counts), most),
     )
 
 
@@ -230,17 +245,20 @@ def _text(made: Spooled) -> _Opened:
     return _Opened(
         tuple(made.schema.names),
         Part(made.source, made.rows, made.dialect),
-        lambda name: _of_batches(made.opened(), made.schema, name, made.rows),
+        lambda name, most: _of_batches(made.opened, made.schema, name, made.rows, most),
         made.decimal,
         made.remarks,
     )
 
 
-def _of_batches(stream: Any, schema: pa.Schema, name: str, rows: int) -> pa.ChunkedArray:
+def _of_batches(
+    opened: Callable[[], Any], schema: pa.Schema, name: str, rows: int, most: int | None
+) -> pa.ChunkedArray:
     place = schema.get_field_index(name)
-    frames = pa.ipc.open_file(stream, options=pa.ipc.IpcReadOptions(included_fields=[place]))
-    parts = (frames.get_batch(k).column(0) for k in range(frames.num_record_batches))
-    return _gathered(schema.field(place).type, rows, parts)
+    with opened() as stream:
+        frames = pa.ipc.open_file(stream, options=pa.ipc.IpcReadOptions(included_fields=[place]))
+        parts = (frames.get_batch(k).column(0) for k in range(frames.num_record_batches))
+        return _gathered(schema.field(place).type, rows, parts, most)
 
 
 def _names(source: Source, names: Sequence[str]) -> Sequence[str]:
@@ -251,22 +269,26 @@ def _names(source: Source, names: Sequence[str]) -> Sequence[str]:
     return names
 
 
-def _gathered(kind: pa.DataType, rows: int, parts: Iterator[pa.Array | pa.ChunkedArray]) -> pa.ChunkedArray:
+def _gathered(
+    kind: pa.DataType, rows: int, parts: Iterator[pa.Array | pa.ChunkedArray], most: int | None
+) -> pa.ChunkedArray:
     """The parts of a column as one; numbers in one piece, NaN where missing, so that no second copy is made."""
-    if not pa.types.is_floating(kind) or kind == pa.float16():
-        chunks = [
-            chunk
-            for part in parts
-            for chunk in (part.chunks if isinstance(part, pa.ChunkedArray) else [part])
-        ]
-        return pa.chunked_array(chunks, kind)
-    values = np.empty(rows, kind.to_pandas_dtype())
+    numbers = pa.types.is_floating(kind) and kind != pa.float16()
+    values = np.empty(rows if numbers and most is None else 0, kind.to_pandas_dtype() if numbers else np.int8)
+    kept: list[pa.Array] = []
     place = 0
     for part in parts:
         for chunk in part.chunks if isinstance(part, pa.ChunkedArray) else [part]:
-            values[place : place + len(chunk)] = chunk.to_numpy(zero_copy_only=False)
+            if len(values):
+                values[place : place + len(chunk)] = chunk.to_numpy(zero_copy_only=False)
+            else:
+                kept.append(chunk)
             place += len(chunk)
-    return pa.chunked_array([pa.Array.from_buffers(kind, rows, [None, pa.py_buffer(values)])])
+        if most is not None and place >= most:
+            break
+    if len(values):
+        kept = [pa.Array.from_buffers(kind, rows, [None, pa.py_buffer(values)])]
+    return pa.chunked_array(kept, kind)
 
 
 def _one_column(source: str, name: str, columns: Sequence[pa.ChunkedArray]) -> pa.ChunkedArray:

@@ -13,13 +13,15 @@ import numpy as np
 from handgrad.data.batches import checked_seed
 from handgrad.data.columns import Column
 from handgrad.data.schema import Choices, Schema, fingerprint
-from handgrad.data.tables import Table, read_table
+from handgrad.data.stored import stored_table
+from handgrad.data.tables import Table, files_of, read_table
 from handgrad.data.weights import ClassWeights
 from handgrad.errors import ModelError, SpecificationError
 from handgrad.models.model import Model
 from handgrad.models.origin import Origin
 from handgrad.models.prepared import Prepared, prepare
 from handgrad.models.splits import Parting
+from handgrad.models.stored_table import Budget, bytes_of, prepare_stored
 from handgrad.nn.activations import Activation
 from handgrad.nn.initializers import Initializer
 from handgrad.nn.losses import LOSSES, Loss
@@ -74,6 +76,7 @@ def fit_table(
     early_stopping: EarlyStopping | Literal["auto"] | None = "auto",
     batch_size: int | Literal["auto"] | None = "auto",
     seed: int = 0,
+    memory: int | str | None = None,
     **training: Any,
 ) -> Model:
     """Trains a network on a table to predict its target column or columns; the keywords of `fit` apply.
@@ -82,6 +85,7 @@ def fit_table(
     neither trains nor validates. Rows of one value of the column `group` stay together; by the column `time` the
     latest rows are kept. `class_weight` ('balanced', or a weight for each class) and `weight` (a column) say by how
     much a row counts in the loss; on average it is 1. `dropout` is the part of the hidden units that is dropped.
+    `memory` ("1GiB") is the most that a training on files may take: their rows are streamed then.
     Means, deviations and categories come from the training rows alone. Early stopping is on where rows are kept for
     validation; batches grow with the table.
 
@@ -105,20 +109,18 @@ def fit_table(
     if unknown:
         raise SpecificationError(f"there is no argument {unknown[0]!r}; fit has {', '.join(sorted(_OF_FIT))}")
     dtype = training["dtype"] = _dtype(training.get("dtype", "float64"))
-    table = read_table(data, single=dtype == "float32")
     part, other = _validation(validation, dtype)
-    ready = prepare(
-        table,
-        names,
-        task,
-        choices=choices,
-        parting=Parting(
-            part, _part("test", test), _named_column("group", group), _named_column("time", time)
-        ),
-        validation=other,
-        seed=checked_seed(seed),
-        dtype=dtype,
-    )
+    parting = Parting(part, _part("test", test), _named_column("group", group), _named_column("time", time))
+    asked: dict[str, Any] = {
+        "choices": choices,
+        "parting": parting,
+        "seed": checked_seed(seed),
+        "dtype": dtype,
+    }
+    if memory is None:
+        ready = prepare(read_table(data, single=dtype == "float32"), names, task, validation=other, **asked)
+    else:
+        ready = _on_disk(data, names, task, other, bytes_of(memory), asked)
     return fit_prepared(
         ready,
         network_for(
@@ -130,6 +132,17 @@ def fit_table(
         seed=seed,
         **training,
     )
+
+
+def _on_disk(
+    data: Any, names: Sequence[str], task: str | None, other: Table | None, memory: int, asked: dict[str, Any]
+) -> Prepared:
+    if other is not None or not files_of(data):
+        raise SpecificationError(
+            "memory is for a training on files, of which a part validates; give file names, and a part of the rows"
+        )
+    table = stored_table(data, single=asked["dtype"] == "float32")
+    return prepare_stored(table, names, task, budget=Budget(memory), **asked)
 
 
 def fit_prepared(
@@ -151,12 +164,12 @@ def fit_prepared(
     """
     path = ready.table.path
     file = None if path is None else str(path)
-    own = slice(ready.own)
-    counts = None if ready.weights is None else ready.weights[own]
-    origin = Origin(fingerprint(ready.X[own], ready.Y[own], counts), ready.rows, ready.left_out, file)
+    origin = Origin(_fingerprint(ready), ready.rows, ready.left_out, file)
 
     def model_of(result: Fit) -> Model:
-        if len(ready.X) > ready.own:  # the rows of a validation file are no rows of the training file
+        if (
+            not ready.fingerprint and len(ready.X) > ready.own
+        ):  # the rows of a validation file are no rows of the training file
             result = replace(result, validation_rows=np.empty(0, np.int64))
         return Model(result, ready.schema, origin, ready.hashes)
 
@@ -180,6 +193,12 @@ def fit_prepared(
         **training,
     )
     return model_of(result)
+
+
+def _fingerprint(ready: Prepared) -> str:
+    own = slice(ready.own)
+    counts = None if ready.weights is None else ready.weights[own]
+    return ready.fingerprint or fingerprint(ready.X[own], ready.Y[own], counts)
 
 
 def _dtype(dtype: Any) -> str:

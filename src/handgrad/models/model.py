@@ -14,7 +14,9 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from handgrad.data.cells import Floats
 from handgrad.data.fingerprints import row_hashes
 from handgrad.data.reading import AS_FOUND, Reading
+from handgrad.data.rows import Taken
 from handgrad.data.schema import Schema
+from handgrad.data.stored import stored_table, streams
 from handgrad.data.tables import Table, read_table
 from handgrad.engines.protocol import Forecast
 from handgrad.errors import ModelError, SpecificationError
@@ -30,6 +32,7 @@ from handgrad.rich_repr import Presented, history_table, printable
 from handgrad.training.history import Fit
 from handgrad.training.replay import Replayed, replay
 from handgrad.training.score import check_finite
+from handgrad.training.streamed import scored
 
 
 @dataclass(frozen=True, eq=False)
@@ -192,9 +195,17 @@ class Model(Presented):
         >>> model.evaluate_encoded(seen.X, seen.Y).accuracy
         1.0
         """
-        target = self._with_schema().target
         outputs, loss = self._forecast(source, X, Y)
-        truth = np.asarray(Y, np.float64)
+        return self._metrics(outputs, np.asarray(Y, np.float64), loss, threshold)
+
+    def evaluate_stored(self, taken: Taken) -> Evaluation:
+        """The metrics on rows of a table on disk, some thousand of them in memory at a time."""
+        made = scored(self.network, self.parameters, self.fit.engine, taken, weighted=False)
+        truth = np.concatenate([part.arrays()[1] for part in taken.parts()]).astype(np.float64)
+        return self._metrics(made.outputs, truth, made.loss, 0.5)
+
+    def _metrics(self, outputs: Floats, truth: Floats, loss: float | None, threshold: float) -> Evaluation:
+        target = self._with_schema().target
         if target.is_regression:
             found = evaluated_numbers(target, outputs, truth, loss)
         else:
@@ -276,7 +287,11 @@ class Model(Presented):
         """
         if self.schema is None:
             return from_arrays(self.fit, data)
-        table = self.read(self.training_file() if data is None else data)
+        source = self.training_file() if data is None else data
+        if self.fit.plan.block and streams(source):
+            table: Table = stored_table(source, self.schema.reading, single=self.fit.plan.dtype == "float32")
+        else:
+            table = self.read(source)
         return from_table(self.fit, self.schema, self.origin, table)
 
     def replay(self, step: int, data: Any = None, engine: str | None = None) -> Replayed:

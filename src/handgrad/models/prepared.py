@@ -13,6 +13,7 @@ from handgrad.data.batches import Split
 from handgrad.data.cells import column_values, words
 from handgrad.data.inspection import ColumnReport, Inspection, baseline
 from handgrad.data.schema import Choices, Kinds, Schema, decide, measured_schema
+from handgrad.data.stored import StoredTable
 from handgrad.data.tables import Table
 from handgrad.data.targets import Target
 from handgrad.errors import DataError, SpecificationError
@@ -20,6 +21,9 @@ from handgrad.models.splits import Parting, checked_parting, parted
 from handgrad.training.plan import DTYPES
 
 _USUAL = Parting()
+
+_LOOKED_AT = 100_000
+"""Rows of a table on disk that are looked at for leaks."""
 
 
 class Prepared(NamedTuple):
@@ -43,7 +47,9 @@ class Prepared(NamedTuple):
     own: int
     """Rows of X that come from this table; behind them stand those of a validation file."""
     weights: Any = None
-    """By how much each row of X counts in the loss; None for all the same."""
+    """By how much each row of X counts in the loss; None for all the same, and for rows on disk, which have it."""
+    fingerprint: str = ""
+    """Of rows on disk, which is known already."""
 
 
 def prepare(
@@ -70,7 +76,7 @@ def prepare(
     kinds = decide(table, target, task, choices)
     present = kinds.target.present(table)
     if choices.missing in ("drop", "refuse"):
-        present = _complete(table, kinds, choices.missing, present)
+        present = complete_rows(table, kinds, choices.missing, present)
     left_out = int(np.sum(~present))
     if table.rows - left_out < 2:
         raise DataError(
@@ -79,7 +85,7 @@ def prepare(
     kept = table.take(np.flatnonzero(present)) if left_out else table
     if validation is not None:
         parting = parting._replace(validation=0.0)
-    split, test = parted(kept, _classes(kinds.target, kept), parting, seed)
+    split, test = parted(kept, classes_of(kinds.target, kept), parting, seed)
     rows = split.training if len(split.training) < kept.rows else None
     schema = measured_schema(kept, kinds, rows, choices)
     Y = schema.target.encode(kept).astype(dtype, copy=False)
@@ -108,13 +114,14 @@ def _with_validation(ready: Prepared, table: Table) -> Prepared:
 def short(ready: Prepared) -> Inspection:
     """What was decided about a prepared table, without looking at its columns once more."""
     target, schema = ready.schema.target, ready.schema
+    looked_at = ready.table.beginning(_LOOKED_AT) if isinstance(ready.table, StoredTable) else ready.table
     rows = np.arange(ready.table.rows)
     balance, trivial = baseline(ready.table, target, rows)
     warnings = [
         *ready.kinds.doubts,
         *(f"column {c.name!r} is not used: {c.reason}" for c in schema.ignored if "as asked" not in c.reason),
         *filter(None, [suspicions.balance(target, np.array([count for _, count in balance]))]),
-        *suspicions.leaks(ready.table, schema.columns, target, rows),
+        *suspicions.leaks(looked_at, schema.columns, target, np.arange(looked_at.rows)),
     ]
     kinds = {"number": "numeric", "category": "categorical"}
     columns = tuple(
@@ -139,7 +146,7 @@ def released(ready: Prepared) -> Prepared:
     return ready._replace(table=replace(ready.table, columns={}, parsed={}))
 
 
-def _complete(table: Table, kinds: Kinds, choice: str, present: Any) -> Any:
+def complete_rows(table: Table, kinds: Kinds, choice: str, present: Any) -> Any:
     """The rows without a missing cell. Raises DataError at one of the others where they are refused."""
     complete = present.copy()
     for name, kind, _ in kinds.columns:
@@ -161,6 +168,6 @@ def _gone(table: Table, name: str, kind: str) -> Any:
     return np.isnan(column_values(table, name, kind))
 
 
-def _classes(target: Target, table: Table) -> Any:
+def classes_of(target: Target, table: Table) -> Any:
     """What the split keeps in proportion: the classes of a single class target."""
     return target.class_indices(table) if target.task in ("binary", "multiclass") else None

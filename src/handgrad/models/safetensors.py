@@ -81,6 +81,9 @@ class _Header(msgspec.Struct, forbid_unknown_fields=True):
     ended: str
     best_epoch: int | None
     weighted: bool
+    rest: int
+    """With rows on disk: how many rows there are, all of which train but those that validate; else 0, and
+    `rows.training` says which."""
     schema: Schema | None
     origin: Origin | None
 
@@ -122,6 +125,7 @@ def packed(contents: Contents) -> bytes:
         fit.ended,
         fit.best_epoch,
         fit.weighted,
+        _rest(fit),
         contents.schema,
         contents.origin,
     )
@@ -145,8 +149,16 @@ def _all_tensors(contents: Contents) -> Tensors:
         tensors |= {f"snapshot.{place}.{name}": a for name, a in _tensors(optimizer, snapshot.training)}
     for l, layer in fit.network.numbered():
         tensors |= {f"given.{name}{l}": getattr(layer, name) for name in _given(layer)}
-    tensors |= {"rows.training": fit.training_rows, "rows.validation": fit.validation_rows}
+    training = fit.training_rows[:0] if _rest(fit) else fit.training_rows
+    tensors |= {"rows.training": training, "rows.validation": fit.validation_rows}
     return tensors if contents.hashes is None else tensors | {"rows.hashes": contents.hashes}
+
+
+def _rest(fit: Fit) -> int:
+    """How many rows there are where all but those that validate train, on disk; else 0."""
+    count = len(fit.training_rows) + len(fit.validation_rows)
+    last = max((int(rows[-1]) for rows in (fit.training_rows, fit.validation_rows) if len(rows)), default=-1)
+    return count if fit.plan.block and last == count - 1 else 0
 
 
 def _given(layer: Dense) -> tuple[str, ...]:
@@ -246,6 +258,8 @@ def _contents(header: _Header, tensors: Tensors) -> Contents:
     if not snapshots or snapshots[0].step != 1 or list(header.snapshots) != sorted(set(header.snapshots)):
         raise ValueError("its snapshots are not in order")
     rows = {name: _rows(tensors, f"rows.{name}") for name in ("training", "validation")}
+    if header.rest:
+        rows["training"] = np.setdiff1d(np.arange(header.rest), rows["validation"], assume_unique=True)
     _check_schema(header, network)
     _check_rows(header.origin, rows)
     _check_history(header, len(rows["training"]))

@@ -11,6 +11,7 @@ import numpy as np
 
 from handgrad.data.arrays import sample_weights, samples, split_samples
 from handgrad.data.batches import Split
+from handgrad.data.rows import Places, StoredRows
 from handgrad.engines import choose
 from handgrad.engines.protocol import Engine, ScoringSession, Session
 from handgrad.errors import SpecificationError, TrainingError
@@ -31,6 +32,7 @@ from handgrad.training.progress import Progress, Silent
 from handgrad.training.resumption import Checkpoint, Point, check_same, last_point
 from handgrad.training.score import Score, judged, metric_of
 from handgrad.training.snapshots import Best, Kept
+from handgrad.training.streamed import Block, StoredX, StoredY, StreamedEngine, blocks_for
 
 _STEPS_A_CALL = 256
 _AS_IN = {
@@ -101,14 +103,30 @@ def fit(
         raise SpecificationError(f"epochs must be a whole number of at least 1, got {epochs!r}")
     if not isinstance(validation, int | float | Split):
         raise SpecificationError(f"validation must be a part of the rows, 0 <= part < 1, got {validation!r}")
+    stored = X if isinstance(X, StoredRows) else None
+    cut = Block(0, 0) if stored is None else blocks_for(stored, batch_size, stored.memory)
     plan = Plan(
-        epochs, batch_size, shuffle, seed, schedule or Schedule(), early_stopping, dtype, threads, snapshots
+        epochs,
+        batch_size,
+        shuffle,
+        seed,
+        schedule or Schedule(),
+        early_stopping,
+        dtype,
+        threads,
+        snapshots,
+        *cut,
     )
     recipe = Recipe(optimizer or Adam(), regularization or Regularization(), clipping or Clipping())
-    X, Y = samples(network, X, Y, dtype)
-    counts = sample_weights(weights, len(X), dtype)
-    split = split_samples(network, Y, validation, seed)
     runner, shown = choose(engine, network), progress or Silent()
+    order: Any = None
+    if stored is not None:
+        X, Y, split, order = StoredX(stored), StoredY(stored), stored.split, Places(stored.training)
+        runner, counts = StreamedEngine(runner, plan), np.empty(0) if stored.weighted else None
+    else:
+        X, Y = samples(network, X, Y, dtype)
+        counts = sample_weights(weights, len(X), dtype)
+        split = split_samples(network, Y, validation, seed)
     point = None
     if resume is not None:
         check_same(resume, network, recipe, plan, split, runner.name)
@@ -117,7 +135,7 @@ def fit(
             return replace(resume, plan=plan, ended="early stopping" if point.best.exhausted else "epochs")
     with Interruption() as interruption:
         trainer = _Trainer(
-            network, recipe, plan, X, Y, split, runner, shown, interruption, checkpoint, counts
+            network, recipe, plan, X, Y, split, runner, shown, interruption, checkpoint, counts, order
         )
         if point is not None and resume is not None:
             trainer.step = point.epoch * resume.steps_per_epoch + 1
@@ -140,6 +158,8 @@ class _Trainer:
     interruption: Interruption
     checkpoint: Checkpoint | None = None
     weights: Array | None = None
+    order: Any = None
+    """The training rows, as the engine calls them; None for the rows of the split."""
     step: int = 1  # the next one
     history: list[Epoch] = field(default_factory=list)
 
@@ -227,7 +247,8 @@ class _Trainer:
 
         None where it was interrupted in its first step.
         """
-        began, first, rows = perf_counter(), self.step, self.split.training
+        began, first = perf_counter(), self.step
+        rows = self.split.training if self.order is None else self.order
         B, last = self.plan.rows_of_batch(len(rows)), first + self.plan.steps_per_epoch(len(rows)) - 1
         losses: list[float] = []
         last_rate = rate = self.recipe.optimizer.learning_rate

@@ -90,7 +90,7 @@ class Plan:
     threads: int | None = None
     snapshots: int = 16
     block: int = 0
-    """Rows that stay together when a table larger than memory is shuffled (`data.batches.Windows`); 0: every row alone."""
+    """Rows that stay together when a table larger than memory is shuffled (`data.batches.Windows`); 0: none do."""
     blocks: int = 0
     """Blocks that are in memory together."""
 
@@ -156,9 +156,15 @@ class Plan:
         """How an epoch of so many rows is shuffled block by block."""
         return Windows(rows, self.block, self.blocks)
 
-    def _windowed(self, first: int, last: int, rows: Rows, rate: float, most: int | None) -> Iterator[Stretch]:
+    def _windowed(
+        self, first: int, last: int, rows: Rows, rate: float, most: int | None
+    ) -> Iterator[Stretch]:
         """The same, a window at a time; batches do not reach from one window into the next."""
-        B, per_epoch, windows = self.rows_of_batch(len(rows)), self.steps_per_epoch(len(rows)), self.windows(len(rows))
+        B, per_epoch, windows = (
+            self.rows_of_batch(len(rows)),
+            self.steps_per_epoch(len(rows)),
+            self.windows(len(rows)),
+        )
         step, order, known = first, rows, (-1, -1)
         while step <= last:
             epoch, k = divmod(step - 1, per_epoch)

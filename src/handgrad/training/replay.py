@@ -6,12 +6,14 @@ from typing import Any, NamedTuple
 
 from handgrad.data.arrays import sample_weights, samples
 from handgrad.data.batches import Rows
+from handgrad.data.rows import Places
 from handgrad.engines import choose
 from handgrad.engines.protocol import Engine
 from handgrad.errors import MissingExtraError, ShapeError, SpecificationError, TrainingError
 from handgrad.nn.forward import Masks, dropout_masks
 from handgrad.nn.step import Training
 from handgrad.training.history import Fit
+from handgrad.training.streamed import StoredX, StreamedEngine
 
 
 class Replayed(NamedTuple):
@@ -58,23 +60,30 @@ def replay(
     if not 1 <= step <= result.steps:
         raise SpecificationError(f"the training has the steps 1 to {result.steps}, got step {step}")
     plan, network = result.plan, result.network
-    X, Y = samples(network, X, Y, plan.dtype)
+    stored = X if isinstance(X, StoredX) else None
+    if stored is None:
+        X, Y = samples(network, X, Y, plan.dtype)
+    elif not plan.block:
+        raise SpecificationError("this training had its rows in memory; give them as arrays")
     if result.weighted != (weights is not None):
         raise SpecificationError(
             "the samples of this training had weights; give them again"
             if result.weighted
             else "the samples of this training had no weights; leave them out"
         )
-    counts = sample_weights(weights, len(X), plan.dtype)
+    counts = None if stored is not None else sample_weights(weights, len(X), plan.dtype)
     if len(X) <= max(int(rows.max(initial=0)) for rows in (result.training_rows, result.validation_rows)):
         raise ShapeError(
             f"X has {len(X)} samples, fewer than the training had; give the arrays of the training"
         )
     start = max((s for s in result.snapshots if s.step <= step), key=lambda s: s.step)
     runner = choose(engine) if engine is not None else _recorded(result.engine)
+    rows: Any = result.training_rows
+    if stored is not None:
+        runner, rows = StreamedEngine(runner, plan), Places(len(rows))
     session = runner.start(network, result.recipe, start.training, X, Y, plan.seed, plan.threads, counts)
     rate = result.recipe.optimizer.learning_rate
-    for part in plan.stretches(start.step, step - 1, result.training_rows, rate):
+    for part in plan.stretches(start.step, step - 1, rows, rate):
         run = session.run(part.rows, result.batch_size, part.rates, part.first)
         if run.failed:
             raise TrainingError(
