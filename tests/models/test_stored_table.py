@@ -169,7 +169,7 @@ def test_an_epoch_of_windows_takes_every_row_once_in_whole_batches(rows, block, 
     for step in (1, per_epoch, 2 * per_epoch + 1):
         np.testing.assert_array_equal(plan.at(step, chosen, 0.1).rows, steps[step - 1].rows)
     windows = plan.windows(rows)
-    assert all(len(windows.order(2, 0, w)) <= windows.largest for w in range(windows.count))
+    assert all(len(windows.order(2, 0, w)) <= windows.largest for w in range(windows.total))
 
 
 def test_blocks_of_an_epoch_come_from_everywhere():

@@ -54,10 +54,10 @@ class Windows(NamedTuple):
     blocks: int
 
     @property
-    def count(self) -> int:
+    def total(self) -> int:
         """The number of windows of an epoch.
 
-        >>> Windows(rows=25, block=4, blocks=2).count
+        >>> Windows(rows=25, block=4, blocks=2).total
         3
         """
         return max(1, -(-(self.rows // self.block) // self.blocks))
@@ -85,7 +85,7 @@ class Windows(NamedTuple):
         whole = self.rows // self.block
         order = np.arange(whole) if not shuffle else np.random.default_rng([seed, epoch]).permutation(whole)
         chosen = order[window * self.blocks : (window + 1) * self.blocks].astype(np.int64)
-        if window == self.count - 1 and whole * self.block < self.rows:
+        if window == self.total - 1 and whole * self.block < self.rows:
             chosen = np.append(chosen, whole)
         return np.sort(chosen)
 

@@ -12,6 +12,7 @@ import io
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -53,19 +54,43 @@ def read_delimited(source: Source, reading: Reading, single: bool = False) -> De
     Raises DataError for an empty file, a header with the same name twice, lines of unequal length, or text
     that is not of the encoding asked for.
     """
+    start = _begun(source, reading)
+    if start.whole and start.sample is not None:
+        mark = decimal_mark(start.sample, start.dialect, reading)
+        return Delimited(_named(start.sample), start.dialect, mark)
+    columns, dialect, decimal = _with_types(source, reading, single, start, _whole)
+    return Delimited(columns, dialect, decimal)
+
+
+class _Begun(NamedTuple):
+    """The beginning of a text file, and what is seen from it; `sample` its cells as text, None where unreadable."""
+
+    head: bytes
+    whole: bool
+    dialect: Dialect
+    sample: pa.Table | None
+
+
+def _begun(source: Source, reading: Reading) -> _Begun:
     head, whole = source.head(LOOKED_AT)
     dialect = find_dialect(source.path, head, whole, reading)
     sample = _sample(source, head, whole, dialect)
     if sample is None and dialect.encoding in _UTF8 and reading.encoding is None:
         dialect = replace(dialect, encoding=western(head))
         sample = _sample(source, head, whole, dialect)
-    if whole and sample is not None:
-        return Delimited(_named(sample), dialect, decimal_mark(sample, dialect, reading))
+    return _Begun(head, whole, dialect, sample)
+
+
+def _with_types(
+    source: Source, reading: Reading, single: bool, start: _Begun, take: Callable[..., Any]
+) -> tuple[Any, Dialect, str | None]:
+    """What `take` makes of the file, its dialect and its decimal mark."""
+    head, _, dialect, sample = start
     decimal = None if sample is None else decimal_mark(sample, dialect, reading)
     types = {} if sample is None else _types(sample, reading, decimal, single)
     quoted = dialect.quote.encode() in head[head.find(b"\n") :]
-    columns, dialect = _read(source, dialect, reading, types, decimal, quoted, _whole)
-    return Delimited(columns, dialect, decimal)
+    made, dialect = _read(source, dialect, reading, types, decimal, quoted, take)
+    return made, dialect, decimal
 
 
 class Streamed(NamedTuple):
@@ -81,26 +106,18 @@ def streamed(source: Source, reading: Reading, single: bool, keep: Keep) -> Stre
 
     Raises DataError as `read_delimited` does.
     """
-    head, whole = source.head(LOOKED_AT)
-    dialect = find_dialect(source.path, head, whole, reading)
-    sample = _sample(source, head, whole, dialect)
-    if sample is None and dialect.encoding in _UTF8 and reading.encoding is None:
-        dialect = replace(dialect, encoding=western(head))
-        sample = _sample(source, head, whole, dialect)
-    decimal = None if sample is None else decimal_mark(sample, dialect, reading)
-    types = {} if sample is None else _types(sample, reading, decimal, single)
-    quoted = dialect.quote.encode() in head[head.find(b"\n") :]
 
-    def kept(stream: Any, *how: Any, breaks: bool) -> Any:
-        return keep(_parsed(stream, *how, breaks=breaks, read=pyarrow.csv.open_csv))
+    parsed = partial(_parsed, read=pyarrow.csv.open_csv)
 
-    made, dialect = _read(source, dialect, reading, types, decimal, quoted, kept)
-    return Streamed(made, dialect, decimal)
+    def kept(*how: Any) -> Any:
+        return keep(parsed(*how))
+
+    return Streamed(*_with_types(source, reading, single, _begun(source, reading), kept))
 
 
-def _whole(stream: Any, *how: Any, breaks: bool) -> dict[str, pa.ChunkedArray]:
+def _whole(*how: Any) -> dict[str, pa.ChunkedArray]:
     """All columns in memory."""
-    return _joined(_named(_parsed(stream, *how, breaks=breaks)))
+    return _joined(_named(_parsed(*how)))
 
 
 def decimal_mark(sample: pa.Table, dialect: Dialect, reading: Reading) -> str | None:
@@ -199,7 +216,7 @@ def _read(
             with source.stream() as stream:
                 even = _even(stream, dialect)
                 markers = (*MISSING, *reading.missing)
-                return take(even, dialect, kinds, block, markers, decimal or ".", breaks=quoted), dialect
+                return take(even, dialect, kinds, block, markers, decimal or ".", quoted), dialect
         except pa.ArrowInvalid as error:
             message = str(error)
             column = re.search(r"In CSV column #(\d+)", message)

@@ -47,7 +47,7 @@ class Scratch:
         """Puts rows (count, width) at row `first`. Raises OutputError where the disk is full."""
         if not len(values):
             return
-        data = memoryview(np.ascontiguousarray(values, self.dtype)).cast("B")
+        data = np.ascontiguousarray(values, self.dtype).reshape(-1).view(np.uint8).data
         try:
             with self._lock:
                 self._file.seek(first * self._row)
@@ -64,7 +64,7 @@ class Scratch:
         rows = np.empty((count, self.width), self.dtype) if into is None else into[:count]
         if not count:
             return rows
-        left = memoryview(rows).cast("B")
+        left = rows.reshape(-1).view(np.uint8).data
         with self._lock:
             self._file.seek(first * self._row)
             while len(left):

@@ -298,7 +298,7 @@ def _is_numeric(X: Any) -> bool:
 
 def _with_columns(table: Table, columns: dict[str, Any]) -> Table:
     more = read_table(columns)
-    return Table(table.source, table.columns | more.columns)
+    return Table(table.source, {**table.columns, **more.columns})
 
 
 def target_name(y: Any, taken: set[str]) -> str:

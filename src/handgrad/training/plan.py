@@ -168,7 +168,7 @@ class Plan:
         step, order, known = first, rows, (-1, -1)
         while step <= last:
             epoch, k = divmod(step - 1, per_epoch)
-            window = min(k * B // windows.size, windows.count - 1)
+            window = min(k * B // windows.size, windows.total - 1)
             if known != (epoch, window):
                 order, known = rows[windows.order(self.seed, epoch, window, self.shuffle)], (epoch, window)
             begin = k - windows.first(window) // B

@@ -130,7 +130,7 @@ class StreamedSession:
         """Steps of one window; see `Session.run`."""
         windows, per_epoch = self._windows, self._plan.steps_per_epoch(self._stored.training)
         epoch, k = divmod(first_step - 1, per_epoch)
-        window = min(k * batch_size // windows.size, windows.count - 1)
+        window = min(k * batch_size // windows.size, windows.total - 1)
         half = self._at((epoch, window))
         block = order // windows.block
         local = self._place[block] + (order - block * windows.block)
@@ -159,7 +159,7 @@ class StreamedSession:
 
     def _after(self, window: tuple[int, int]) -> tuple[int, int]:
         epoch, number = window
-        return (epoch, number + 1) if number + 1 < self._windows.count else (epoch + 1, 0)
+        return (epoch, number + 1) if number + 1 < self._windows.total else (epoch + 1, 0)
 
     def _read(self, window: tuple[int, int], half: _Half) -> _Half:
         """Puts the blocks of a window into a half of the buffer."""
