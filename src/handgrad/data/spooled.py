@@ -36,9 +36,10 @@ class _Kept:
     closed = False
 
     def __init__(self, file: Any) -> None:
-        self.read, self.write, self.seek, self.tell, self.flush = (
-            file.read, file.write, file.seek, file.tell, file.flush,
-        )  # fmt: skip
+        self._file = file
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
 
     def close(self) -> None:
         """It stays open."""
