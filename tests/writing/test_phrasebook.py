@@ -25,6 +25,7 @@ GROUPS = (
     *("REASONS", "FACTORS", "OBSERVATIONS", "NAMES", "LABELS", "TEXT", "MEANINGS", "MATRICES"),
     "AUDIT",
     "EXERCISES",
+    "PAGE",
     "CALCULATOR",
     "BRIEF",
     "LIVE",

@@ -49,6 +49,11 @@ class Audit:
         return tuple(verdict for verdict in self.verdicts if verdict.alarm)
 
     @property
+    def found_something(self) -> bool:
+        """True where something is wrong."""
+        return bool(self.wrong)
+
+    @property
     def counts(self) -> dict[str, int]:
         """How many single numbers have each verdict."""
         found = Counter(entry.verdict for verdict in self.verdicts for entry in verdict.entries)

@@ -53,7 +53,7 @@ def document(
     certificate: Certificate | None = None,
 ) -> Document:
     """The report in a language (None: that of the locale)."""
-    return _Report(case, verdicts, chosen_language(language), convention, certificate).document()
+    return Report(case, verdicts, chosen_language(language), convention, certificate).document()
 
 
 def convention_sentence(convention: Convention, language: str = "en") -> str:
@@ -81,7 +81,7 @@ def _cause(phrasebook: Phrasebook, explanation: Explanation) -> Iterator[str]:
         yield phrasebook.text("mistake_layer", number=explanation.layer)
 
 
-class _Report:
+class Report:
     """One report on its way to a document."""
 
     def __init__(
@@ -107,16 +107,16 @@ class _Report:
 
     def document(self) -> Document:
         """Title, counts, what is wrong, what could not be checked, every number."""
-        title = self.words.text(
-            "audit_title", title=printable(self.case.title) or self.words.text("audit_case")
-        )
+        title = self.title()
         blocks: list[Block] = [Heading(1, (title,), "title")]
         if self.case.source:
             blocks.append(Paragraph(self.words.say("source", source=printable(self.case.source)), "source"))
         blocks.append(Paragraph((self._counts(),)))
         if self.convention is not None:
             blocks.append(Paragraph((convention_sentence(self.convention, self.language),), "observation"))
+        blocks += self.about()
         blocks += self._wrong()
+        blocks += self.after()
         blocks += self._unknown()
         blocks += self._all()
         if self.certificate is not None:
@@ -127,6 +127,32 @@ class _Report:
                 blocks.append(Paragraph((said,), "note"))
         notation = replace(self.notation, decimal=self.decimal)
         return Document(title, self.language, tuple(blocks), notation)
+
+    def title(self) -> str:
+        """Its title."""
+        return self.words.text(
+            "audit_title", title=printable(self.case.title) or self.words.text("audit_case")
+        )
+
+    def about(self) -> Iterator[Block]:
+        """What stands before the wrong numbers; nothing for a case."""
+        yield from ()
+
+    def beside(self, verdict: Verdict) -> Iterator[Block]:
+        """What stands beside a wrong claim; nothing for a case."""
+        yield from ()
+
+    def after(self) -> Iterator[Block]:
+        """What stands behind the wrong claims; nothing for a case."""
+        yield from ()
+
+    def leading_header(self) -> tuple[Spans, ...]:
+        """The heads of the columns before the quantity in the table of every number; none for a case."""
+        return ()
+
+    def leading(self, verdict: Verdict) -> tuple[Spans, ...]:
+        """Their cells."""
+        return ()
 
     def _counts(self) -> str:
         counts = Counter(entry.verdict for verdict in self.verdicts for entry in verdict.entries)
@@ -149,6 +175,7 @@ class _Report:
             for entry in verdict.entries:
                 if entry.verdict in ROOTS:
                     yield Paragraph(self._sentence(verdict, entry), "observation")
+            yield from self.beside(verdict)
             yield Paragraph((" ".join(self._why(verdict)),))
             following = [
                 other
@@ -170,7 +197,7 @@ class _Report:
         sentence = self.words.say(
             key,
             printed=(self._printed(entry.printed, verdict.claim.sign),),
-            right=(self._right(entry, verdict.claim.sign),),
+            right=(self.right(entry, verdict.claim.sign),),
         )
         several = sum(other.verdict in ROOTS for other in verdict.entries) > 1
         return joined((*self._named(verdict, entry), ": ", *sentence)) if several else sentence
@@ -202,7 +229,8 @@ class _Report:
             text = str(shown(value, Precision(_MOST_DECIMALS)))
         return Literal(text.replace(".", self.decimal))
 
-    def _right(self, entry: Entry, sign: int = 1, more: int = 0) -> Literal:
+    def right(self, entry: Entry, sign: int = 1, more: int = 0) -> Literal:
+        """The right number in the digits of the printed one, and so many more."""
         if entry.computed is None:
             return Literal("–")
         decimals = min(_MOST_DECIMALS, _decimals(entry.printed.unit) + more)
@@ -227,14 +255,19 @@ class _Report:
     def _all(self) -> Iterator[Block]:
         yield Heading(2, self.words.say("audit_all"), "all")
         keys = ("audit_quantity", "audit_printed", "audit_right", "audit_verdict")
-        header = tuple(self.words.say(key) for key in keys)
-        rows = [(entry, self._row(verdict, entry)) for verdict in self.verdicts for entry in verdict.entries]
+        lead = self.leading_header()
+        header = (*lead, *(self.words.say(key) for key in keys))
+        rows = [
+            (entry, (*self.leading(verdict), *self._row(verdict, entry)))
+            for verdict in self.verdicts
+            for entry in verdict.entries
+        ]
         kept, left = rows, 0
         if len(rows) > MOST_ROWS:
             kept = [row for row in rows if row[0].verdict != EXACT]
             left = len(rows) - len(kept)
         if kept:
-            yield Table(header, tuple(row for _, row in kept), "lrrl")
+            yield Table(header, tuple(row for _, row in kept), "r" * len(lead) + "lrrl")
         if left:
             yield Paragraph((self.words.text("audit_more_rows", count=left),), "note")
 
@@ -242,7 +275,7 @@ class _Report:
         name = self._named(verdict, entry if len(verdict.entries) > 1 else None)
         sign = verdict.claim.sign
         mark = self.words.text(f"verdict:{entry.verdict}")
-        return name, (self._printed(entry.printed, sign),), (self._right(entry, sign, 2),), (mark,)
+        return name, (self._printed(entry.printed, sign),), (self.right(entry, sign, 2),), (mark,)
 
 
 def _decimals(unit: float) -> int:

@@ -12,8 +12,11 @@ import typer
 
 from handgrad.audit.check import Audit
 from handgrad.audit.check import check as audit_of
+from handgrad.audit.page.check import check_page
+from handgrad.audit.page.opening import is_page
 from handgrad.cli.consoles import print_line
 from handgrad.cli.outputs import Force, check_outputs, sheet_output
+from handgrad.errors import CaseError
 from handgrad.files import is_stream, write_whole
 from handgrad.render.media import medium_of
 
@@ -21,7 +24,16 @@ PIPE_WIDTH, MOST_WIDTH = 80, 120
 
 
 def check(
-    case: Annotated[Path, typer.Argument(metavar="CASE", help="A case file (.toml, .json) with [[claims]].")],
+    what: Annotated[
+        Path,
+        typer.Argument(
+            metavar="CASE|PAGE",
+            help="A case file (.toml, .json) with [[claims]], or a page (md, txt, tex, html, ipynb) with --case.",
+        ),
+    ],
+    case: Annotated[
+        Path | None, typer.Option("--case", help="The case file that a page's calculation belongs to.")
+    ] = None,
     language: Annotated[
         str | None, typer.Option(help="Language of the report: en, bn; otherwise that of the locale.")
     ] = None,
@@ -43,15 +55,18 @@ def check(
 ) -> None:
     """Judge the numbers that a case claims: which are wrong, which only follow, and by which mistake.
 
-    Exit status 1 where something is wrong.
+    Of a page, what it prints is read and judged beside the case, line by line. Exit status 1 where something is
+    wrong.
 
     Example: handgrad check examples/mazur-2015-retold.toml
+
+    Example: handgrad check notes.md --case examples/sigmoid-2-2-1.toml
 
     Example: handgrad check examples/sigmoid-2-2-1.toml -o report.html
     """
     if output is not None:
-        check_outputs([sheet_output(output, medium_of(output))], reads=[case], force=force)
-    audit = audit_of(case, certify=certify)
+        check_outputs([sheet_output(output, medium_of(output))], reads=[what, case], force=force)
+    audit = _audit(what, case, certify)
     if output is not None:
         _write(audit, output, width, language)
         if not (quiet or as_json or is_stream(output)):
@@ -60,8 +75,19 @@ def check(
         sys.stdout.write(audit.json())
     elif not quiet and output is None:
         sys.stdout.write(audit.text(_columns(width), _colored(), language))
-    if audit.wrong:
+    if audit.found_something:
         raise typer.Exit(1)
+
+
+def _audit(what: Path, case: Path | None, certify: bool) -> Audit:
+    if case is not None:
+        return check_page(what, case, certify=certify)
+    if is_page(what):
+        raise CaseError(
+            f"{what}: a page is judged beside a case; name its case file with --case, or draft one with "
+            f"handgrad read {what} -o case.toml"
+        )
+    return audit_of(what, certify=certify)
 
 
 def _write(audit: Audit, output: Path, width: int | None, language: str | None) -> None:

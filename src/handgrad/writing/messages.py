@@ -13,6 +13,7 @@ from handgrad.nn.losses import LOSSES
 from handgrad.nn.optimizers import OPTIMIZERS
 from handgrad.writing.audit_messages import AUDIT, AUDIT_PLURALS
 from handgrad.writing.exercise_messages import EXERCISE_PLURALS, EXERCISES
+from handgrad.writing.page_messages import PAGE, PAGE_PLURALS
 
 REASONS: dict[str, str] = {
     "linear": (
@@ -586,6 +587,8 @@ language has it."""
 PLURALS.update(AUDIT_PLURALS)
 PLURALS.update(EXERCISE_PLURALS)
 
+PLURALS.update(PAGE_PLURALS)
+
 CALCULATOR: dict[str, str] = {
     "matrix_title": "A matrix calculation",
     "matrix_dot": "Dot product",
@@ -709,5 +712,6 @@ SENTENCES: dict[str, str] = {
     **MATRICES,
     **AUDIT,
     **EXERCISES,
+    **PAGE,
 }
 """All of them by key."""
