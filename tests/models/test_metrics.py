@@ -36,7 +36,7 @@ def samples(kind: str, seed: int = 0) -> dict[str, Any]:
 
 
 def trained(kind: str) -> tuple[Model, dict[str, Any]]:
-    model = fit_table(samples(kind), "y", hidden=(8,), epochs=30, optimizer=Adam(0.02))
+    model = fit_table(samples(kind), "y", hidden=(8,), epochs=30, optimizer=Adam(0.02), dtype="float64")
     return model, samples(kind, seed=1)
 
 

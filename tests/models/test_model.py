@@ -33,7 +33,7 @@ PENGUINS = Path(__file__).parents[2] / "examples" / "penguins.csv"
 
 @pytest.fixture(scope="module")
 def penguins() -> Model:
-    return fit_table(PENGUINS, "species", epochs=15, engine="reference")
+    return fit_table(PENGUINS, "species", epochs=15, engine="reference", dtype="float64")
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +97,7 @@ def test_the_training_data_is_known_again(penguins: Model, tmp_path: Path) -> No
 
 
 def test_rows_without_a_target_are_left_out_and_counted() -> None:
-    model = fit_table(PENGUINS, "sex", epochs=5, engine="reference")
+    model = fit_table(PENGUINS, "sex", epochs=5, engine="reference", dtype="float64")
     assert model.origin is not None
     assert (model.origin.rows, model.origin.left_out) == (344, 11)
     data = model.training_data()
@@ -119,7 +119,9 @@ def test_metrics_of_classes_agree_with_scikit_learn(penguins: Model) -> None:
 
 
 def test_metrics_of_numbers_are_in_the_units_of_the_file() -> None:
-    model = fit_table(PENGUINS, ["body_mass_g", "bill_depth_mm"], epochs=15, engine="reference")
+    model = fit_table(
+        PENGUINS, ["body_mass_g", "bill_depth_mm"], epochs=15, engine="reference", dtype="float64"
+    )
     judged = model.evaluate(PENGUINS)
     data = model.training_data()
     assert model.schema is not None
@@ -355,3 +357,15 @@ def test_a_regression_without_means_is_told(tmp_path: Path) -> None:
         target = {key: value for key, value in schema["target"].items() if key != name}
         with pytest.raises(ModelError, match="mean and deviation"):
             loaded(tmp_path / "m.safetensors", tampered(whole, schema={**schema, "target": target}))
+
+
+def test_tables_are_trained_in_float32_unless_float64_is_asked_for() -> None:
+    table = {"x": [1.0, 2.0, 4.0, 8.0], "kind": ["a", "b", "c", "a"]}
+    for asked, dtype in (
+        ({}, "float32"),
+        ({"dtype": "float64"}, "float64"),
+        ({"dtype": np.float64}, "float64"),
+    ):
+        model = fit_table(table, "kind", hidden=(3,), validation=0, epochs=2, **asked)
+        assert model.fit.plan.dtype == model.parameters[0].W.dtype == dtype
+        np.testing.assert_allclose(model.predict_proba(table).sum(axis=1), 1, rtol=1e-15)

@@ -27,7 +27,12 @@ def table(rows: int = 120, seed: int = 0) -> dict:
 
 def trained(data: dict, **keywords) -> Model:
     usual = {"hidden": (4,), "epochs": 3, "seed": 1, "weight": None}
-    return hg.fit_table(data, "kind", **(usual | keywords), ignore=() if "weight" in keywords else ("w",))
+    return hg.fit_table(
+        data,
+        "kind",
+        **(usual | {"dtype": "float64"} | keywords),
+        ignore=() if "weight" in keywords else ("w",),
+    )
 
 
 def test_balanced_weights_are_those_of_scikit_learn():
@@ -69,7 +74,9 @@ def test_the_loss_of_the_history_is_the_weighted_mean():
 def test_a_weighted_step_opens_and_every_line_of_it_is_verified(target, orientation):
     data = table()
     data["three"] = [("a", "b", "c")[k % 3] for k in range(120)]
-    model = hg.fit_table(data, target, weight="w", hidden=(3,), epochs=2, batch_size=40, validation=0)
+    model = hg.fit_table(
+        data, target, weight="w", hidden=(3,), epochs=2, batch_size=40, validation=0, dtype="float64"
+    )
     sheet = hg.explain(
         model,
         data=data,

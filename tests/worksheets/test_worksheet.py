@@ -125,7 +125,7 @@ def test_chosen_rows_are_learned_from_at_the_rate_of_their_step(data):
     """Steps 1, 4 and the one after the last, at a rate that halves with each epoch of four steps."""
     model = hg.fit_table(
         data, "label", hidden=(3,), epochs=3, batch_size=16, validation=0, engine="reference",
-        optimizer=hg.SGD(0.2), schedule=hg.Schedule("exponential", factor=0.5),
+        optimizer=hg.SGD(0.2), schedule=hg.Schedule("exponential", factor=0.5), dtype="float64",
     )  # fmt: skip
     assert model.fit.steps == 12
     for step, rate in ((1, 0.2), (4, 0.2), (5, 0.1), (12, 0.05), (13, 0.025)):

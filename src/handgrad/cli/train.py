@@ -37,7 +37,7 @@ from handgrad.nn.optimizers import OPTIMIZERS, Optimizer
 from handgrad.nn.regularization import Regularization
 from handgrad.nn.schedules import Schedule
 from handgrad.training.interruption import Ended, Interruption
-from handgrad.training.plan import EarlyStopping
+from handgrad.training.plan import DTYPE_OF_TABLES, EarlyStopping
 
 _KEPT = frozenset(
     (
@@ -141,7 +141,7 @@ def train(
     ] = None,
     processes: Annotated[int | None, typer.Option(help="How many processes train together.")] = None,
     process: Annotated[int | None, typer.Option(help="Which of them this is, from 0.")] = None,
-    dtype: Annotated[str, typer.Option(help="float64 or float32.")] = "float64",
+    dtype: Annotated[str, typer.Option(help="float32 or float64.")] = DTYPE_OF_TABLES,
     threads: Annotated[int | None, typer.Option(help="By default the engine chooses.")] = None,
     memory: Annotated[
         str | None,

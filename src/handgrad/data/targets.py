@@ -128,7 +128,10 @@ class Target(msgspec.Struct, frozen=True, omit_defaults=True):
     def probabilities(self, outputs: Floats) -> Floats:
         """A column per class (binary, multiclass) or per target column (multilabel)."""
         outputs = np.asarray(outputs, np.float64)
-        return np.column_stack([1 - outputs[:, 0], outputs[:, 0]]) if self.task == "binary" else outputs
+        if self.task == "binary":
+            return np.column_stack([1 - outputs[:, 0], outputs[:, 0]])
+        # a float32 softmax adds up to 1 but for some 1e-7, a probability is wanted to
+        return outputs / outputs.sum(axis=1, keepdims=True) if self.task == "multiclass" else outputs
 
     def labels(self, outputs: Floats, threshold: float = 0.5) -> list[npt.NDArray[np.str_]]:
         """The predicted class of each row, one array for each target column.

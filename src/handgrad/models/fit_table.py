@@ -29,7 +29,7 @@ from handgrad.nn.network import Dense, Network
 from handgrad.nn.optimizers import Adam, Optimizer
 from handgrad.training.fit import fit
 from handgrad.training.history import Fit
-from handgrad.training.plan import DTYPES, EarlyStopping
+from handgrad.training.plan import DTYPE_OF_TABLES, DTYPES, EarlyStopping
 from handgrad.training.resumption import Checkpoint
 
 DEFAULT_RATE = 0.001
@@ -87,7 +87,7 @@ def fit_table(
     much a row counts in the loss; on average it is 1. `dropout` is the part of the hidden units that is dropped.
     `memory` ("1GiB") is the most that a training on files may take: their rows are streamed then.
     Means, deviations and categories come from the training rows alone. Early stopping is on where rows are kept for
-    validation; batches grow with the table.
+    validation; batches grow with the table. `dtype` is float32 unless 'float64' is asked for.
 
     >>> table = {"x": [0.0, 1.0, 2.0, 3.0], "y": [1.0, 3.1, 5.0, 6.9]}
     >>> model = fit_table(table, "y", hidden=(), validation=0, optimizer=Adam(0.1), epochs=300)
@@ -108,7 +108,7 @@ def fit_table(
     unknown = [name for name in training if name not in _OF_FIT]
     if unknown:
         raise SpecificationError(f"there is no argument {unknown[0]!r}; fit has {', '.join(sorted(_OF_FIT))}")
-    dtype = training["dtype"] = _dtype(training.get("dtype", "float64"))
+    dtype = training["dtype"] = _dtype(training.get("dtype", DTYPE_OF_TABLES))
     part, other = _validation(validation, dtype)
     parting = Parting(part, _part("test", test), _named_column("group", group), _named_column("time", time))
     asked: dict[str, Any] = {
@@ -190,7 +190,7 @@ def fit_prepared(
         else Checkpoint(checkpoint[0], lambda so_far: checkpoint[1](model_of(so_far))),
         resume=earlier,
         weights=ready.weights,
-        **training,
+        **({"dtype": ready.X.dtype.name} | training),
     )
     return model_of(result)
 

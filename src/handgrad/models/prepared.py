@@ -18,7 +18,7 @@ from handgrad.data.tables import Table
 from handgrad.data.targets import Target
 from handgrad.errors import DataError, SpecificationError
 from handgrad.models.splits import Parting, checked_parting, parted
-from handgrad.training.plan import DTYPES
+from handgrad.training.plan import DTYPE_OF_TABLES, DTYPES
 
 _USUAL = Parting()
 
@@ -61,7 +61,7 @@ def prepare(
     parting: Parting = _USUAL,
     validation: Table | None = None,
     seed: int = 0,
-    dtype: str = "float64",
+    dtype: str = DTYPE_OF_TABLES,
 ) -> Prepared:
     """The schema of a table, its arrays, and which rows train, validate and test.
 

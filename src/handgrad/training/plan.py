@@ -15,6 +15,8 @@ from handgrad.nn.arrays import Array
 from handgrad.nn.schedules import Schedule
 
 DTYPES = ("float32", "float64")
+DTYPE_OF_TABLES = "float32"
+"""What tables are trained in unless another is asked for; arrays and hand calculations are taken in float64."""
 
 
 @dataclass(frozen=True)
