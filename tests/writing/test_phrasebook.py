@@ -29,6 +29,7 @@ GROUPS = (
     "CALCULATOR",
     "BRIEF",
     "LIVE",
+    "WALK",
 )
 
 

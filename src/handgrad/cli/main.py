@@ -27,6 +27,7 @@ from handgrad.cli import (
     inspect,
     mark,
     matrix,
+    open,
     predict,
     streams,
     train,
@@ -68,6 +69,7 @@ app.command()(exercise.exercise)
 app.command()(mark.mark)
 app.command()(gradcheck.gradcheck)
 app.command()(matrix.matrix)
+app.command("open")(open.open_training)
 app.command()(diagram.diagram)
 app.command()(export.export)
 app.command()(tune.tune)

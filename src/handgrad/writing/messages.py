@@ -14,6 +14,7 @@ from handgrad.nn.optimizers import OPTIMIZERS
 from handgrad.writing.audit_messages import AUDIT, AUDIT_PLURALS
 from handgrad.writing.exercise_messages import EXERCISE_PLURALS, EXERCISES
 from handgrad.writing.page_messages import PAGE, PAGE_PLURALS
+from handgrad.writing.walk_messages import WALK
 
 REASONS: dict[str, str] = {
     "linear": (
@@ -713,5 +714,6 @@ SENTENCES: dict[str, str] = {
     **AUDIT,
     **EXERCISES,
     **PAGE,
+    **WALK,
 }
 """All of them by key."""
