@@ -9,6 +9,7 @@ from dataclasses import replace
 from handgrad.audit.consequences import roots_of
 from handgrad.audit.conventions import Convention
 from handgrad.audit.diagnosis import Explanation
+from handgrad.audit.marked import marked_calculation
 from handgrad.audit.printed import Printed
 from handgrad.audit.symbols import symbol_of
 from handgrad.audit.verdicts import (
@@ -119,6 +120,7 @@ class Report:
         blocks += self.after()
         blocks += self._unknown()
         blocks += self._all()
+        blocks += self._marked()
         if self.certificate is not None:
             said = self.words.text("audit_certified", bits=self.certificate.bits)
             blocks.append(Paragraph((said,), "note"))
@@ -235,6 +237,26 @@ class Report:
             return Literal("–")
         decimals = min(_MOST_DECIMALS, _decimals(entry.printed.unit) + more)
         return Literal(str(shown(sign * entry.computed + 0.0, Precision(decimals, None, self.decimal))))
+
+    def _marked(self) -> Iterator[Block]:
+        """The worked calculation, with what was printed under the equation that it is about."""
+        calculation = marked_calculation(self.case, self.verdicts, self.language, self.notation, self._mark)
+        if calculation:
+            yield Heading(2, self.words.say("audit_marked"), "calculation")
+            yield from calculation
+
+    def _mark(self, verdict: Verdict, entry: Entry | None) -> Spans:
+        sign = verdict.claim.sign
+        if entry is None:
+            return self.words.say("audit_mark_all", which=self._named(verdict))
+        name = self._named(verdict, entry if len(verdict.entries) > 1 else None)
+        return self.words.say(
+            "audit_mark_wrong" if entry.verdict in (*ROOTS, FOLLOWS) else "audit_mark",
+            which=name,
+            printed=(self._printed(entry.printed, sign),),
+            right=(self.right(entry, sign, 2),),
+            verdict=self.words.text(f"verdict:{entry.verdict}"),
+        )
 
     # -- tables
 

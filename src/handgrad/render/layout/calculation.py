@@ -24,6 +24,7 @@ def calculation(sheet: Sheet, step: StepRecord, part: str) -> Iterator[Block]:
             if sheet.record.network.depth > 1:
                 yield sheet.heading(1, _layer_key(sheet, layer), number=layer)
         yield from worked_step(sheet, worked, repeated=step is not sheet.record.steps[0])
+        yield from sheet.marks.get(worked.quantity, ())
 
 
 def _layer_key(sheet: Sheet, layer: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from itertools import pairwise
@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 
 from handgrad.nn.arrays import Array
-from handgrad.render.document import Formula, Heading, Paragraph
+from handgrad.render.document import Block, Formula, Heading, Paragraph
 from handgrad.render.layout.elision import Display, Limits, literal
 from handgrad.render.settings import DEFAULT_DIGITS, Settings
 from handgrad.worked.evaluate import evaluate, is_rounded, map_tree
@@ -46,6 +46,8 @@ class Sheet:
         self.said: set[Spans] = set()
         self.rules: set[str] = set()
         self.base_level = 2
+        self.marks: Mapping[str, Sequence[Block]] = {}
+        """What is said of quantities where they are worked out, by public name."""
 
     @cached_property
     def notation(self) -> Notation:

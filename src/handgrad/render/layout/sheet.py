@@ -6,7 +6,7 @@ for display, words are looked up, trees are elided.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -107,6 +107,27 @@ def _kinds(held: Any) -> Iterator[Any]:
         yield held.function if isinstance(held, Apply) else type(held)
         for part in fields(held):
             yield from _kinds(getattr(held, part.name))
+
+
+Marks = Mapping[tuple[int, str], Sequence[Block]]
+"""What is said of quantities, by step and public name."""
+
+
+def marked_steps(record: Record, settings: Settings, marks: Marks, level: int) -> tuple[Block, ...]:
+    """The calculation of a record's steps, headings from `level` on, with `marks` under their equations."""
+    sheet = Sheet(record, settings)
+    blocks: list[Block] = []
+    for step in record.steps:
+        sheet.marks = {name: held for (number, name), held in marks.items() if number == step.number}
+        sheet.base_level = level
+        if record.total > 1:
+            blocks.append(
+                sheet.heading(0, "step_of", number=step.number, count=max(record.total, step.number))
+            )
+            sheet.base_level = level + 1
+        for part in ("forward", "loss", "backward", "update"):
+            blocks += _headed(sheet, part, STEP_PARTS[part](sheet, step))
+    return tuple(blocks)
 
 
 BRIEF = ("forward", "loss", "backward", "update", "changes")
