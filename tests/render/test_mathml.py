@@ -8,10 +8,10 @@ import pytest
 from hypothesis import assume, given
 
 from handgrad.render.document import Formula
-from handgrad.render.html.mathml import formula_mathml, mathml
+from handgrad.render.html.mathml import formula_mathml, inline_mathml, mathml
 from handgrad.render.math.typeset import Style
 from handgrad.worked.evaluate import evaluate
-from handgrad.worked.expressions import Expression, Symbol
+from handgrad.worked.expressions import Expression, Gradient, Symbol
 from handgrad.writing.letter_parts import Notation
 from tests.render.arithmetic import shown, trees, value_of_mathml
 from tests.render.everything import EXPRESSIONS, HOSTILE, document
@@ -48,12 +48,36 @@ def test_labels_are_escaped_and_the_brace_stretches():
     assert [element.get("stretchy") for element in root.iter("mo") if element.text == "\u23df"] == ["true"]
 
 
-def test_forms_stand_in_rows_under_the_equals_sign():
+def _flow(formula: Formula) -> tuple[ElementTree.Element, list[ElementTree.Element]]:
+    target, forms = formula_mathml(formula, Style(Notation()))
+    return ElementTree.fromstring(target), list(
+        ElementTree.fromstring(f"<p>{forms.replace('<br>', '<br/>')}</p>")
+    )
+
+
+def test_forms_flow_and_each_begins_with_its_sign():
     formulas = [block for block in document().blocks if isinstance(block, Formula)]
-    table = ElementTree.fromstring(formula_mathml(formulas[1], Style(Notation())))[0]
-    assert table.get("class") == "lines"
-    assert [len(row) for row in table] == [2, 2, 2, 2]
-    signs = [row[1][0][0].text for row in table]
-    assert signs == ["=", None, None, "\u2248"]  # a line that goes on begins with space
-    # a sign that begins a line stays binary, with its space
-    assert table[1][1][0][1][0].get("form") == "infix"
+    target, forms = _flow(formulas[0])
+    assert target.tag == "math"
+    assert [form[0].text for form in forms] == ["=", "=", "\u2248"]
+    assert [form.get("class") for form in forms] == ["letters", None, None]
+    assert all(form[0].get("form") == "infix" for form in forms)  # binary, with its space on both sides
+
+
+def test_a_long_form_may_end_its_line_before_any_of_its_terms():
+    formulas = [block for block in document().blocks if isinstance(block, Formula)]
+    _, forms = _flow(formulas[1])
+    assert [form[0].text for form in forms][:2] == ["=", "+"]
+    assert len(forms) > 4
+    assert sum(len(list(form.iter("mn"))) for form in forms) == 19
+
+
+def test_letters_say_which_quantity_they_are():
+    letter, derivative = Symbol("W", 1, (0, 1)), Gradient(Symbol("loss"), Symbol("W", 1))
+    named = Style(Notation(), quantities=True)
+    found = [element for tree in (letter, derivative) for element in
+             ElementTree.fromstring(inline_mathml(tree, named)).iter() if element.get("data-q")]  # fmt: skip
+    assert [(part.get("data-q"), part.get("data-entry"), part.get("class")) for part in found] == [
+        ("W1", "0,1", "q-parameter"),
+        ("dW1", None, "q-gradient"),
+    ]

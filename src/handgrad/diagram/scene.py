@@ -22,19 +22,22 @@ from handgrad.diagram.edges import (
     place_chips,
     width,
 )  # fmt: skip
+from handgrad.diagram.palette import PALETTE
 from handgrad.diagram.shapes import Box, Circle, Line, Scene, Shape, Text, text_width
 from handgrad.diagram.symbols import figure_text, symbol_text
 from handgrad.errors import ShapeError, SpecificationError
 from handgrad.nn.activations import Activation
 from handgrad.nn.forward import Activity
 from handgrad.nn.network import Network, Parameters
+from handgrad.worked.bindings import name_of
 from handgrad.worked.expressions import Symbol
 from handgrad.writing.letter_parts import Notation
 from handgrad.writing.letters import written
 
 # Fills dark enough for white text on them, and all of them, with the grey of the words, at least 3 : 1 away
 # from both a white and a black page: the ground stays transparent.
-INPUT, HIDDEN, OUTPUT, INK = "#2e7d32", "#1565c0", "#c62828", "#767676"
+INPUT, HIDDEN, OUTPUT = (PALETTE[kind].light for kind in ("input", "hidden", "output"))
+INK = "#767676"
 CHIP, CHIP_INK, ON_NEURON = "#f7f7f5", "#1f1f1f", "#ffffff"
 
 _LABELLED = Spacing(column=210, row=104, radius=27, left=46, right=46, top=64, bottom=40)
@@ -208,12 +211,11 @@ class _Drawing:
         edges = sorted(self._connections(arrangement), key=lambda edge: abs(edge.value))
         for edge in edges:
             thickness = width(edge.value, largest[edge.target.layer - 1]) if chips is None else 1.4
-            yield Line(
-                edge.source.x, edge.source.y, edge.target.x, edge.target.y, colour(edge.value), thickness
-            )
+            ends = (edge.source.x, edge.source.y, edge.target.x, edge.target.y)
+            yield Line(*ends, colour(edge.value), thickness, _weight(edge))
         for chip in chips or ():
             box = (chip.x - chip.width / 2, chip.y - chip.height / 2, chip.width, chip.height)
-            yield Box(*box, 4, CHIP, colour(chip.edge.value))
+            yield Box(*box, 4, CHIP, colour(chip.edge.value), _weight(chip.edge))
             yield Text(chip.x, chip.y + LABEL_SIZE * 0.36, chip.edge.label, LABEL_SIZE, CHIP_INK)
 
     def _column(self, column: Column, spacing: Spacing) -> Iterator[Shape]:
@@ -224,7 +226,7 @@ class _Drawing:
         activation = self._activation_name(layer)
         yield Text(column.x, 40, f"{size} · {activation}" if layer else size, 12, INK)
         for neuron in column.neurons:
-            yield Circle(neuron.x, neuron.y, spacing.radius, fill)
+            yield Circle(neuron.x, neuron.y, spacing.radius, fill, of=self._unit(neuron))
             yield from self._inside(neuron, spacing.radius)
             yield from self._beside(neuron, spacing)
         if column.left_out:
@@ -258,7 +260,7 @@ class _Drawing:
         size = LABEL_SIZE if roomy else 9.0
         y = neuron.y + spacing.radius + size + 4
         box = text_width(bias, size) + 6
-        yield Box(neuron.x - box / 2, y - size, box, size + 4, 3, CHIP, "none")
+        yield Box(neuron.x - box / 2, y - size, box, size + 4, 3, CHIP, "none", f"b{layer} {neuron.unit}")
         yield Text(neuron.x, y, bias, size, CHIP_INK)
 
     def _left_out_layers(self, arrangement: Arrangement) -> Iterator[Shape]:
@@ -286,6 +288,11 @@ class _Drawing:
             yield Text(x + 28, y, text, LABEL_SIZE, INK, "start")
             x += length
 
+    def _unit(self, neuron: Neuron) -> str:
+        """What the neuron gives, by its public name and the number of the unit."""
+        symbol = self._symbol(neuron)
+        return " ".join([name_of(symbol), *map(str, symbol.entry)])
+
     def _symbol(self, neuron: Neuron) -> Symbol:
         if neuron.layer == 0:
             return Symbol("x", entry=(neuron.unit,))
@@ -307,6 +314,10 @@ class _Drawing:
 
     def _figure(self, value: float) -> str:
         return figure_text(value, self.options.digits, self.options.notation.decimal)
+
+
+def _weight(edge: Edge) -> str:
+    return f"W{edge.target.layer} {edge.target.unit},{edge.source.unit}"
 
 
 def _neurons(arrangement: Arrangement) -> list[Neuron]:

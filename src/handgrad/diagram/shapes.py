@@ -1,7 +1,7 @@
 """A picture as a list of simple shapes, and that list as SVG.
 
 Only lines, broken lines, circles, rectangles and text, in absolute coordinates: whatever draws a scene in another
-medium needs to know no more than these five.
+medium needs to know no more than these five. `of` names the quantity that a shape stands for ("W1 0,1").
 """
 
 from __future__ import annotations
@@ -27,13 +27,14 @@ class Line:
     y2: float
     stroke: str
     width: float
+    of: str = ""
 
     def svg(self) -> str:
         """The shape as an SVG element."""
         return (
             f'<line x1="{number(self.x1)}" y1="{number(self.y1)}" '
             f'x2="{number(self.x2)}" y2="{number(self.y2)}" '
-            f'stroke="{self.stroke}" stroke-width="{number(self.width)}"/>'
+            f'stroke="{self.stroke}" stroke-width="{number(self.width)}"{_of(self.of)}/>'
         )
 
 
@@ -66,12 +67,13 @@ class Circle:
     fill: str
     stroke: str = "none"
     width: float = 0.0
+    of: str = ""
 
     def svg(self) -> str:
         """The shape as an SVG element."""
         return (
             f'<circle cx="{number(self.cx)}" cy="{number(self.cy)}" r="{number(self.r)}" fill="{self.fill}" '
-            f'stroke="{self.stroke}" stroke-width="{number(self.width)}"/>'
+            f'stroke="{self.stroke}" stroke-width="{number(self.width)}"{_of(self.of)}/>'
         )
 
 
@@ -86,13 +88,14 @@ class Box:
     r: float
     fill: str
     stroke: str
+    of: str = ""
 
     def svg(self) -> str:
         """The shape as an SVG element."""
         return (
             f'<rect x="{number(self.x)}" y="{number(self.y)}" width="{number(self.width)}" '
             f'height="{number(self.height)}" rx="{number(self.r)}" '
-            f'fill="{self.fill}" stroke="{self.stroke}"/>'
+            f'fill="{self.fill}" stroke="{self.stroke}"{_of(self.of)}/>'
         )
 
 
@@ -157,6 +160,14 @@ class Scene:
                 "</svg>\n",
             ]
         )
+
+
+def _of(quantity: str) -> str:
+    """Which quantity the shape stands for: "W1 0,1" by its public name and its entry, or nothing."""
+    if not quantity:
+        return ""
+    name, _, entry = quantity.partition(" ")
+    return f" data-q={quoteattr(name)}" + (f" data-entry={quoteattr(entry)}" if entry else "")
 
 
 def number(value: float) -> str:

@@ -393,6 +393,13 @@ TEXT: dict[str, str] = {
     "dropout_is": "Dropout after layer {layer} keeps each unit with probability {keep}.",
     "input_columns": "The inputs are, in this order: {names}.",
     "classes_are": "The outputs are, in this order: {names}.",
+    "origin_label": "Where a quantity comes from",
+    "origin_equation": "Equation:",
+    "origin_value": "Value:",
+    "origin_from": "Comes from:",
+    "origin_to": "Goes to:",
+    "origin_gradient": "Its gradient:",
+    "origin_of": "Derivative of:",
     "figure_network": "The network: inputs green, hidden units blue, outputs red.",
     "elided": (
         "Large matrices show their corners; the dots stand for the rows and columns between, and the "

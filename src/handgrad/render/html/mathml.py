@@ -6,14 +6,17 @@ What MathML Core leaves to CSS (the alignment of columns, the fonts) is in page.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 from xml.sax.saxutils import escape
 
+from handgrad.diagram.palette import kind_of
 from handgrad.errors import RenderError
 from handgrad.render.document import Formula
 from handgrad.render.math import boxes
-from handgrad.render.math.aligned import LIMIT, Line, formula_lines
-from handgrad.render.math.boxes import Box, tall
+from handgrad.render.math.aligned import LIMIT, Piece, pieces
+from handgrad.render.math.boxes import Box, tall, width
+from handgrad.render.math.line_breaks import loose
 from handgrad.render.math.typeset import Style, typeset
 from handgrad.worked.expressions import Expression
 from handgrad.writing.letter_parts import Notation
@@ -33,6 +36,10 @@ _ACCENTS = {"hat": "^", "tilde": "~", "bar": "\u00af"}
 _STRETCHY_BRACE = "\u23df"
 
 
+NARROW = 17.0
+"""Where it can be broken, mathematics is not wider than this on a narrow page, in em."""
+
+
 def mathml(tree: Expression, notation: Notation, language: str = "en") -> str:
     """An expression as a `math` element within the line.
 
@@ -42,37 +49,42 @@ def mathml(tree: Expression, notation: Notation, language: str = "en") -> str:
 
     Raises RenderError for a node that has no rule and for a number that was not rounded for display.
     """
-    return f"<math>{box_mathml(typeset(tree, Style(notation, language)))}</math>"
+    return inline_mathml(tree, Style(notation, language))
 
 
-def formula_mathml(formula: Formula, style: Style, limit: float = LIMIT) -> str:
-    """A formula as a `math` element on its own: one line, or lines aligned at their equals signs."""
-    written = formula_lines(formula, style, limit)
-    if len(written) == 1:
-        return f'<math display="block">{_line(written[0])}</math>'
-    rows = "".join(f"<mtr>{_cells(line)}</mtr>" for line in written)
-    return f'<math display="block"><mtable class="lines" displaystyle="true">{rows}</mtable></math>'
+def inline_mathml(tree: Expression, style: Style) -> str:
+    """An expression within a line, in a style that the caller has."""
+    return f"<math>{box_mathml(typeset(tree, style))}</math>"
 
 
-def _line(line: Line) -> str:
-    left, right = _side(line.left), _side(line.right)
-    return f"<mrow>{left}{_relation(line)}{right}</mrow>"
+def formula_mathml(formula: Formula, style: Style) -> tuple[str, str]:
+    """The target and the forms of a formula: a `math` element for each piece, which flow as words do.
+
+    Letters that do not share a line with all the numbers end theirs.
+    """
+    target = typeset(formula.target, style)
+    found = pieces(formula, style, LIMIT)
+    one_line = sum(width(piece.body) + 1.3 for piece in found) <= LIMIT
+    written = ""
+    for before, piece in pairwise((None, *found)):
+        assert piece is not None
+        turn = before is not None and before.letters and not piece.letters and not one_line
+        written += "<br>" if turn else " " if written else ""
+        written += _piece(piece)
+    return f"<math{_DISPLAY}>{box_mathml(target)}</math>", written
 
 
-def _cells(line: Line) -> str:
-    left, right = _side(line.left), _side(line.right)
-    # an operator that begins a line stays binary, so it keeps the space around it
-    start = _relation(line) if line.sign or line.right is None else '<mspace width="2em"/>'
-    return f"<mtd>{left}</mtd><mtd><mrow>{start}{right}</mrow></mtd>"
+_DISPLAY = ' displaystyle="true"'
 
 
-def _side(box: Box | None) -> str:
-    return "" if box is None else box_mathml(box)
-
-
-def _relation(line: Line) -> str:
-    # the first thing in its cell, so the form has to be told for the space on both sides
-    return _infix(boxes.OPERATORS[line.sign].character) if line.sign else ""
+def _piece(piece: Piece) -> str:
+    """The form with its sign, in parts between which a narrow page may end a line."""
+    kind = ' class="letters"' if piece.letters else ""
+    # the first thing in its element, so the form has to be told for the space on both sides
+    sign = _infix(boxes.OPERATORS[piece.sign].character) if piece.sign else ""
+    first, *others = loose(piece.body, NARROW)
+    parts = [f"{sign}{_side_by_side(first)}", *map(_side_by_side, others)]
+    return " ".join(f"<math{kind}{_DISPLAY}>{part}</math>" for part in parts)
 
 
 def _infix(character: str) -> str:
@@ -152,6 +164,14 @@ def _bold_digit(character: str) -> str:
     return chr(0x1D7CE + int(character)) if character.isdigit() else _BOLD_ITALIC.get(character, character)
 
 
+def _quantity(box: boxes.Quantity) -> str:
+    """The letter with the name of its quantity, by which the page colours it and finds where it is from."""
+    kind = kind_of(box.name)
+    entry = f' data-entry="{escape(box.entry)}"' if box.entry else ""
+    colour = f' class="q-{kind}"' if kind else ""
+    return f'<mrow{colour} data-q="{escape(box.name)}"{entry}>{box_mathml(box.body)}</mrow>'
+
+
 _SIGNS = {
     # nothing to see, something to say aloud: invisible times, application of a function
     "beside": "<mo>\u2062</mo>",
@@ -184,7 +204,7 @@ def _scripts(box: boxes.Scripts) -> str:
         return f"<msubsup>{base}{box_mathml(box.below)}{box_mathml(box.above)}</msubsup>"
     if box.below is not None:
         return f"<msub>{base}{box_mathml(box.below)}</msub>"
-    return f"<msup>{base}{_side(box.above)}</msup>"
+    return base if box.above is None else f"<msup>{base}{box_mathml(box.above)}</msup>"
 
 
 def _series(box: boxes.Series) -> str:
@@ -217,7 +237,9 @@ def _array(box: boxes.Array) -> str:
         f"<mtr>{''.join(f'<mtd>{_side_by_side(cell)}</mtd>' for cell in line)}</mtr>" for line in box.rows
     )
     right = f"<mo>{box.right}</mo>" if box.right else ""
-    matrix = f'<mrow><mo>{box.left}</mo><mtable class="{kind}">{rows}</mtable>{right}</mrow>'
+    # within a fraction, too, the numbers keep their size
+    size = ' displaystyle="false" scriptlevel="0"' if box.left == "[" else ""
+    matrix = f'<mrow><mo>{box.left}</mo><mtable class="{kind}"{size}>{rows}</mtable>{right}</mrow>'
     if box.shape is None:
         return matrix
     shape = f"<mrow><mn>{box.shape[0]}</mn><mo>\u00d7</mo><mn>{box.shape[1]}</mn></mrow>"
@@ -237,6 +259,7 @@ def _is_number(box: Box) -> bool:
 RULES: dict[type[Box], Callable[[Any], str]] = {
     boxes.Row: _row,
     boxes.Letter: _letter,
+    boxes.Quantity: _quantity,
     boxes.Digits: lambda box: f"<mn>{escape(box.text)}</mn>",
     boxes.Text: lambda box: f'<mtext class="label">{escape(box.text)}</mtext>',
     boxes.Blank: lambda box: f'<mspace class="blank" width="{0.5 * box.width:g}em" height="0.8em"/>',

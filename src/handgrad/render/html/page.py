@@ -7,12 +7,14 @@ and lets the keyboard scroll what is wider than the screen.
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from html import escape
 from pathlib import Path
 from typing import Any
 
+from handgrad.diagram.palette import PALETTE
 from handgrad.errors import RenderError
 from handgrad.render.document import (
     Blanks,
@@ -31,9 +33,12 @@ from handgrad.render.document import (
 from handgrad.render.html.blanks import SCRIPT as BLANKS_SCRIPT
 from handgrad.render.html.blanks import STYLE as BLANKS_STYLE
 from handgrad.render.html.blanks import blanks, button
-from handgrad.render.html.mathml import formula_mathml, mathml
+from handgrad.render.html.mathml import formula_mathml, inline_mathml
 from handgrad.render.links import with_links
+from handgrad.render.math.aligned import abreast
 from handgrad.render.math.typeset import Style
+from handgrad.worked.bindings import name_of
+from handgrad.worked.expressions import Gradient, Symbol
 from handgrad.writing.letters import MINUS
 from handgrad.writing.phrasebook import Phrasebook, Spans
 
@@ -74,7 +79,22 @@ def stylesheet() -> str:
     font = base64.b64encode((here / "mathfont" / "handgrad-math.woff2").read_bytes()).decode()
     source = f'url(data:font/woff2;base64,{font}) format("woff2")'
     face = f'@font-face {{ font-family: "Handgrad Math"; src: {source}; }}'
-    return f"{(here / 'page.css').read_text(encoding='utf-8').strip()}\n{face}"
+    return f"{(here / 'page.css').read_text(encoding='utf-8').strip()}\n{_colours()}\n{face}"
+
+
+@cache
+def _origin_source() -> str:
+    return (Path(__file__).parent / "origin.js").read_text(encoding="utf-8")
+
+
+@cache
+def _colours() -> str:
+    """The colours of quantities, for a light ground, a dark one and paper."""
+    light, dark = (
+        " ".join(f".q-{kind} {{ color: {shade[ground]}; }}" for kind, shade in PALETTE.items())
+        for ground in (0, 1)
+    )
+    return f"{light}\n@media screen and (prefers-color-scheme: dark) {{ {dark} }}"
 
 
 class _Page:
@@ -82,7 +102,7 @@ class _Page:
 
     def __init__(self, document: Document) -> None:
         self.document = document
-        self.style = Style(document.notation, document.language)
+        self.style = Style(document.notation, document.language, quantities=True)
         self.words = Phrasebook(document.language)
 
     def text(self) -> str:
@@ -98,8 +118,32 @@ class _Page:
             '<meta name="color-scheme" content="light dark">\n<meta name="generator" content="handgrad">\n'
             f"<title>{title}</title>\n<style>\n{style}\n</style>\n</head>\n<body>\n"
             f'<a class="skip" href="#content">{skip}</a>\n<main id="content" tabindex="-1">\n'
-            f"{self._body()}\n</main>\n<script>\n{script}\n</script>\n</body>\n</html>\n"
+            f"{self._body()}\n</main>\n{self._origin()}"
+            f"<script>\n{script}{self._origin_script()}\n</script>\n</body>\n</html>\n"
         )
+
+    def _traced(self) -> bool:
+        """True where the page holds equations whose quantities can be followed."""
+        return any(isinstance(block, Formula) for block in self.document.blocks)
+
+    def _origin(self) -> str:
+        """The card of the quantity under the pointer."""
+        label = escape(self.words.text("origin_label"))
+        return (
+            f'<aside id="origin" aria-label="{label}" aria-live="polite" hidden></aside>\n'
+            if self._traced()
+            else ""
+        )
+
+    def _origin_script(self) -> str:
+        if not self._traced():
+            return ""
+        words = {
+            key: self.words.text(f"origin_{key}")
+            for key in ("equation", "value", "from", "to", "gradient", "of")
+        }
+        said = json.dumps(words, ensure_ascii=False).replace("<", "\\u003c")
+        return f"\n{{\nconst say = {said};\n{_origin_source()}}}"
 
     def _body(self) -> str:
         blocks = list(self.document.blocks)
@@ -107,14 +151,25 @@ class _Page:
         if not any(isinstance(block, Heading) and block.level == 1 for block in blocks):
             parts.append(f"<h1>{escape(self.document.title)}</h1>")
         listed = not self.document.contents
-        for block in blocks:
+        for block in abreast(blocks, self.style):
             if not listed and isinstance(block, Heading) and block.level > 1:
                 parts.append(self._contents())
                 listed = True
-            parts.append(self.block(block))
+            parts.append(self.together(block) if isinstance(block, tuple) else self.block(block))
         if any(fields_of(blocks)):
             parts.append(button(self.words.text("save_answers")))
         return "\n".join(parts)
+
+    def blocks(self, blocks: tuple[Block, ...]) -> str:
+        """Blocks in order, short formulas side by side."""
+        return "\n".join(
+            self.together(block) if isinstance(block, tuple) else self.block(block)
+            for block in abreast(blocks, self.style)
+        )
+
+    def together(self, formulas: tuple[Formula, ...]) -> str:
+        """Short formulas side by side."""
+        return f'<div class="abreast">{"".join(map(self.block, formulas))}</div>'
 
     def block(self, block: Block) -> str:
         rule = RULES.get(type(block))
@@ -133,7 +188,7 @@ class _Page:
         if isinstance(span, Literal) and "_" not in span.text:
             number = span.text.replace("-", MINUS)
             return f'<span class="n">{escape(number, quote=False)}</span>'
-        return mathml(span, self.document.notation, self.document.language)
+        return inline_mathml(span, self.style)
 
     def _contents(self) -> str:
         """The headings as nested lists of links."""
@@ -184,8 +239,13 @@ def _paragraph(page: _Page, paragraph: Paragraph) -> str:
 
 
 def _formula(page: _Page, formula: Formula) -> str:
-    shapes = f'\n<p class="shapes">{page.spans(formula.shapes)}</p>' if formula.shapes else ""
-    return f'<div class="formula">{formula_mathml(formula, page.style)}{shapes}</div>'
+    target, forms = formula_mathml(formula, page.style)
+    shapes = f' <span class="shapes">{page.spans(formula.shapes)}</span>' if formula.shapes else ""
+    named = ""
+    if isinstance(formula.target, Symbol | Gradient):
+        named = f' data-target="{escape(name_of(formula.target))}"'
+    body = f'<div class="forms">{forms}{shapes}</div>' if forms or shapes else ""
+    return f'<div class="formula"{named}>{target}{body}</div>'
 
 
 def _bullets(page: _Page, bullets: Bullets) -> str:
@@ -216,7 +276,7 @@ def _figure(page: _Page, figure: Figure) -> str:
 
 
 def _fold(page: _Page, fold: Fold) -> str:
-    blocks = "\n".join(page.block(block) for block in fold.blocks)
+    blocks = page.blocks(fold.blocks)
     return f"<details>\n<summary>{page.spans(fold.title)}</summary>\n{blocks}\n</details>"
 
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from handgrad.diagram.palette import PALETTE
 from handgrad.errors import RenderError
 from handgrad.render.document import (
     Blanks,
@@ -48,6 +49,11 @@ _MOST_CONTENTS = 60  # parts of parts from which on the contents list the parts 
 _PREAMBLE = r"""\usepackage[a4paper,margin=24mm]{geometry}
 \usepackage{amsmath,amssymb,graphicx,xcolor,array,longtable,booktabs}
 """
+_COLOURS = "".join(
+    f"\\definecolor{{q{kind}}}{{HTML}}{{{shade.light[1:].upper()}}}\n"
+    f"\\newcommand{{\\q{kind}}}[1]{{{{\\color{{q{kind}}}#1}}}}\n"
+    for kind, shade in PALETTE.items()
+)
 _COMMANDS = r"""\usepackage[hidelinks]{hyperref}
 \setcounter{secnumdepth}{0}
 \setcounter{tocdepth}{DEPTH}
@@ -90,7 +96,7 @@ class _Article:
 
     def __init__(self, document: Document) -> None:
         self.document = document
-        self.style = Style(document.notation, document.language)
+        self.style = Style(document.notation, document.language, quantities=True)
         self.words = Phrasebook(document.language)
         self.dialect = Dialect(TEX.new_row, TEX.less, TEX.greater, self.escape)
 
@@ -110,6 +116,7 @@ class _Article:
                 _PREAMBLE,
                 "\\usepackage{tikz}\n" if r"\begin{tikzpicture}" in body else "",
                 self._fonts(bengali),
+                _COLOURS,
                 _COMMANDS.replace("DEPTH", depth),
                 BLANK_COMMANDS if form else "",
                 f"\\hypersetup{{pdftitle={{{title}}}}}\n",

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from handgrad.diagram.palette import kind_of
 from handgrad.errors import RenderError
 from handgrad.render.document import Formula
 from handgrad.render.math import boxes
@@ -238,6 +239,12 @@ def _letter(box: boxes.Letter, dialect: Dialect) -> str:
     return f"\\mathrm{{{name}}}" if box.text.isascii() else f"\\text{{{dialect.text(box.text)}}}"
 
 
+def _quantity(box: boxes.Quantity, dialect: Dialect) -> str:
+    r"""The letter in the colour of its kind: \qweight{W}."""
+    kind, body = kind_of(box.name), box_latex(box.body, dialect)
+    return f"\\q{kind}{{{body}}}" if kind else body
+
+
 def _bold(text: str, box: boxes.Letter) -> str:
     if not box.bold:
         return text
@@ -304,6 +311,7 @@ def _array(box: boxes.Array, dialect: Dialect) -> str:
 RULES: dict[type[Box], Callable[[Any, Dialect], str]] = {
     boxes.Row: _row,
     boxes.Letter: _letter,
+    boxes.Quantity: _quantity,
     boxes.Digits: _digits,
     boxes.Text: lambda box, dialect: f"\\text{{{dialect.text(box.text)}}}",
     boxes.Blank: lambda box, dialect: f"\\underline{{\\hspace{{{0.5 * box.width:g}em}}}}",

@@ -33,6 +33,15 @@ class Letter(Box):
 
 
 @dataclass(frozen=True, slots=True)
+class Quantity(Box):
+    """The letter of a quantity: its public name (W1, dW1), and the entry and sample that are meant ("0,1")."""
+
+    body: Box
+    name: str
+    entry: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Digits(Box):
     """A number without a sign, with '.' or ',' as its language has it."""
 
@@ -136,7 +145,7 @@ class Array(Box):
 
 
 BOXES: tuple[type[Box], ...] = (
-    Row, Letter, Digits, Text, Blank, Operator, Fence, Stack, Fraction, Radical, Scripts, Series, Accent,
+    Row, Letter, Quantity, Digits, Text, Blank, Operator, Fence, Stack, Fraction, Radical, Scripts, Series, Accent,
     Brace, Array,
 )  # fmt: skip
 """Every kind of box; a writer has a rule for each, and a test holds it to that."""
@@ -218,7 +227,7 @@ def tall(box: Box) -> bool:
             return True
         case Row(parts):
             return any(tall(part) for part in parts)
-        case Fence(_, body, _) | Radical(body) | Accent(body, _) | Scripts(body, _, _):
+        case Fence(_, body, _) | Radical(body) | Accent(body, _) | Scripts(body, _, _) | Quantity(body):
             return tall(body)
     return False
 
@@ -241,6 +250,7 @@ def _width_of_array(box: Array) -> float:
 _WIDTHS: dict[type[Box], Callable[[Any], float]] = {
     Row: lambda box: sum(width(item) for item in box.items),
     Letter: lambda box: (0.52 if box.upright else 0.62) * len(box.text),
+    Quantity: lambda box: width(box.body),
     Digits: lambda box: 0.5 * len(box.text),
     Text: lambda box: 0.46 * len(box.text),
     Blank: lambda box: 0.5 * box.width,

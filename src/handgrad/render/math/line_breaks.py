@@ -55,6 +55,20 @@ def lines(box: Box, limit: float) -> tuple[Box, ...]:
     return (_narrowed(box, limit),)
 
 
+def loose(box: Box, limit: float) -> tuple[Box, ...]:
+    """The box in parts that may stand on one line or on several: cut at its own operators, brackets left whole.
+
+    Parts of at most `limit` em where operators allow; for pages whose width is the reader's.
+    """
+    if width(box) <= limit:
+        return (box,)
+    for rank in range(_LAST + 1):
+        parts = _parted(items(box), rank)
+        if len(parts) > 1:
+            return tuple(piece for part in _packed(parts, limit) for piece in loose(part, limit))
+    return (box,)
+
+
 def _parted(parts: tuple[Box, ...], rank: int) -> list[Box]:
     """The row cut before each operator of this rank, but never at its beginning."""
     cuts = [0, *(place for place, part in enumerate(parts) if place and _breaks_at(part, rank))]

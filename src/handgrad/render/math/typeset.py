@@ -5,7 +5,7 @@ function is written. `RULES` says how each kind of node is set.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from handgrad.errors import RenderError
@@ -15,6 +15,7 @@ from handgrad.render.math.boxes import Box, Operator, fenced, joined, row
 from handgrad.render.math.functions import applied
 from handgrad.render.math.parentheses import ATOM, BIG, SUM, grouped_factor, level
 from handgrad.render.math.tokens import digits, named, script, with_scripts
+from handgrad.worked.bindings import name_of
 from handgrad.worked.expressions import (
     Apply,
     BigSum,
@@ -49,10 +50,11 @@ from handgrad.writing.phrasebook import Phrasebook
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """The choices that the boxes depend on."""
+    """The choices that the boxes depend on; `quantities`: each letter says which quantity it is."""
 
     notation: Notation
     language: str = "en"
+    quantities: bool = False
 
     def text(self, key: str) -> str:
         """A word of the message catalogue."""
@@ -133,7 +135,17 @@ def _symbol(tree: Symbol, style: Style) -> Box:
     name = written(tree, style.notation)
     box = with_scripts(named(name), script(name.subscript), script(name.superscript))
     suffix = script(name.suffix)
-    return box if suffix is None else row(box, suffix)
+    return _quantity(tree, box if suffix is None else row(box, suffix), style)
+
+
+def _quantity(tree: Symbol | Gradient, box: Box, style: Style) -> Box:
+    """The box of a letter, which says what it is the letter of where that is wanted."""
+    if not style.quantities:
+        return box
+    inner = tree if isinstance(tree, Symbol) else tree.by
+    entry, sample = (inner.entry, inner.sample) if isinstance(inner, Symbol) else ((), None)
+    place = (*entry, *(() if sample is None else (sample,)))
+    return boxes.Quantity(box, name_of(tree), ",".join(map(str, place)))
 
 
 def _raised(base: Expression, above: Box, style: Style, joins: bool) -> Box:
@@ -145,7 +157,7 @@ def _raised(base: Expression, above: Box, style: Style, joins: bool) -> Box:
         if not name.suffix and (joins or not name.superscript):
             own = script(name.superscript)
             joined = above if own is None else row(own, above)
-            return boxes.Scripts(named(name), script(name.subscript), joined)
+            return _quantity(base, boxes.Scripts(named(name), script(name.subscript), joined), style)
         return boxes.Scripts(fenced(_symbol(base, style)), above=above)
     return boxes.Scripts(_within(base, ATOM, style), above=above)
 
@@ -280,8 +292,11 @@ def _norm(tree: Norm, style: Style) -> Box:
 
 
 def _gradient(tree: Gradient, style: Style) -> Box:
-    above = row(Operator("partial"), _within(tree.of, ATOM, style))
-    return boxes.Fraction(above, row(Operator("partial"), _within(tree.by, ATOM, style)))
+    inner = replace(style, quantities=False)  # the derivative is one quantity
+    above = row(Operator("partial"), _within(tree.of, ATOM, inner))
+    return _quantity(
+        tree, boxes.Fraction(above, row(Operator("partial"), _within(tree.by, ATOM, inner))), style
+    )
 
 
 def _apply(tree: Apply, style: Style) -> Box:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from handgrad.diagram.palette import kind_of
 from handgrad.errors import RenderError
 from handgrad.render.math.boxes import (
     OPERATORS,
@@ -18,6 +19,7 @@ from handgrad.render.math.boxes import (
     Fraction,
     Letter,
     Operator,
+    Quantity,
     Radical,
     Row,
     Scripts,
@@ -92,6 +94,12 @@ def _letter(box: Letter) -> str:
     return f"bold({source})" if box.bold else source
 
 
+def _quantity(box: Quantity) -> str:
+    """The letter in the colour of its kind, by a function of the page."""
+    kind, body = kind_of(box.name), math(box.body)
+    return f"q{kind}({body})" if kind else body
+
+
 def _blank(box: Blank) -> str:
     # in braces: else a parenthesis after it would hold its arguments
     return f"#{{box(width: {0.55 * box.width:.2f}em, height: 0.7em, stroke: (bottom: 0.5pt))}}"
@@ -140,6 +148,7 @@ def _array(box: Array) -> str:
 RULES: dict[type[Box], Callable[[Any], str]] = {
     Row: _row,
     Letter: _letter,
+    Quantity: _quantity,
     Digits: lambda box: string(box.text),
     Text: lambda box: string(box.text),
     Blank: _blank,

@@ -7,6 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from handgrad.diagram.palette import PALETTE
 from handgrad.errors import RenderError
 from handgrad.render.document import (
     Blanks,
@@ -73,7 +74,7 @@ class _Writer:
 
     def __init__(self, document: Document) -> None:
         self.document = document
-        self.style = Style(document.notation, document.language)
+        self.style = Style(document.notation, document.language, quantities=True)
         self.words = Phrasebook(document.language)
         self.fields = 0
 
@@ -86,6 +87,10 @@ class _Writer:
                 '#show math.equation: set text(font: ("New Computer Modern Math", ..families))',
                 f"#let title-text = {string(document.title)}",
                 f"#let page-words(number, count) = {self._page_words()}",
+                *(
+                    f'#let q{kind}(it) = text(fill: rgb("{shade.light}"), it)'
+                    for kind, shade in PALETTE.items()
+                ),
                 PREAMBLE.read_text(encoding="utf-8"),
                 *([BLANKS_PREAMBLE] if any(fields_of(document.blocks)) else []),
                 *self._body(),

@@ -108,7 +108,7 @@ class _Writer:
     def __init__(self, document: Document, file: Any) -> None:
         self.document = document
         self.file = file
-        self.style = Style(document.notation, document.language)
+        self.style = Style(document.notation, document.language, quantities=True)
         self.words = Phrasebook(document.language)
         self.bookmarks = 0
         self.controls = 0

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
+from handgrad.diagram.palette import PALETTE, kind_of
 from handgrad.errors import RenderError
 from handgrad.render.math.boxes import (
     OPERATORS,
@@ -20,6 +22,7 @@ from handgrad.render.math.boxes import (
     Fraction,
     Letter,
     Operator,
+    Quantity,
     Radical,
     Row,
     Scripts,
@@ -150,6 +153,15 @@ def _body_of_sum(parts: list[Box]) -> list[Box]:
     return list(parts)
 
 
+def _quantity(box: Quantity) -> str:
+    """The letter in the colour of its kind."""
+    kind, body = kind_of(box.name), omml(box.body)
+    return _FONTS.sub(rf'\1<w:color w:val="{PALETTE[kind].light[1:].upper()}"/>', body) if kind else body
+
+
+_FONTS = re.compile(r"(<w:rFonts [^>]*/>)")
+
+
 def _letter(box: Letter) -> str:
     if box.upright and len(box.text) > 1 and not box.bold:
         return _words(box.text)  # a name, not a product of letters
@@ -230,6 +242,7 @@ def _array(box: Array) -> str:
 RULES: dict[type[Box], Callable[[Any], str]] = {
     Row: _row,
     Letter: _letter,
+    Quantity: _quantity,
     Digits: lambda box: _run(box.text),
     Text: lambda box: _words(box.text),
     Blank: lambda box: _words("_" * box.width),
