@@ -18,9 +18,25 @@ from tests.render.everything import EXPRESSIONS, HOSTILE, document
 from tests.render.test_latex import _finite
 
 CORE = {
-    "math", "mrow", "mi", "mn", "mo", "mtext", "mspace", "mfrac", "msqrt", "msub", "msup", "msubsup",
-    "munder", "mover", "munderover", "mtable", "mtr", "mtd",
-}  # fmt: skip
+    "math",
+    "mrow",
+    "mi",
+    "mn",
+    "mo",
+    "mtext",
+    "mspace",
+    "mfrac",
+    "msqrt",
+    "msub",
+    "msup",
+    "msubsup",
+    "munder",
+    "mover",
+    "munderover",
+    "mtable",
+    "mtr",
+    "mtd",
+}
 
 
 @given(trees)
@@ -75,8 +91,12 @@ def test_a_long_form_may_end_its_line_before_any_of_its_terms():
 def test_letters_say_which_quantity_they_are():
     letter, derivative = Symbol("W", 1, (0, 1)), Gradient(Symbol("loss"), Symbol("W", 1))
     named = Style(Notation(), quantities=True)
-    found = [element for tree in (letter, derivative) for element in
-             ElementTree.fromstring(inline_mathml(tree, named)).iter() if element.get("data-q")]  # fmt: skip
+    found = [
+        element
+        for tree in (letter, derivative)
+        for element in ElementTree.fromstring(inline_mathml(tree, named)).iter()
+        if element.get("data-q")
+    ]
     assert [(part.get("data-q"), part.get("data-entry"), part.get("class")) for part in found] == [
         ("W1", "0,1", "q-parameter"),
         ("dW1", None, "q-gradient"),

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from handgrad.render.settings import PARTS
 from handgrad.worksheets.worksheet import explain
 from tests.render.conftest import Shown
 from tests.render.test_lengths import four_five_three
@@ -82,20 +83,7 @@ def test_a_second_step_tells_of_its_own_numbers(shown: Shown) -> None:
 @pytest.mark.parametrize("sheet", ["small", "adam", "scalar", "bengali"])
 def test_a_phone_never_scrolls_sideways(shown: Shown, sheet: str, scheme: str) -> None:
     made = {
-        "small": lambda: explain(
-            CASE,
-            parts=[
-                "problem",
-                "forward",
-                "loss",
-                "backward",
-                "update",
-                "matrices",
-                "formulas",
-                "shapes",
-                "gradient_check",
-            ],
-        ),  # fmt: skip
+        "small": lambda: explain(CASE, parts=PARTS),
         "adam": lambda: explain(four_five_three(steps=2), detail="matrix"),
         "scalar": lambda: explain(EXAMPLES / "mazur-2015.toml", detail="scalar"),
         "bengali": lambda: explain(CASE, language="bn"),
