@@ -57,7 +57,13 @@ def test_two_steps_of_a_larger_net_with_adam_take_ten_pages(tmp_path: Path) -> N
 @poppler
 def test_a_step_of_a_trained_model_in_brief_takes_two_pages(tmp_path: Path) -> None:
     model = fit_table(
-        str(EXAMPLES / "penguins.csv"), "species", hidden=(64, 32), epochs=3, seed=1, validation=0.2
+        str(EXAMPLES / "penguins.csv"),
+        "species",
+        hidden=(64, 32),
+        epochs=3,
+        seed=1,
+        validation=0.2,
+        engine="reference",
     )
     sheet = explain(model, step=5, language="en")
     assert pages(sheet, tmp_path) <= 2
