@@ -8,13 +8,11 @@ from typing import Any
 
 import pytest
 
-from tests.live.conftest import browser  # noqa: F401 - a fixture
-
 Shown = Callable[..., Any]
 
 
 @pytest.fixture
-def shown(browser: Any, tmp_path: Path) -> Iterator[Shown]:  # noqa: F811 - the fixture
+def shown(browser: Any, tmp_path: Path) -> Iterator[Shown]:
     """Opens a page from its bytes; every error of its script fails the test."""
     pages: list[Any] = []
     complaints: list[str] = []

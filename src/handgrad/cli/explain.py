@@ -14,7 +14,7 @@ from handgrad.cli.consoles import print_line
 from handgrad.cli.outputs import Force, Output, check_outputs, sheet_output
 from handgrad.errors import SpecificationError
 from handgrad.files import is_stream, write_whole
-from handgrad.render.media import medium_of
+from handgrad.render.media import medium_for, medium_of
 from handgrad.render.settings import DEFAULT_PARTS, PARTS
 from handgrad.worksheets.worksheet import Worksheet
 from handgrad.worksheets.worksheet import explain as open_worksheet
@@ -90,7 +90,8 @@ def explain(
     to: Annotated[
         str | None,
         typer.Option(
-            help="terminal, md, html, live (a page whose numbers can be changed), tex, pdf, docx, ipynb or json; "
+            help="terminal, md, html, live (a page whose numbers can be changed), slides (a deck; "
+            "with -o NAME.pdf its pages), tex, pdf, docx, ipynb or json; "
             "otherwise by the suffix of -o."
         ),
     ] = None,
@@ -186,7 +187,7 @@ def _medium(to: str | None, output: Path | None, as_json: bool) -> str:
     if as_json:
         return "json"
     if to is not None:
-        return to
+        return to if output is None else medium_for(to, output)
     return "terminal" if output is None else medium_of(output)
 
 
@@ -210,7 +211,7 @@ def _show(worksheet: Worksheet, width: int | None) -> None:
 
 
 def _to_stdout(content: bytes, medium: str) -> None:
-    if medium in ("pdf", "docx") and sys.stdout.isatty():
+    if medium in ("pdf", "docx", "slides-pdf") and sys.stdout.isatty():
         raise SpecificationError(f"{medium} is not text; name a file with -o")
     sys.stdout.flush()
     sys.stdout.buffer.write(content)

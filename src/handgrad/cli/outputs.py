@@ -74,7 +74,9 @@ class Output(NamedTuple):
 
 def sheet_output(path: Path, medium: str) -> Output:
     """A sheet or a report, with the suffixes of its medium."""
-    usual = {"terminal": ".txt", "live": ".html"}.get(medium, f".{medium}")
+    usual = {"terminal": ".txt", "live": ".html", "slides": ".html", "slides-pdf": ".pdf"}.get(
+        medium, f".{medium}"
+    )
     return Output("-o", path, (usual, *(f".{suffix}" for suffix, name in SUFFIXES.items() if name == medium)))
 
 

@@ -16,8 +16,13 @@ MEDIA: dict[str, str] = {
     "pdf": "typst.pdf",
     "docx": "word.document",
     "ipynb": "markdown.notebook",
+    "slides": "slides.deck",
+    "slides-pdf": "slides.paper",
 }
 """Name (and suffix) of a medium: module of `handgrad.render` whose `write` makes it."""
+
+BY_NAME = ("slides", "slides-pdf")
+"""Media that no suffix names."""
 
 SUFFIXES = {"htm": "html", "markdown": "md", "txt": "terminal"}
 _OPTIONAL = ("typst", "docx", "lxml", "nbformat", "pypdf")
@@ -33,12 +38,22 @@ def medium_of(path: str | os.PathLike[str]) -> str:
     """
     suffix = Path(path).suffix.lower().removeprefix(".")
     medium = SUFFIXES.get(suffix, suffix)
-    if medium not in (*MEDIA, "json", "terminal"):
+    suffixes = tuple(name for name in MEDIA if name not in BY_NAME)
+    if medium not in (*suffixes, "json", "terminal"):
         raise RenderError(
             f"{os.fspath(path)}: the suffix {suffix!r} names no medium; end the name in "
-            f".{', .'.join((*MEDIA, 'json', 'txt'))}, or choose with --to"
+            f".{', .'.join((*suffixes, 'json', 'txt'))}, or choose with --to"
         )
     return medium
+
+
+def medium_for(name: str, path: str | os.PathLike[str]) -> str:
+    """The medium that a name asks for where a file of that path is wanted: slides for a .pdf are pages.
+
+    >>> medium_for("slides", "talk.pdf"), medium_for("slides", "talk.html"), medium_for("md", "a.pdf")
+    ('slides-pdf', 'slides', 'md')
+    """
+    return "slides-pdf" if name == "slides" and Path(path).suffix.lower() == ".pdf" else name
 
 
 def write(medium: str, document: Document) -> bytes:

@@ -21,7 +21,7 @@ from handgrad.nn.arrays import Array
 from handgrad.render.document import Document
 from handgrad.render.layout.sheet import lay_out
 from handgrad.render.markdown import markdown
-from handgrad.render.media import MEDIA, medium_of, write
+from handgrad.render.media import MEDIA, medium_for, medium_of, write
 from handgrad.render.settings import Settings
 from handgrad.render.terminal.sheet import to_text
 from handgrad.training.history import Fit
@@ -266,7 +266,7 @@ class Worksheet:
         ...     sheet.save(Path(folder) / "sheet.html").name
         'sheet.html'
         """
-        medium, path = medium or medium_of(path), Path(path)
+        medium, path = medium_of(path) if medium is None else medium_for(medium, path), Path(path)
         check_target(path)
         for name, content in self.files(path, medium).items():
             write_whole(name, content)

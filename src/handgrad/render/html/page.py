@@ -63,7 +63,7 @@ def write(document: Document) -> bytes:
 
     Raises RenderError for a kind of block, node or box without a rule.
     """
-    return _Page(document).text().encode()
+    return PageWriter(document).text().encode()
 
 
 def fragment(document: Document) -> str:
@@ -97,7 +97,7 @@ def _colours() -> str:
     return f"{light}\n@media screen and (prefers-color-scheme: dark) {{ {dark} }}"
 
 
-class _Page:
+class PageWriter:
     """One page in the making: the document, its words and its notation."""
 
     def __init__(self, document: Document) -> None:
@@ -123,8 +123,9 @@ class _Page:
         )
 
     def _traced(self) -> bool:
-        """True where the page holds equations whose quantities can be followed."""
-        return any(isinstance(block, Formula) for block in self.document.blocks)
+        """True where the page holds equations whose quantities can be followed; an exercise tells nothing."""
+        blocks = self.document.blocks
+        return any(isinstance(block, Formula) for block in blocks) and not any(fields_of(blocks))
 
     def _origin(self) -> str:
         """The card of the quantity under the pointer."""
@@ -228,17 +229,17 @@ def _headings(blocks: Iterable[Block]) -> Iterator[Heading]:
             yield from _headings(block.blocks)
 
 
-def _heading(page: _Page, heading: Heading) -> str:
+def _heading(page: PageWriter, heading: Heading) -> str:
     anchor = f' id="{escape(heading.anchor)}"' if heading.anchor else ""
     return f"<h{heading.level}{anchor}>{page.spans(heading.spans)}</h{heading.level}>"
 
 
-def _paragraph(page: _Page, paragraph: Paragraph) -> str:
+def _paragraph(page: PageWriter, paragraph: Paragraph) -> str:
     role = f' class="{escape(paragraph.role)}"' if paragraph.role else ""
     return f"<p{role}>{page.spans(paragraph.spans)}</p>"
 
 
-def _formula(page: _Page, formula: Formula) -> str:
+def _formula(page: PageWriter, formula: Formula) -> str:
     target, forms = formula_mathml(formula, page.style)
     shapes = f' <span class="shapes">{page.spans(formula.shapes)}</span>' if formula.shapes else ""
     named = ""
@@ -248,15 +249,15 @@ def _formula(page: _Page, formula: Formula) -> str:
     return f'<div class="formula"{named}>{target}{body}</div>'
 
 
-def _bullets(page: _Page, bullets: Bullets) -> str:
+def _bullets(page: PageWriter, bullets: Bullets) -> str:
     return "<ul>\n" + "".join(f"<li>{page.spans(item)}</li>\n" for item in bullets.items) + "</ul>"
 
 
-def _cells(page: _Page, row: tuple[Spans, ...], sides: list[str]) -> str:
+def _cells(page: PageWriter, row: tuple[Spans, ...], sides: list[str]) -> str:
     return "".join(f"<td{side}>{page.spans(cell)}</td>" for side, cell in zip(sides, row, strict=True))
 
 
-def _table(page: _Page, table: Table) -> str:
+def _table(page: PageWriter, table: Table) -> str:
     sides = [{"l": "", "c": ' class="c"', "r": ' class="r"'}[side] for side in table.align]
     caption = f"<caption>{page.spans(table.caption)}</caption>\n" if table.caption else ""
     header = "".join(
@@ -270,17 +271,17 @@ def _table(page: _Page, table: Table) -> str:
     )
 
 
-def _figure(page: _Page, figure: Figure) -> str:
+def _figure(page: PageWriter, figure: Figure) -> str:
     caption = f"\n<figcaption>{page.spans(figure.caption)}</figcaption>" if figure.caption else ""
     return f"<figure>\n{figure.scene.svg().strip()}{caption}\n</figure>"
 
 
-def _fold(page: _Page, fold: Fold) -> str:
+def _fold(page: PageWriter, fold: Fold) -> str:
     blocks = page.blocks(fold.blocks)
     return f"<details>\n<summary>{page.spans(fold.title)}</summary>\n{blocks}\n</details>"
 
 
-RULES: dict[type, Callable[[_Page, Any], str]] = {
+RULES: dict[type, Callable[[PageWriter, Any], str]] = {
     Heading: _heading,
     Paragraph: _paragraph,
     Formula: _formula,

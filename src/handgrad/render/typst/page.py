@@ -55,7 +55,7 @@ def typst_source(document: Document) -> str:
 
     Raises RenderError for a block or expression without a rule.
     """
-    return in_fonts(_Writer(document).source(), LATIN)
+    return in_fonts(PageSource(document).source(), LATIN)
 
 
 def in_fonts(source: str, families: tuple[str, ...]) -> str:
@@ -69,7 +69,7 @@ def _families_line(source: str) -> str:
     return first if first.startswith("#let families = ") else ""
 
 
-class _Writer:
+class PageSource:
     """Writes the blocks of one document."""
 
     def __init__(self, document: Document) -> None:
@@ -79,6 +79,11 @@ class _Writer:
         self.fields = 0
 
     def source(self) -> str:
+        """The whole file."""
+        return "\n".join([self.head(), *self._body(), ""])
+
+    def head(self) -> str:
+        """Everything before the first block."""
         document, language = self.document, self.document.language.replace("_", "-").split("-")[0]
         return "\n".join(
             [
@@ -93,8 +98,6 @@ class _Writer:
                 ),
                 PREAMBLE.read_text(encoding="utf-8"),
                 *([BLANKS_PREAMBLE] if any(fields_of(document.blocks)) else []),
-                *self._body(),
-                "",
             ]
         )
 
@@ -240,13 +243,13 @@ def _flag(true: bool) -> str:
     return "true" if true else "false"
 
 
-_RULES: dict[type, Callable[[_Writer, Any], str]] = {
-    Heading: _Writer.heading,
-    Paragraph: _Writer.paragraph,
-    Formula: _Writer.formula,
-    Bullets: _Writer.bullets,
-    Table: _Writer.table,
-    Figure: _Writer.figure,
-    Fold: _Writer.fold,
+_RULES: dict[type, Callable[[PageSource, Any], str]] = {
+    Heading: PageSource.heading,
+    Paragraph: PageSource.paragraph,
+    Formula: PageSource.formula,
+    Bullets: PageSource.bullets,
+    Table: PageSource.table,
+    Figure: PageSource.figure,
+    Fold: PageSource.fold,
     Blanks: blanks,
 }

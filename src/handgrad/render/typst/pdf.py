@@ -18,8 +18,17 @@ def write(document: Document) -> bytes:
 
     Raises MissingExtraError without the typst package, RenderError where no font has the document's letters.
     """
+    pdf = compiled(typst_source(document), document.title)
+    fields = list(fields_of(document.blocks))
+    return with_fields(pdf, fields) if fields else pdf
+
+
+def compiled(source: str, title: str) -> bytes:
+    """The PDF of a Typst source; the same source gives the same bytes.
+
+    Raises MissingExtraError without the typst package, RenderError where no font has its letters.
+    """
     typst = typst_module()
-    source = typst_source(document)
     families, fonts = families_for(source)
     source = in_fonts(source, families)
     try:
@@ -32,6 +41,5 @@ def write(document: Document) -> bytes:
             pdf_tags=len(source) <= MOST_TAGGED,
         )
     except typst.TypstError as error:
-        raise RenderError(f"Typst could not set {document.title!r}: {error}") from error
-    fields = list(fields_of(document.blocks))
-    return with_fields(pdf, fields) if fields else pdf
+        raise RenderError(f"Typst could not set {title!r}: {error}") from error
+    return pdf
