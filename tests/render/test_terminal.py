@@ -12,6 +12,7 @@ from rich.cells import cell_len
 
 from handgrad.errors import RenderError
 from handgrad.render.document import Document, Formula, Heading, LaidMatrix, Literal, Paragraph
+from handgrad.render.html.page import RULES as PAGE_RULES
 from handgrad.render.layout.sheet import lay_out
 from handgrad.render.settings import PARTS, Settings
 from handgrad.render.terminal.line_breaks import rows
@@ -81,7 +82,7 @@ def test_a_broken_line_keeps_the_value_of_its_tree(tree: Expression, width: int)
 
 def test_there_is_a_rule_for_every_kind_of_node_and_block():
     assert set(RULES) == {*NODES, Literal, LaidMatrix}
-    assert len(BLOCKS) == 7
+    assert set(BLOCKS) == set(PAGE_RULES)
 
     class Unknown(Expression):
         __slots__ = ()

@@ -68,7 +68,7 @@ def write(document: Document) -> bytes:
 
 def fragment(document: Document) -> str:
     """The blocks of the document alone, to stand in somebody else's page; figures are pictures within the text."""
-    page = _Page(document)
+    page = PageWriter(document)
     return "\n".join(page.block(block) for block in document.blocks)
 
 
