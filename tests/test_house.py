@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -124,6 +125,16 @@ def circles(edges: Mapping[str, frozenset[str]]) -> list[list[str]]:
 
 def test_every_room_of_the_root_has_a_floor():
     assert {room(name) for name in INSIDE} <= {name for rooms in FLOORS for name in rooms}
+
+
+def test_the_map_of_contributing_is_the_house():
+    text = (Path(__file__).parents[1] / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    shown = re.search(r"```\nsrc/handgrad/\n(.*?)src/native/", text, re.DOTALL)
+    assert shown is not None
+    first = re.findall(r"^  (\S.*?)(?:     |$)", shown[1], re.MULTILINE)
+    named = [word.rstrip("/").removesuffix(".py") for line in first for word in line.split("  ")[:4]]
+    rooms = [name for floor_ in FLOORS for name in floor_ if name in {room(name) for name in INSIDE}]
+    assert [name for name in named if name in rooms] == rooms
 
 
 @pytest.mark.parametrize("module", INSIDE)

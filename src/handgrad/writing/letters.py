@@ -164,7 +164,7 @@ def function_written(function: str) -> Written:
     name = FUNCTIONS.get(function.rstrip("'"))
     if name is None:
         raise RenderError(
-            f"no written name for the function {function!r}; add a row to FUNCTIONS in render/notation.py"
+            f"no written name for the function {function!r}; add a row to FUNCTIONS in writing/letters.py"
         )
     return replace(name, base=name.base + "′" * function.count("'"))
 
@@ -240,7 +240,7 @@ def _named(symbol: Symbol, notation: Notation) -> tuple[str, str, list[str]]:
     letter = LETTERS.get(symbol.letter)
     if letter is None:
         raise RenderError(
-            f"no written form for the letter {symbol.letter!r}; add a row to LETTERS in render/notation.py"
+            f"no written form for the letter {symbol.letter!r}; add a row to LETTERS in writing/letters.py"
         )
     base, accent = letter.base, letter.accent
     if notation.names == "hy" and letter.hy:
@@ -253,7 +253,7 @@ def _named(symbol: Symbol, notation: Notation) -> tuple[str, str, list[str]]:
         return state, accent, parameter + ([word] if word else [])
     if symbol.mark and symbol.mark not in LABELS:
         raise RenderError(
-            f"no written form for the mark {symbol.mark!r}; add a row to LABELS in render/notation.py"
+            f"no written form for the mark {symbol.mark!r}; add a row to LABELS in writing/letters.py"
         )
     return base, accent, [letter.subscript] if letter.subscript else []
 

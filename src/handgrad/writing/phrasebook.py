@@ -167,7 +167,7 @@ def _variant(key: str, arguments: Mapping[str, Argument | Spans]) -> str:
         if variant in SENTENCES:
             return variant
     if key not in SENTENCES and key not in PLURALS:
-        raise RenderError(f"no words for the key {key!r}; add a row to the table in render/sentences.py")
+        raise RenderError(f"no words for the key {key!r}; add a row to the table in writing/messages.py")
     return key
 
 

@@ -99,7 +99,7 @@ def box_mathml(box: Box) -> str:
     rule = RULES.get(type(box))
     if rule is None:
         raise RenderError(
-            f"no rule to write {type(box).__name__} as MathML; add one to RULES in render/mathml.py"
+            f"no rule to write {type(box).__name__} as MathML; add one to RULES in render/html/mathml.py"
         )
     return rule(box)
 

@@ -176,7 +176,7 @@ class PageWriter:
         rule = RULES.get(type(block))
         if rule is None:
             raise RenderError(
-                f"no rule to write {type(block).__name__} as HTML; add one to RULES in render/html.py"
+                f"no rule to write {type(block).__name__} as HTML; add one to RULES in render/html/page.py"
             )
         return rule(self, block)
 

@@ -167,7 +167,7 @@ class _Article:
         rule = RULES.get(type(block))
         if rule is None:
             raise RenderError(
-                f"no rule to write {type(block).__name__} as LaTeX; add one to RULES in render/tex.py"
+                f"no rule to write {type(block).__name__} as LaTeX; add one to RULES in render/latex/article.py"
             )
         return rule(self, block)
 

@@ -189,7 +189,7 @@ def box_latex(box: Box, dialect: Dialect = TEX) -> str:
     rule = RULES.get(type(box))
     if rule is None:
         raise RenderError(
-            f"no rule to write {type(box).__name__} as LaTeX; add one to RULES in render/latex.py"
+            f"no rule to write {type(box).__name__} as LaTeX; add one to RULES in render/latex/math.py"
         )
     return rule(box, dialect)
 

@@ -121,7 +121,7 @@ class MarkdownText:
         rule = RULES.get(type(block))
         if rule is None:
             raise RenderError(
-                f"no rule to write {type(block).__name__} as Markdown; add one to RULES in render/markdown.py"
+                f"no rule to write {type(block).__name__} as Markdown; add one to RULES in render/markdown/markdown.py"
             )
         return rule(self, block)
 

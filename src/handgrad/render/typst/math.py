@@ -45,7 +45,7 @@ def math(box: Box) -> str:
     rule = RULES.get(type(box))
     if rule is None:
         raise RenderError(
-            f"Typst has no rule for {type(box).__name__}; add one to RULES in render/typst_math.py"
+            f"Typst has no rule for {type(box).__name__}; add one to RULES in render/typst/math.py"
         )
     return rule(box)
 
