@@ -66,3 +66,14 @@ def test_poisson_finds_the_rate(engine: str) -> None:
     )
     assert fit.predict(X)[0, 0] == pytest.approx(y.mean(), rel=1e-4)
     assert fit.metric == "R2"
+
+
+def test_a_hand_calculation_takes_targets_of_classes_that_are_no_probabilities() -> None:
+    y = [[1.5, -0.5]]
+    document = {
+        "network": {"inputs": 1, "loss": "cross_entropy", "layers": [{"units": 2, "activation": "softmax"}]},
+        "data": {"x": [[0.1]], "y": y},
+    }
+    assert Case.from_dict(document).Y.tolist() == y
+    with pytest.raises(ShapeError, match=r"none below 0"):
+        samples(Network(1, [Dense(2, "softmax")], "cross_entropy"), [[0.1]], y, "float64")

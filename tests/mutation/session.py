@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import spec_from_loader
@@ -69,8 +69,11 @@ class Mutation:
         items = {item.nodeid: item for item in session.items}
         reach = _in_child(lambda: _measured(list(items.values()), self.files))
         running: dict[int, tuple[BaseProcess, Path, Mutant]] = {}
-        for file, mutant in self._mutants():
-            tests = _tests_of(file, mutant, reach)
+        for file, made in self._mutants():
+            mutant, tests = made, _tests_of(file, made, reach)
+            if not tests and made.path:  # perhaps a function that is called while its module is imported
+                mutant = replace(made, at_import=True)
+                tests = _tests_of(file, mutant, reach)
             if not tests:
                 self._fate(file, mutant, UNREACHED)
                 continue
@@ -170,19 +173,22 @@ def _in_turn(items: Sequence[pytest.Item]) -> Iterator[tuple[pytest.Item, pytest
 
 
 def _tests_of(file: Path, mutant: Mutant, reach: Reach) -> list[str]:
-    """The tests that reach the mutant, those of its own room and the quickest first, within the time."""
+    """The tests that reach the mutant, those of its own room and the quickest first, within the time.
+
+    What acts at import shows in tests that execute no line of the file: those of its room may meet it as well.
+    """
     lines = reach.lines.get(str(file), {})
+    stem, room = file.stem, f"tests/{file.parent.name}/"
+    anywhere = {name for tests in lines.values() for name in tests}
+    if not mutant.path:
+        return sorted(anywhere, key=reach.seconds.__getitem__)[:9]
     if mutant.at_import:
-        names = {name for tests in lines.values() for name in tests}
+        names = anywhere | {name for name in reach.seconds if name.startswith(room)}
     else:
         names = {name for line in range(mutant.first, mutant.last + 1) for name in lines.get(line, ())}
-    if not mutant.path:
-        return sorted({name for tests in lines.values() for name in tests}, key=reach.seconds.__getitem__)[:9]
-    stem, room = file.stem, file.parent.name
 
-    def order(name: str) -> tuple[int, float]:
-        own = 0 if f"test_{stem}" in name else 1 if f"tests/{room}/" in name else 2
-        return own, reach.seconds[name]
+    def order(name: str) -> tuple[bool, bool, bool, float]:
+        return f"test_{stem}" not in name, name not in anywhere, room not in name, reach.seconds[name]
 
     chosen: list[str] = []
     spent = 0.0

@@ -262,3 +262,44 @@ def test_a_probability_is_at_most_1() -> None:
 )
 def test_which_output_activations_a_loss_has_terms_for(name: str, taken: set[str]) -> None:
     assert {function for function in ACTIVATIONS if Loss(name).accepts(Activation(function))} == taken
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_where_the_derivative_of_a_loss_divides_by_0(name: str) -> None:
+    rule, loss = LOSSES[name], Loss(name)
+    ends = [end for end in rule.domain if math.isfinite(end)]
+    with np.errstate(divide="ignore"):
+        infinite = [
+            end
+            for end in ends
+            if any(np.isinf(loss.gradient(np.full((1, 1), end), np.full((1, 1), y))) for y in (0.5, 1))
+        ]
+    assert list(rule.infinite_at) == infinite
+
+
+def test_only_the_cross_entropy_of_classes_has_targets_that_count_for_nothing() -> None:
+    a = np.array([[0.1, 0.5, 0.9]])
+    for name, rule in LOSSES.items():
+        nothing = [y for y in (-1.0, 0.0, 1.0) if not np.any(Loss(name).terms(a, np.full_like(a, y)))]
+        assert nothing == ([] if rule.vanishes_at is None else [rule.vanishes_at]), name
+
+
+def test_huber_is_linear_from_1_on_unless_it_is_told_otherwise() -> None:
+    a, y = np.array([[0.5, 1.0, 3.0]]), np.zeros((1, 3))
+    assert Loss("huber").terms(a, y).tolist() == [[0.125, 0.5, 2.5]]
+    assert Loss("huber", threshold=0.25).terms(a, y).tolist() == [[0.09375, 0.21875, 0.71875]]
+    with pytest.raises(SpecificationError, match="threshold"):
+        Loss("huber", threshold=0.0)
+
+
+def test_two_labels_are_grouped_by_the_larger_and_one_by_its_boundary() -> None:
+    pairs = np.array([[0.9, 0.2], [0.1, 0.7], [0.0, 0.0]])
+    for name in ("binary_cross_entropy", "cross_entropy"):
+        targets = Loss(name).targets
+        assert np.asarray(targets.groups(pairs)).astype(int).tolist() == [0, 1, 0]
+        assert targets.groups(np.array([[0.6], [0.5]])).tolist() == [True, False]
+
+
+def test_a_target_at_the_boundary_counts_as_the_lower_class() -> None:
+    yhat, y = np.array([[0.4, 0.5, 0.6]]), np.array([[0.5, 0.5, 0.5]])
+    assert Loss("binary_cross_entropy").targets.right(yhat, y).tolist() == [[True, True, False]]

@@ -360,3 +360,15 @@ def test_the_rates_that_tables_are_trained_with() -> None:
         "sgd": 0.05, "momentum": 0.01, "nesterov": 0.01, "rmsprop": 0.001, "adam": 0.001, "adamw": 0.001,
         "adagrad": 0.01, "adadelta": 1.0, "nadam": 0.001, "lion": 0.0003,
     }  # fmt: skip
+
+
+def test_no_momentum_and_no_memory_are_allowed() -> None:
+    p, g, zero = np.array([1.0]), np.array([2.0]), np.zeros(1)
+    for optimizer in (
+        Momentum(0.1, momentum=0),
+        Nesterov(0.1, momentum=0),
+        Momentum(0.1, momentum=0, form="average"),
+    ):
+        assert float(optimizer.step(p, g, (zero,), 1, 0.1, UNOBSERVED)[0][0]) == pytest.approx(0.8, rel=1e-15)
+    adam = Adam(0.1, beta1=0, beta2=0, epsilon=0)
+    assert float(adam.step(p, g, (zero, zero), 1, 0.1, UNOBSERVED)[0][0]) == pytest.approx(0.9, rel=1e-15)

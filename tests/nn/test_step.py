@@ -334,3 +334,21 @@ def test_a_saturated_output_has_a_finite_loss_unless_somebody_rounds_on_the_way(
     assert float(batch_loss(network, parameters, activity, Y)) == 800.0
     with np.errstate(divide="ignore"):
         assert np.isinf(batch_loss(network, parameters, activity, Y, observe=Rounds()))
+
+
+def test_what_a_training_does_not_need_is_not_computed() -> None:
+    seen: list[str] = []
+
+    class Names(Observer):
+        def __call__(self, name: str, value: Array) -> Array:
+            seen.append(name)
+            return value
+
+    network = Network(1, [Dense(1, "sigmoid", W=[[1.0]], b=[0.0])], "binary_cross_entropy")
+    X, Y = np.array([[0.5]]), np.array([[1.0]])
+    activity = forward(network, network.initial_parameters(), X)
+    output_delta(network, activity, Y, Names())
+    assert seen == []
+    Names.complete = True
+    output_delta(network, activity, Y, Names())
+    assert seen == ["dyhat"]
