@@ -53,7 +53,9 @@ def omml(box: Box) -> str:
     """
     rule = RULES.get(type(box))
     if rule is None:
-        raise RenderError(f"Word has no rule for {type(box).__name__}; add one to RULES in render/word/omml.py")
+        raise RenderError(
+            f"Word has no rule for {type(box).__name__}; add one to RULES in render/word/omml.py"
+        )
     return rule(box)
 
 
