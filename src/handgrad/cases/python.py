@@ -37,6 +37,19 @@ def case_program(keys: CaseKeys, **choices: Any) -> str:
     )
 
 
+def model_program(path: str, **choices: Any) -> str:
+    """A program that opens a step of a model's file and prints every quantity of it.
+
+    >>> print(model_program("penguins.safetensors", step=40).splitlines()[2])
+    worksheet = hg.explain('penguins.safetensors', step=40)
+    """
+    asked = "".join(f", {name}={value!r}" for name, value in choices.items() if value is not None)
+    return (
+        f"import handgrad as hg\n\nworksheet = hg.explain({path!r}{asked})\n"
+        'for name, value in worksheet.quantities().items():\n    print(name, value, sep=" = ")'
+    )
+
+
 def _written(held: Any) -> Any:
     """Tables as dictionaries of what is not the default; the name of what has one is always said."""
     if isinstance(held, msgspec.Struct):

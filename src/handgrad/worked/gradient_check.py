@@ -75,18 +75,29 @@ def central_differences(
             )
             symbol = Gradient(Symbol("loss"), Symbol(letter, l))
             checks.append(
-                GradientCheck(f"d{letter}{l}", symbol, analytic, numeric, relative_error(analytic, numeric))
+                GradientCheck(
+                    f"d{letter}{l}",
+                    symbol,
+                    analytic,
+                    numeric,
+                    relative_error(analytic, numeric),
+                    relative_errors(analytic, numeric),
+                )
             )
     return tuple(checks)
 
 
 def relative_error(analytic: Array, numeric: Array) -> float:
     """Largest |analytic - numeric| over the largest of both in the array (1e-8 at the least)."""
+    errors = relative_errors(analytic, numeric)
+    return float(np.nanmax(errors)) if not np.isnan(errors).all() else 0.0
+
+
+def relative_errors(analytic: Array, numeric: Array) -> Array:
+    """|analytic - numeric| of each entry over the largest of both in the array; NaN where nothing was probed."""
     probed = ~np.isnan(numeric)
-    if not np.any(probed):
-        return 0.0
-    scale = max(float(np.max(np.abs(analytic[probed]))), float(np.max(np.abs(numeric[probed]))), 1e-8)
-    return float(np.max(np.abs(analytic[probed] - numeric[probed]))) / scale
+    largest = [float(np.max(np.abs(values[probed]), initial=0.0)) for values in (analytic, numeric)]
+    return np.asarray(np.abs(analytic - numeric) / max(*largest, 1e-8))
 
 
 def _numeric(

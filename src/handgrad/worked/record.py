@@ -114,7 +114,8 @@ class WorkedStep:
     for what belongs to no layer. `equation` is the matrix form, `shapes` the shapes that meet in it (operands,
     then the result), `reason` why this is the next step. `scalar` has the same in scalars: one equation for each
     entry (empty unless asked for, `left_out` of them not written), `factors` the chain rule factor by factor,
-    `check` a second route that must give the same result, `remark` what the result means. `rule` has the letters for
+    `check` a second route that must give the same result, `route` what leads to it, entry by entry, `remark` what the
+    result means. `rule` has the letters for
     any numbers, where the equation shows those that hold for these.
     """
 
@@ -128,6 +129,7 @@ class WorkedStep:
     left_out: int = 0
     factors: tuple[Equation, ...] = ()
     check: Equation | None = None
+    route: tuple[Equation, ...] = ()
     remark: Words | None = None
     rule: Expression | None = None
 
@@ -152,6 +154,8 @@ class GradientCheck:
     analytic: Array
     numeric: Array
     largest_relative_error: float
+    relative_errors: Array
+    """Of each entry, relative to the largest of both in the array; NaN where it was not probed."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -213,6 +217,21 @@ class Options:
     matrices: bool = False
 
 
+@dataclass(frozen=True)
+class Standing:
+    """Where the steps of a trained model stand in its training.
+
+    `taken`: its steps; `epochs`: how many it ran; `kept`: the epoch whose parameters early stopping kept, None where
+    they are the last ones; `following`: the step that these parameters take next; `chosen`: the rows are the reader's.
+    """
+
+    taken: int
+    epochs: int
+    kept: int | None
+    following: int
+    chosen: bool
+
+
 @dataclass(frozen=True, eq=False)
 class Record:
     """A worked calculation: the problem and its steps."""
@@ -233,6 +252,8 @@ class Record:
     """Of a trained model: the input columns."""
     classes: tuple[str, ...] = ()
     """Of a trained model: the classes of the target."""
+    standing: Standing | None = None
+    """Of a trained model: which of its steps these are."""
     engine: tuple[str, str] | None = None
     """Of a step that was taken: the engine that took it, and in which precision."""
     total: int = 1

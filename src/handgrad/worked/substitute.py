@@ -253,16 +253,18 @@ def turned(tree: Expression) -> Expression:
 
 
 def as_outer(tree: Expression) -> Expression:
-    """delta a^T of one sample as the outer product of two columns."""
+    """delta a^T of one sample with the numbers as they meet: a column times a row."""
     if isinstance(tree, MatMul):
         left, right = _side(tree.left), _side(tree.right)
         if left.shape[1] == right.shape[0] == 1:
-            return Outer(marked(node(left), _dust_of(tree.left)), marked(node(right), _dust_of(tree.right)))
+            return _column_times_row(
+                marked(node(left), _dust_of(tree.left)), marked(node(right), _dust_of(tree.right))
+            )
     return _of_scaled(tree, as_outer)
 
 
 def sample_by_sample(tree: Expression) -> Expression:
-    """The product that adds up over the samples as the sum of one outer product each."""
+    """The product that adds up over the samples as the sum of a column times a row of each."""
     if not isinstance(tree, MatMul):
         return _of_scaled(tree, sample_by_sample)
     left, right = _side(tree.left), _side(tree.right)
@@ -273,13 +275,20 @@ def sample_by_sample(tree: Expression) -> Expression:
     )
     return added(
         [
-            Outer(
+            _column_times_row(
                 marked(node(left[:, [i]]), of_left[:, [i]]),
                 marked(node(right[[i]]), of_right[[i]]),
             )
             for i in range(left.shape[1])
         ]
     )
+
+
+def _column_times_row(left: Value, right: Value) -> Expression:
+    """A matrix product where both have several entries, else one number times them all."""
+    if isinstance(left, Matrix) and isinstance(right, Matrix):
+        return MatMul(left, right)
+    return Times((left, right), sign=True)
 
 
 def _of_scaled(tree: Expression, line: Line) -> Expression:

@@ -85,7 +85,7 @@ class _Verification:
         inexact = slack + self._operands_carried(name)
         count = self._equation(worked.equation, name, leaves, inexact if worked.part == "loss" else slack)
         count += sum(self._equation(equation, name, leaves, inexact) for equation in worked.scalar)
-        second = worked.factors if worked.check is None else (*worked.factors, worked.check)
+        second = (*worked.factors, *worked.route, *(() if worked.check is None else (worked.check,)))
         return count + sum(
             self._equation(equation, name, _Errors(self, BACKWARD), slack) for equation in second
         )

@@ -45,9 +45,10 @@ def recorded(
         carry=source.rounding.carry,
         options=options,
         losses=() if model is None else tuple(line.loss for line in model.fit.history),
-        epoch=None if model is None else _epoch(model, first),
+        epoch=_epoch(source, first) if isinstance(source, ModelSource) else None,
         names=() if model is None or model.schema is None else tuple(map(printable, model.schema.features)),
         classes=() if model is None else _classes(model),
+        standing=source.standing if isinstance(source, ModelSource) else None,
         engine=_taken_by(source),
         total=source.total,
         rounding=source.rounding,
@@ -123,8 +124,12 @@ def _formulas(source: Source, steps: tuple[StepRecord, ...], options: Options) -
     )
 
 
-def _epoch(model: Model, step: int) -> int:
-    return min(model.fit.at(step).epoch, max(1, len(model.fit.history)))
+def _epoch(source: ModelSource, step: int) -> int:
+    """The epoch that a step belongs to; of the trained parameters the one that they were found in."""
+    fit = source.model.fit
+    if source.chosen is not None and step == source.trained_step:
+        return fit.best_epoch or max(1, len(fit.history))
+    return min(fit.at(step).epoch, max(1, len(fit.history)))
 
 
 def _taken_by(source: Source) -> tuple[str, str] | None:

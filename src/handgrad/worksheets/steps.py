@@ -21,6 +21,7 @@ from handgrad.nn.optimizers import initial_state
 from handgrad.nn.regularization import Regularization
 from handgrad.nn.step import Recipe, Training
 from handgrad.rich_repr import printable
+from handgrad.worked.record import Standing
 from handgrad.worked.rounding import Rounding
 from handgrad.worked.trace import Trace, trace_step
 from handgrad.worksheets.case_steps import trace_case
@@ -112,11 +113,13 @@ class ModelSource:
 
     rounding = Rounding()
 
-    def __init__(self, model: Model, data: Any = None, rows: Rows | None = None) -> None:
-        self.model, self.data, self.chosen = model, data, rows
+    def __init__(
+        self, model: Model, data: Any = None, rows: Rows | None = None, path: Path | None = None
+    ) -> None:
+        self.model, self.data, self.chosen, self.path = model, data, rows, path
         self.network, self.recipe = model.network, model.fit.recipe
         self.regularization = model.fit.recipe.regularization
-        self.total = model.fit.steps + (1 if rows is not None else 0)
+        self.total = model.fit.steps if rows is None else max(model.fit.steps, self.trained_step)
         self.source = ""
 
     @property
@@ -128,8 +131,16 @@ class ModelSource:
 
     @property
     def trained_step(self) -> int:
-        """The number of the step after the training."""
-        return self.model.fit.steps + 1
+        """The number of the step that the trained parameters take next: after the epoch that was kept, or the last."""
+        fit = self.model.fit
+        return (fit.steps if fit.best_epoch is None else fit.history[fit.best_epoch - 1].steps) + 1
+
+    @property
+    def standing(self) -> Standing:
+        """Which steps of the training these are."""
+        fit = self.model.fit
+        kept = None if fit.best_epoch == len(fit.history) else fit.best_epoch
+        return Standing(fit.steps, len(fit.history), kept, self.trained_step, self.chosen is not None)
 
     def traces(self, first: int, last: int) -> Iterator[Trace]:
         for step in range(first, last + 1):

@@ -13,7 +13,6 @@ import numpy as np
 from rich.text import Text
 
 from handgrad.cases.case import Case
-from handgrad.cases.python import case_program
 from handgrad.errors import RenderError, SpecificationError
 from handgrad.files import check_target, is_stream, write_whole
 from handgrad.models.model import Model
@@ -29,6 +28,7 @@ from handgrad.worked.record import Options, Record
 from handgrad.worked.trace import Trace
 from handgrad.worksheets.choices import Choices, chosen
 from handgrad.worksheets.json import encoded
+from handgrad.worksheets.program import program
 from handgrad.worksheets.recording import recorded
 from handgrad.worksheets.steps import CaseSource, ModelSource, Rows, Source
 
@@ -179,21 +179,8 @@ class Worksheet:
         >>> sheet.document.title
         '1-1'
         """
-        return replace(lay_out(self.record, self.settings), program=self._program())
-
-    def _program(self) -> str:
-        """What a notebook runs; a model is a file, and this object does not know which."""
-        case = self.source.case if isinstance(self.source, CaseSource) else None
-        if case is None or case.keys is None or case.symbolic:
-            return ""
-        return case_program(
-            case.keys,
-            step=self.first if self.first == self.last else (self.first, self.last),
-            detail=self.options.detail,
-            digits=self.settings.digits,
-            carry=self.source.rounding.carry or None,
-            digits_of=dict(self.settings.digits_of) or None,
-        )
+        made = program(self.source, self.first, self.last, self.options, self.settings)
+        return replace(lay_out(self.record, self.settings), program=made)
 
     # -- how it is shown
 
@@ -325,7 +312,9 @@ def _next(steps: Iterator[Trace]) -> Trace | None:
 def _source(what: Any, data: Any, rows: str | None) -> Source:
     if isinstance(what, str | os.PathLike):
         path = Path(what)
-        what = Model.load(path) if path.suffix == ".safetensors" else Case.load(path)
+        if path.suffix == ".safetensors":
+            return ModelSource(Model.load(path), data, None if rows is None else Rows.parse(rows), path)
+        what = Case.load(path)
     elif isinstance(what, Mapping):
         what = Case.from_dict(what)
     if isinstance(what, Fit):

@@ -42,7 +42,7 @@ LETTERS: dict[str, Letter] = {
     "delta": Letter("δ", array=True),
     "mask": Letter("r", array=True),
     "omega": Letter("ω", array=True),
-    "f": Letter("f"),
+    "f": Letter("u", array=True),
     "loss": Letter("ℒ"),
     "data_loss": Letter("ℒ", subscript="data"),
     "penalty": Letter("Ω"),

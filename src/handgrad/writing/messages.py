@@ -41,6 +41,8 @@ REASONS: dict[str, str] = {
         "The activation function {function} turns the weighted sum of the last layer into the prediction."
     ),
     "output/identity": "The last layer has no curve: the weighted sum itself is the prediction.",
+    "dropout_kept": "The mask of this step keeps {kept} of {outputs} outputs.",
+    "dropout_none_off": "The mask of this step keeps all {outputs} outputs: none is switched off.",
     "output/softmax": (
         "Softmax turns the weighted sums of the last layer into the prediction, a probability for each "
         "class: all are positive, and together they make 1."
@@ -53,7 +55,8 @@ REASONS: dict[str, str] = {
     "weighted_delta": "The weight ω of a sample multiplies its error, and with it all that its error changes.",
     "as_class": "The largest probability, {probability}, is that of {name}.",
     "output_number": "output {number}",
-    "as_probability": "Read as a probability, the prediction says: class 1 with {percent} %.",
+    "as_probability": "Read as a probability, the prediction says: {name} with {percent} %.",
+    "class_one": "class 1",
     "loss": (
         "The loss is one number that says how far the prediction is from the target; training makes it "
         "smaller. Here it is the {name}."
@@ -145,11 +148,17 @@ REASONS: dict[str, str] = {
     "derivative": (
         "How steep is {function} at each weighted sum? Where it is flat, hardly any error passes back."
     ),
-    "derivative/identity": "A layer without a curve has the derivative 1 everywhere.",
     "derivative/relu": "ReLU lets the error pass where the weighted sum is positive, and stops it elsewhere.",
     "delta_hidden": (
         "The chain rule once more: the error that arrives at the outputs, times the derivative of "
         "{function}, entry by entry."
+    ),
+    "delta_output_chain/identity": (
+        "The weighted sum is the prediction itself, so the derivative of the loss by the prediction is the error of "
+        "the layer, delta, already."
+    ),
+    "delta_hidden/identity": (
+        "The layer has no curve, so the error that arrives at its outputs is its delta, as it is."
     ),
     "delta_hidden/softmax": (
         "The chain rule once more: every weighted sum changes every output of softmax, so the errors "
@@ -239,6 +248,15 @@ REASONS: dict[str, str] = {
     "frozen": "This parameter is frozen: it stays as it is.",
     "given": "{quantity} is given and taken as it is.",
     "check_fused": "Check by the other route, factor by factor: the result must be the same.",
+    "softmax_jacobian": (
+        "How softmax turns changes of its weighted sums into changes of its outputs: the derivative of output j by "
+        "weighted sum k is ŷⱼ(1 − ŷⱼ) on the diagonal, where j is k, and −ŷⱼŷₖ elsewhere."
+    ),
+    "softmax_jacobian_of_first": "For the first sample of the batch:",
+    "softmax_entries": (
+        "Each weighted sum reaches the loss through every output, so its delta adds up what each of them hands back:"
+    ),
+    "check_softmax": "The same for all entries at once:",
     "check_factors": "Check by the other route: the product of the factors must give the same result.",
 }
 """Why each step of the calculation comes next."""
@@ -273,18 +291,27 @@ OBSERVATIONS: dict[str, str] = {
         "Over the {samples} samples the network gave the true class a probability of {probability} on average"
     ),
     "prediction_after": "With the new parameters the prediction is {prediction}",
-    "weights_mixed": (
+    "weights_grew_shrank": (
         "Of {weights} weights, {grew} with a negative gradient grew and {shrank} with a positive "
         "gradient shrank"
     ),
-    "weights_mixed_same": (
+    "weights_grew_shrank_same": (
         "Of {weights} weights, {grew} with a negative gradient grew, {shrank} with a positive gradient "
         "shrank, and {same} with the gradient zero stayed the same"
     ),
-    "weights_mixed_plain": "Of {weights} weights, {grew} grew and {shrank} shrank",
-    "weights_mixed_same_plain": (
+    "weights_grew_same": (
+        "Of {weights} weights, {grew} with a negative gradient grew, and {same} with the gradient zero stayed the same"
+    ),
+    "weights_shrank_same": (
+        "Of {weights} weights, {shrank} with a positive gradient shrank, and {same} with the gradient zero "
+        "stayed the same"
+    ),
+    "weights_grew_shrank_plain": "Of {weights} weights, {grew} grew and {shrank} shrank",
+    "weights_grew_shrank_same_plain": (
         "Of {weights} weights, {grew} grew, {shrank} shrank and {same} stayed the same"
     ),
+    "weights_grew_same_plain": "Of {weights} weights, {grew} grew and {same} stayed the same",
+    "weights_shrank_same_plain": "Of {weights} weights, {shrank} shrank and {same} stayed the same",
     "weights_unchanged": "No weight changed, for the step was smaller than the last digit that is kept",
     "loss_went_down": "The step lowered the loss from {before} to {after}",
     "loss_went_up": (
@@ -324,6 +351,8 @@ LABELS: dict[str, str] = {
     "gradient_check": "Gradient check",
     "training": "Training",
     "step_of": "Step {number} of {count}",
+    "step_on_rows": "Step {number} of {count}, on rows of your choice",
+    "step_after": "A step from the trained parameters",
     "layer": "Layer {number}",
     "output_layer": "Layer {number} (output)",
     "source": "Source: {source}",
@@ -349,7 +378,7 @@ LABELS: dict[str, str] = {
     "bias_label": "Bias",
     "analytic": "Backward pass",
     "numeric": "Central difference",
-    "relative_error": "Largest relative error",
+    "relative_error": "Relative error",
     "epoch": "Epoch",
     "loss_label": "Loss",
     "logarithmic": "logarithmic",
@@ -372,10 +401,20 @@ TEXT: dict[str, str] = {
     ),
     "rounding_own": "Some results have a number of decimals of their own.",
     "logarithm": "ln is the natural logarithm.",
+    "entrywise": (
+        "A fraction bar between two matrices, a power and a root of a matrix are meant entry by entry."
+    ),
     "orientation_column": "A sample is a column. Each layer computes {weighted} and {output}.",
+    "orientation_column_dropout": (
+        "A sample is a column. Each layer computes {weighted} and, where no dropout follows, {output}."
+    ),
+    "orientation_row_dropout": (
+        "A sample is a row. Each layer computes {weighted} and, where no dropout follows, {output}."
+    ),
     "orientation_row": "A sample is a row. Each layer computes {weighted} and {output}.",
     "network_sizes": "The network has {inputs} and {layers}: {sizes}. {parameters}",
     "network_without_optimizer": "Only the gradients are asked for; no parameter is changed.",
+    "network_without_target": "There is no target, so the calculation goes forward only.",
     "batch_one": "The batch is one sample.",
     "batch_many": "The batch has {samples} samples.",
     "row_of_data": "This is row {rows} of the data (counted from 1).",
@@ -390,9 +429,17 @@ TEXT: dict[str, str] = {
     "penalty_is": "A penalty on the weights is added to the loss:",
     "clipping_value_is": "Every entry of the gradients is limited to {limit}.",
     "clipping_norm_is": "The norm of the gradients is limited to {limit}.",
-    "dropout_is": "Dropout after layer {layer} keeps each unit with probability {keep}.",
+    "dropout_is": (
+        "Dropout comes after layer {layer}: the activation function gives {unmasked}, and {masked}, where {mask} is 1 "
+        "for a unit that is kept and 0 for one that is switched off. Each unit is kept with probability {keep}."
+    ),
+    "dropout_off": (
+        "Layer {layer} was trained with dropout, which kept each unit with probability {keep}. Here all units are "
+        "used, as in every prediction."
+    ),
     "input_columns": "The inputs are, in this order: {names}.",
-    "classes_are": "The outputs are, in this order: {names}.",
+    "classes_are": "The outputs are the probabilities of, in this order: {names}.",
+    "class_is": "The output is the probability of {name}; the other class is {other}.",
     "slides_back": "One frame back",
     "slides_on": "One frame on",
     "slides_progress": "How far the deck has been played",
@@ -428,7 +475,28 @@ TEXT: dict[str, str] = {
     "certified_otherwise": "Digits that float64 has wrong: {count}.",
     "certified_digit": "{name} of step {step} is {right}; float64 has {wrong}.",
     "second_forward": "A second forward pass with the new parameters shows what the step did to the loss:",
+    "second_forward_masked": (
+        "A second forward pass of the same batch, with the same mask and the new parameters, shows what the step did "
+        "to the loss:"
+    ),
+    "next_loss_masked": "The next step draws another mask, so it opens with another loss.",
+    "next_loss_batch": "The next step sees other samples, so it opens with another loss.",
+    "next_loss_both": "The next step sees other samples and draws another mask, so it opens with another loss.",
     "parameters_are": "The parameters before step {number}:",
+    "parameters_trained": "The trained parameters:",
+    "step_on_rows_note": (
+        "Training took step {number} on other rows. Here it starts from the same parameters and sees the rows "
+        "that you chose."
+    ),
+    "step_after_last": (
+        "The training had {steps} in {epochs}. This is not one of them: it takes the parameters "
+        "that the training ended with, and the rows that you chose."
+    ),
+    "step_after_kept": (
+        "The training had {steps} in {epochs}, and early stopping kept the parameters of epoch "
+        "{epoch}. This step was not taken: it starts from those parameters, on the rows that you chose."
+    ),
+    "step_after_number": "Where the number of the step counts, it is step {number}.",
     "drawing_title": "Neural network {sizes}",
     "drawing_description": "A fully connected network of sizes {sizes}. {layers}",
     "drawing_layer": "{name}: {units} × {activation}.",
@@ -445,10 +513,11 @@ TEXT: dict[str, str] = {
     "gradient_check_intro": (
         "The gradients of the backward pass beside a central difference: each parameter is moved a little"
         " up and down, the loss is computed anew, and the difference is divided by the distance. Both "
-        "must agree."
+        "must agree. The error is their distance, relative to the largest entry of the same gradient."
     ),
     "gradient_check_some": "Of a large matrix, entries spread over the whole of it are checked.",
     "training_step": "This step belongs to epoch {epoch} of {epochs}.",
+    "training_parameters": "The parameters are those after epoch {epoch} of {epochs}.",
     "training_curve": "Training loss by epoch: {first} in the first, {last} in the last.",
     "training_description": (
         "A curve: the epochs run across, the loss upwards, from {first} to {last}; a dot marks the epoch of "
@@ -457,6 +526,10 @@ TEXT: dict[str, str] = {
     "training_caption": "Training loss by epoch",
     "training_curve_at": "The loss was {value} in epoch {epoch}, to which this step belongs.",
     "shapes_intro": "A table of every quantity with its shape (rows × columns) for this batch.",
+    "formulas_intro_alone": "The network in symbols alone. First for any layer {l}, then written out.",
+    "formulas_dropout": (
+        "In a layer with dropout, {activation} gives {unmasked}, and the mask makes {masked} of it."
+    ),
     "formulas_intro": "The same network in symbols alone. First for any layer {l}, then written out.",
     "formulas_general": "For any layer",
     "formulas_written_out": "Written out",
@@ -562,6 +635,14 @@ MATRICES: dict[str, str] = {
 PLURALS: dict[str, tuple[str, str]] = {
     "n_inputs": ("{count} input", "{count} inputs"),
     "n_layers": ("{count} layer", "{count} layers"),
+    "n_steps": ("{count} step", "{count} steps"),
+    "n_epochs": ("{count} epoch", "{count} epochs"),
+    "dropout_all_off": (
+        "The mask of this step switches the only output off: nothing of what the layer computed goes on, and no "
+        "error comes back through it.",
+        "The mask of this step switches all {count} outputs off: nothing of what the layer computed goes on, and "
+        "no error comes back through it.",
+    ),
     "n_units": ("{count} unit", "{count} units"),
     "n_decimals": ("{count} decimal", "{count} decimals"),
     "n_significant": ("{count} significant digit", "{count} significant digits"),

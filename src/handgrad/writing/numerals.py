@@ -17,6 +17,8 @@ MOST_DECIMALS = 17
 """More digits than a float64 has are not asked for."""
 LARGEST_PLAIN = 7
 """Digits before the decimal point of the largest number that is written without a power of ten."""
+PLAIN_FROM = -3
+"""Powers of ten from here on are not needed: 0.045 to one decimal says more than 4.5 x 10^-2."""
 EXTRA_DECIMALS = 1
 """Decimals added, if they suffice, before a small number takes a power of ten."""
 NOISE = Decimal("1e-13")
@@ -163,7 +165,10 @@ def _fixed(number: Decimal | None, value: Any, decimals: int, precision: Precisi
     if number is None:
         return Shown(_not_finite(value))
     if not _fits(number, decimals):
-        return _scientific(number, max(2, precision.decimals), precision)
+        digits = max(2, precision.decimals)
+        if PLAIN_FROM <= number.adjusted() < 0:
+            return _to_text(number, digits, precision)
+        return _scientific(number, digits, precision)
     rounded = _rounded(number, decimals)
     if not number:
         return Shown("0")
@@ -178,6 +183,12 @@ def _significant(number: Decimal | None, value: Any, digits: int, precision: Pre
     rounded = _to_digits(number, digits)
     if not -5 < rounded.adjusted() < max(LARGEST_PLAIN, digits):
         return _scientific(number, digits, precision)
+    return _to_text(number, digits, precision)
+
+
+def _to_text(number: Decimal, digits: int, precision: Precision) -> Shown:
+    """So many significant digits, without a power of ten."""
+    rounded = _to_digits(number, digits)
     exact = _same(rounded, number)
     return Shown(_text(rounded.normalize(_WIDE) if exact else rounded, precision), exact=exact)
 

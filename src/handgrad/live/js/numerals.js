@@ -16,6 +16,7 @@
  */
 
 const LARGEST_PLAIN = 7;
+const PLAIN_FROM = -3;
 const EXTRA_DECIMALS = 1;
 
 /** @param {number} value @returns {Decimal | null} */
@@ -122,7 +123,11 @@ function larger(a, b) {
 function fixed(value, decimals, precision) {
   const d = decimal(value);
   if (d === null) return { text: notFinite(value), power: null, exact: true };
-  if (!fits(d, decimals)) return scientific(d, Math.max(2, precision.decimals), precision);
+  if (!fits(d, decimals)) {
+    const digits = Math.max(2, precision.decimals);
+    const small = adjusted(d) >= PLAIN_FROM && adjusted(d) < 0;
+    return small ? toText(d, digits, precision) : scientific(d, digits, precision);
+  }
   if (d.digits === 0n) return { text: '0', power: null, exact: true };
   const rounded = quantized(d, -decimals);
   return { text: written(rounded, precision), power: null, exact: same(rounded, d) };
@@ -136,6 +141,12 @@ function significant(value, digits, precision) {
   const rounded = toDigits(d, digits);
   const place = adjusted(rounded);
   if (place <= -5 || place >= Math.max(LARGEST_PLAIN, digits)) return scientific(d, digits, precision);
+  return toText(d, digits, precision);
+}
+
+/** So many significant digits, without a power of ten. @param {Decimal} d @param {number} digits @param {Precision} precision @returns {Shown} */
+function toText(d, digits, precision) {
+  const rounded = toDigits(d, digits);
   const exact = same(rounded, d);
   return { text: written(exact ? normalized(rounded) : rounded, precision), power: null, exact };
 }

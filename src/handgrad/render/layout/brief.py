@@ -12,13 +12,15 @@ import numpy as np
 
 from handgrad.nn.arrays import Array
 from handgrad.render.document import Block, Formula, Paragraph, Table
+from handgrad.render.layout.changes import loss_before_and_after
 from handgrad.render.layout.context import Sheet
-from handgrad.render.layout.elision import literal
+from handgrad.render.layout.headings import outputs_are
 from handgrad.render.layout.problem import has_biases, with_values
 from handgrad.worked.bindings import Bindings, array_of, position
 from handgrad.worked.entries import letter_at
-from handgrad.worked.expressions import Expression, Gradient, Symbol
+from handgrad.worked.expressions import Divide, Expression, Gradient, Hadamard, Symbol
 from handgrad.worked.forms.equations import (
+    dropout_equations,
     forward_equations,
     gradient_equations,
     hidden_delta,
@@ -52,8 +54,7 @@ def brief_problem(sheet: Sheet) -> Iterator[Block]:
         yield Paragraph(sheet.say("batch_one") if samples == 1 else sheet.say("batch_many", samples=samples))
     if sheet.record.names:
         yield sheet.paragraph("input_columns", names=", ".join(sheet.record.names))
-    if sheet.record.classes:
-        yield sheet.paragraph("classes_are", names=", ".join(sheet.record.classes))
+    yield from outputs_are(sheet)
     if sheet.record.engine is not None:
         engine, dtype = sheet.record.engine
         yield sheet.paragraph("taken_by", engine=engine, dtype=dtype)
@@ -78,8 +79,12 @@ def _rules(sheet: Sheet, step: StepRecord | None) -> Iterator[Equation]:
     below, last = Symbol("a", "l-1"), functions[-1]
     weighted, _ = forward_equations("l", below, Symbol("a", "l"), last, column, bias=bias)
     yield weighted
+    masked = _masked(sheet, step)
     for function in hidden:
-        yield forward_equations("l", below, Symbol("a", "l"), function, column)[1]
+        if masked:
+            yield from dropout_equations("l", function, Symbol("a", "l"))
+        else:
+            yield forward_equations("l", below, Symbol("a", "l"), function, column)[1]
     yield forward_equations("L", below, Symbol("yhat"), last, column)[1]
     loss = network.loss
     if loss is None:
@@ -94,13 +99,27 @@ def _rules(sheet: Sheet, step: StepRecord | None) -> Iterator[Equation]:
     short = output_delta("L", last, column, loss, weighted=counted)
     yield Equation(short.target, short.symbols[-1:])
     for function in hidden:
-        yield hidden_delta("l", "l+1", function, column)
+        rule = hidden_delta("l", "l+1", function, column)
+        yield _through_mask(rule) if masked else rule
     kinds = {layer.bias for layer in network.layers}
     kind = "shared" if "shared" in kinds else "trained" if bias else "none"
     mean = loss.samples == "mean"
     yield from gradient_equations(
         "l", below, column, samples, mean, bias=kind, regularization=sheet.regularization
     )
+
+
+def _masked(sheet: Sheet, step: StepRecord | None) -> bool:
+    """True where a mask stands between f(z) and a in this step."""
+    return step is not None and any(name.startswith("mask") for name in step.quantities)
+
+
+def _through_mask(rule: Equation) -> Equation:
+    """delta of a hidden layer whose error comes back through the mask."""
+    (letters,) = rule.symbols
+    mask = Divide(Symbol("mask", "l"), Symbol("keep"))
+    factors = letters.factors if isinstance(letters, Hadamard) else (letters,)
+    return Equation(rule.target, (Hadamard((factors[0], mask, *factors[1:])),))
 
 
 def brief_step(sheet: Sheet, step: StepRecord) -> Iterator[Block]:
@@ -115,9 +134,9 @@ def brief_step(sheet: Sheet, step: StepRecord) -> Iterator[Block]:
         yield sheet.heading(1, "brief_changes")
         yield _changes(sheet, step)
     if step.loss_before is not None and step.loss_after is not None:
-        before, after = sheet.apart((step.loss_before, step.loss_after), "loss")
-        yield Formula(Symbol("loss"), (("=" if before.exact else "~", literal(before)),))
-        yield Formula(Symbol("loss", mark="new"), (("=" if after.exact else "~", literal(after)),))
+        if _masked(sheet, step):
+            yield sheet.paragraph("second_forward_masked")
+        yield from loss_before_and_after(sheet, step)
     elif step.loss_before is not None:
         yield Formula(Symbol("loss"), (("~", sheet.number(step.loss_before, "loss")),))
 

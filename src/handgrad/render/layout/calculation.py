@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from handgrad.render.document import Block, Fold, Formula, Paragraph
 from handgrad.render.layout.context import Sheet, in_words
 from handgrad.render.layout.shorter import is_large, shorter
+from handgrad.worked.bindings import position
 from handgrad.worked.record import Equation, StepRecord, Words, WorkedStep, words
 from handgrad.writing.phrasebook import Spans, joined
 
@@ -47,10 +48,8 @@ def worked_step(sheet: Sheet, worked: WorkedStep, *, repeated: bool = False) -> 
     if factors:
         yield from sheet.once(sheet.say("factor_by_factor_intro"))
         yield from (sheet.formula(equation, worked.quantity) for equation in factors)
-    if worked.check is not None and not repeated and not is_large(sheet):
-        key = "check_fused" if worked.quantity.startswith("delta") else "check_factors"
-        yield sheet.paragraph(key, "note")
-        yield sheet.formula(worked.check, worked.quantity)
+    if not repeated and not is_large(sheet):
+        yield from _other_route(sheet, worked)
     if worked.scalar and not _says_the_same(sheet, worked, equation, formula):
         yield Fold(_fold_title(sheet, worked), tuple(_scalar(sheet, worked)))
 
@@ -70,6 +69,31 @@ def _factors(sheet: Sheet, worked: WorkedStep) -> list[Equation]:
     return [_in_letters(equation) if large else equation for equation in worked.factors]
 
 
+def _other_route(sheet: Sheet, worked: WorkedStep) -> Iterator[Block]:
+    """The check by another way; before that of softmax its Jacobian, and delta from it entry by entry."""
+    if worked.check is not None:
+        key = "check_fused" if worked.quantity.startswith("delta") else "check_factors"
+        yield sheet.paragraph(key, "note")
+    if worked.route:
+        yield from _jacobian(sheet, worked)
+    if worked.check is not None:
+        if worked.route:
+            yield sheet.paragraph("check_softmax", "note")
+        yield sheet.formula(worked.check, worked.quantity)
+
+
+def _jacobian(sheet: Sheet, worked: WorkedStep) -> Iterator[Block]:
+    table, *entries = worked.route
+    yield from sheet.once(sheet.say("softmax_jacobian"))
+    _, sample = position(table.target)
+    if sample is not None:
+        yield sheet.paragraph("softmax_jacobian_of_first", "note")
+    yield sheet.formula(table, worked.quantity)
+    yield from sheet.once(sheet.say("softmax_entries"))
+    for equation in entries:
+        yield sheet.formula(equation, worked.quantity)
+
+
 def _is_large(sheet: Sheet, worked: WorkedStep) -> bool:
     """True where a matrix does not fit: its corners, once more, would not show the product of the factors."""
     rows, columns = sheet.settings.most_rows, sheet.settings.most_columns
@@ -82,14 +106,14 @@ def _in_letters(equation: Equation) -> Equation:
 
 def _remark(sheet: Sheet, remark: Words) -> Spans:
     """What a result means; an output by the name of its class where it has one."""
-    output = dict(remark.arguments).get("output")
-    if not isinstance(output, int):
-        return sheet.spans(remark)
-    classes = sheet.record.classes
-    number = words("output_number", number=output + sheet.notation.first)
-    return sheet.spans(
-        Words(remark.key, (*remark.arguments, ("name", classes[output] if classes else number)))
-    )
+    classes, arguments = sheet.record.classes, dict(remark.arguments)
+    output = arguments.get("output")
+    if isinstance(output, int):
+        number = words("output_number", number=output + sheet.notation.first)
+        arguments["name"] = classes[output] if classes else number
+    elif remark.key == "as_probability":
+        arguments["name"] = classes[1] if len(classes) == 2 else words("class_one")
+    return sheet.spans(Words(remark.key, tuple(arguments.items())))
 
 
 def _says_the_same(sheet: Sheet, worked: WorkedStep, equation: Equation, formula: Formula) -> bool:

@@ -30,10 +30,35 @@ def changes(sheet: Sheet, step: StepRecord) -> Iterator[Block]:
         rows = [row for change in step.changes for row in _change_rows(sheet, step, change)]
         yield Table(header, tuple(rows), "lrrrr")
     if step.loss_before is not None and step.loss_after is not None:
-        yield sheet.paragraph("second_forward")
-        before, after = sheet.apart((step.loss_before, step.loss_after), "loss")
-        yield Formula(Symbol("loss"), (("=" if before.exact else "~", literal(before)),))
-        yield Formula(Symbol("loss", mark="new"), (("=" if after.exact else "~", literal(after)),))
+        masked = any(name.startswith("mask") for name in step.quantities)
+        yield sheet.paragraph("second_forward_masked" if masked else "second_forward")
+        yield from loss_before_and_after(sheet, step)
+
+
+def loss_before_and_after(sheet: Sheet, step: StepRecord) -> Iterator[Block]:
+    """The loss of the batch by the old parameters and by the new ones; why the next step opens with another."""
+    if step.loss_before is None or step.loss_after is None:
+        return
+    before, after = sheet.apart((step.loss_before, step.loss_after), "loss")
+    yield Formula(Symbol("loss"), (("=" if before.exact else "~", literal(before)),))
+    yield Formula(Symbol("loss", mark="new"), (("=" if after.exact else "~", literal(after)),))
+    yield from _next_loss(sheet, step)
+
+
+def _next_loss(sheet: Sheet, step: StepRecord) -> Iterator[Block]:
+    """Why the next step opens with another loss than this one ended with, where it does."""
+    following = next((other for other in sheet.record.steps if other.number == step.number + 1), None)
+    if following is None or following.loss_before is None:
+        return
+    batch = following.rows != step.rows
+    masked = any(
+        not np.array_equal(mask, following.quantities[name])
+        for name, mask in step.quantities.items()
+        if name.startswith("mask") and name in following.quantities
+    )
+    if masked or batch:
+        key = "both" if masked and batch else "masked" if masked else "batch"
+        yield sheet.paragraph(f"next_loss_{key}", "note")
 
 
 def _change_rows(sheet: Sheet, step: StepRecord, change: ParameterChange) -> Iterator[Row]:
@@ -63,10 +88,10 @@ def _rows(
     among: Sequence[int] | None = None,
 ) -> Iterator[Row]:
     """A row for each entry (`among` these), or for the first and the last of them with dots between."""
-    shape, count, most = np.shape(parameter), int(np.size(parameter)), _most_entries(sheet)
-    places = list(range(count) if among is None else among)
-    cut = most - 2 if len(places) > most else len(places)
-    places = places if cut == len(places) else [*places[:cut], places[-1]]
+    shape, count = np.shape(parameter), int(np.size(parameter))
+    everything = list(range(count) if among is None else among)
+    places = _rows_shown(sheet, everything)
+    cut = len(everything) if len(places) == len(everything) else len(places) - 1
     texts = [
         sheet.shown_column([float(column[i]) for i in places], quantity, least_digits)
         for column, quantity in zip(columns, quantities, strict=True)
@@ -77,6 +102,12 @@ def _rows(
         entry = tuple(int(i) for i in np.unravel_index(place, shape))
         name = symbol if count == 1 else replace(symbol, entry=entry)
         yield ((name,), *((column[row],) for column in texts))
+
+
+def _rows_shown(sheet: Sheet, places: list[int]) -> list[int]:
+    """All entries, or of many the first ones and the last."""
+    most = _most_entries(sheet)
+    return places if len(places) <= most else [*places[: most - 2], places[-1]]
 
 
 def _most_entries(sheet: Sheet) -> int:
@@ -112,11 +143,13 @@ def _check_rows(sheet: Sheet, check: GradientCheck) -> Iterator[Row]:
             among=np.flatnonzero(~np.isnan(numeric)).tolist(),  # of many entries some are probed
         )
     )
-    error = sheet.roughly(check.largest_relative_error)
-    for place, row in enumerate(rows):
-        gradient = row[0] if isinstance(row[0][0], Ellipsis) else (_by(check.symbol, row[0][0]),)
-        last: Spans = (error,) if place == len(rows) - 1 else ()
-        yield (gradient, *row[1:], last)
+    probed = np.flatnonzero(~np.isnan(numeric))
+    errors = iter(_flat(check.relative_errors)[_rows_shown(sheet, probed.tolist())])
+    for row in rows:
+        if isinstance(row[0][0], Ellipsis):
+            yield (*row, (Ellipsis("vertical"),))
+        else:
+            yield ((_by(check.symbol, row[0][0]),), *row[1:], (sheet.roughly(float(next(errors))),))
 
 
 def _by(gradient: Expression, symbol: object) -> Expression:

@@ -8,7 +8,7 @@ from handgrad.render.document import Block, Bullets, Paragraph, Table
 from handgrad.render.layout.context import Sheet
 from handgrad.render.layout.problem import has_biases, with_values
 from handgrad.worked.expressions import Gradient, Relation, Symbol
-from handgrad.worked.forms.equations import forward_equations
+from handgrad.worked.forms.equations import dropout_equations, forward_equations
 from handgrad.worked.record import Equation, FormulaSheet
 from handgrad.writing.phrasebook import Spans
 
@@ -18,7 +18,10 @@ def formulas(sheet: Sheet) -> Iterator[Block]:
     held = sheet.record.formulas
     if held is None:
         return
-    yield sheet.paragraph("formulas_intro", l=Symbol("l"))
+    after_numbers = sheet.record.steps or "problem" in sheet.settings.parts
+    yield sheet.paragraph("formulas_intro" if after_numbers else "formulas_intro_alone", l=Symbol("l"))
+    if any(layer.dropout is not None for layer in sheet.record.network.layers):
+        yield _dropout(sheet)
     yield sheet.heading(1, "formulas_general")
     yield from _equations(sheet, held.general)
     yield sheet.heading(1, "formulas_written_out")
@@ -33,6 +36,17 @@ def formulas(sheet: Sheet) -> Iterator[Block]:
     if sheet.record.recipe is not None and held.loss is not None:
         yield from _loop(sheet)
         yield from _variants(sheet)
+
+
+def _dropout(sheet: Sheet) -> Paragraph:
+    """The mask that stands between f(z) and a."""
+    unmasked, masked = dropout_equations("l", "f", Symbol("a", "l"))
+    return sheet.paragraph(
+        "formulas_dropout",
+        activation=unmasked.symbols[0],
+        unmasked=unmasked.target,
+        masked=Relation(masked.target, "=", masked.symbols[0]),
+    )
 
 
 def _equations(sheet: Sheet, equations: tuple[Equation, ...]) -> Iterator[Block]:

@@ -11,8 +11,10 @@ from handgrad.diagram.captions import captions_in
 from handgrad.nn.network import LayerParameters, Network
 from handgrad.render.document import Block, Figure, Formula, Paragraph, Table
 from handgrad.render.layout.context import Sheet
+from handgrad.render.layout.headings import outputs_are, parameters_key
 from handgrad.worked.expressions import Number, Relation, Symbol
 from handgrad.worked.forms.equations import (
+    dropout_equations,
     forward_equations,
     loss_formula,
     penalty_formula,
@@ -62,16 +64,34 @@ def _network(sheet: Sheet) -> Iterator[Block]:
         "l", Symbol("a", "l-1"), Symbol("a", "l"), "f", sheet.column, bias=has_biases(network)
     )
     rule = [Relation(equation.target, "=", equation.symbols[0]) for equation in (weighted, output)]
-    orientation = sheet.record.options.orientation
+    masked = any(name.startswith("mask") for step in sheet.record.steps[:1] for name in step.quantities)
+    orientation = sheet.record.options.orientation + ("_dropout" if masked else "")
     yield sheet.paragraph(f"orientation_{orientation}", weighted=rule[0], output=rule[1])
     for number, layer in network.numbered():
         if layer.dropout is not None:
-            keep = Number(layer.dropout.keep, exact=True)
-            yield sheet.paragraph("dropout_is", layer=number, keep=keep)
+            yield dropout_is(sheet, number, layer.dropout.keep)
     if sheet.record.names:
         yield sheet.paragraph("input_columns", names=", ".join(sheet.record.names))
-    if sheet.record.classes:
-        yield sheet.paragraph("classes_are", names=", ".join(sheet.record.classes))
+    yield from outputs_are(sheet)
+
+
+def dropout_is(sheet: Sheet, layer: int, keep: float) -> Paragraph:
+    """What dropout does after a layer in this step, or that it does nothing there."""
+    steps = sheet.record.steps
+    probability = Number(keep, exact=True)
+    if steps and f"mask{layer}" not in steps[0].quantities:
+        return sheet.paragraph("dropout_off", layer=layer, keep=probability)
+    function = sheet.record.network.layers[layer - 1].function.name
+    unmasked, masked = dropout_equations(layer, function, sheet.activity(layer))
+    relations = [Relation(equation.target, "=", equation.symbols[0]) for equation in (unmasked, masked)]
+    return sheet.paragraph(
+        "dropout_is",
+        layer=layer,
+        unmasked=relations[0],
+        masked=relations[1],
+        mask=Symbol("mask", layer),
+        keep=Relation(Symbol("keep"), "=", probability),
+    )
 
 
 def has_biases(network: Network) -> bool:
@@ -116,7 +136,7 @@ def _data(sheet: Sheet, step: StepRecord) -> Iterator[Block]:
 def _parameters(sheet: Sheet, step: StepRecord) -> Iterator[Block]:
     if "W1" not in step.quantities:
         return
-    yield sheet.paragraph("parameters_are", number=step.number)
+    yield sheet.paragraph(parameters_key(sheet, step), number=step.number)
     for number, layer in sheet.record.network.numbered():
         letters = "W" if layer.bias == "none" else "Wb"
         for letter in letters:
@@ -159,7 +179,8 @@ def _loss(sheet: Sheet, step: StepRecord | None) -> Iterator[Block]:
 def _optimizer(sheet: Sheet, step: StepRecord | None) -> Iterator[Block]:
     recipe = sheet.record.recipe
     if recipe is None:
-        yield sheet.paragraph("network_without_optimizer")
+        forward_only = step is not None and not any(name.startswith("dW") for name in step.quantities)
+        yield sheet.paragraph("network_without_target" if forward_only else "network_without_optimizer")
         return
     yield sheet.paragraph("optimizer_is", optimizer=recipe.optimizer.name)
     for equation in optimizer_formulas(recipe.optimizer):

@@ -7,24 +7,22 @@ for display, words are looked up, trees are elided.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import fields
-from typing import Any
 
-from handgrad.render.document import Block, Document, Fold, Formula, Heading, Paragraph
+from handgrad.render.document import Block, Document, Heading, Paragraph
 from handgrad.render.layout.brief import brief_problem, brief_step, path
 from handgrad.render.layout.calculation import calculation, observation
 from handgrad.render.layout.certificate import certificate
 from handgrad.render.layout.changes import changes, gradient_check
 from handgrad.render.layout.context import Sheet
+from handgrad.render.layout.conventions import conventions
 from handgrad.render.layout.formulas import formulas
+from handgrad.render.layout.headings import step_heading
 from handgrad.render.layout.matrices import matrices
 from handgrad.render.layout.problem import problem
 from handgrad.render.layout.shapes import shapes
 from handgrad.render.layout.training import training
 from handgrad.render.settings import PARTS, Settings
-from handgrad.worked.expressions import Apply, Ellipsis, Expression
-from handgrad.worked.record import Record, StepRecord, words
-from handgrad.writing.phrasebook import Spans
+from handgrad.worked.record import Record, StepRecord
 
 MANY = 20
 """Headings from which on a document has a table of contents: fewer are seen by turning a page."""
@@ -60,7 +58,8 @@ def lay_out(record: Record, settings: Settings | None = None) -> Document:
     """
     sheet = Sheet(record, settings or Settings())
     opening, body = list(_opening(sheet)), [*_body(sheet), *certificate(sheet)]
-    blocks = [*opening, Paragraph(_settings(sheet, body), "settings"), *body]
+    said = conventions(sheet, body)
+    blocks = [*opening, *([Paragraph((said,), "settings")] if said else []), *body]
     return Document(
         title=record.title,
         language=sheet.language,
@@ -74,39 +73,6 @@ def _opening(sheet: Sheet) -> Iterator[Block]:
     yield Heading(1, (sheet.record.title,), sheet.anchor("title"))
     if sheet.record.source:
         yield sheet.paragraph("source", "source", source=sheet.record.source)
-
-
-def _settings(sheet: Sheet, body: list[Block]) -> Spans:
-    """How numbers are rounded and large matrices shown."""
-    if sheet.record.carry and sheet.record.digits is not None:
-        text = sheet.text("rounding_carried", digits=words("n_decimals", count=sheet.record.digits))
-    elif sheet.settings.significant is not None:
-        text = sheet.text("rounding", digits=words("n_significant", count=sheet.settings.significant))
-    else:
-        text = sheet.text("rounding", digits=words("n_decimals", count=sheet.digits))
-    if sheet.settings.digits_of or (sheet.settings.digits is None and sheet.record.rounding.quantities):
-        text += " " + sheet.text("rounding_own")
-    kinds = set(_kinds(body))
-    if "ln" in kinds:
-        text += " " + sheet.text("logarithm")
-    if Ellipsis in kinds:
-        text += " " + sheet.text("elided")
-    return (text,)
-
-
-def _kinds(held: Any) -> Iterator[Any]:
-    """The kinds of node in the mathematics of blocks, and the functions that are applied."""
-    if isinstance(held, tuple | list):
-        for part in held:
-            yield from _kinds(part)
-    elif isinstance(held, Formula):
-        yield from _kinds(held.forms)
-    elif isinstance(held, Fold):
-        yield from _kinds(held.blocks)
-    elif isinstance(held, Expression):
-        yield held.function if isinstance(held, Apply) else type(held)
-        for part in fields(held):
-            yield from _kinds(getattr(held, part.name))
 
 
 Marks = Mapping[tuple[int, str], Sequence[Block]]
@@ -147,9 +113,9 @@ def _body(sheet: Sheet) -> Iterator[Block]:
             yield from _headed(sheet, part, BEFORE[part](sheet))
     steps = sheet.record.steps
     for step in steps:
-        if len(steps) > 1 or sheet.record.total > 1:
-            count = max(sheet.record.total, step.number)
-            yield sheet.heading(0, "step_of", number=step.number, count=count)
+        heading = list(step_heading(sheet, step))
+        yield from heading
+        if heading:
             sheet.base_level = 3
         for part in wanted:
             if part in STEP_PARTS:
@@ -166,9 +132,7 @@ def _body(sheet: Sheet) -> Iterator[Block]:
 def _paths(sheet: Sheet) -> Iterator[Block]:
     """Nothing but the path to the entry that the reader follows, in each step."""
     for step in sheet.record.steps:
-        if len(sheet.record.steps) > 1 or sheet.record.total > 1:
-            count = max(sheet.record.total, step.number)
-            yield sheet.heading(0, "step_of", number=step.number, count=count)
+        yield from step_heading(sheet, step)
         yield from path(sheet, step)
 
 
@@ -177,8 +141,7 @@ def _brief(sheet: Sheet, wanted: list[str]) -> Iterator[Block]:
     if "problem" in wanted:
         yield from _headed(sheet, "problem", brief_problem(sheet))
     for step in sheet.record.steps:
-        count = max(sheet.record.total, step.number)
-        yield sheet.heading(0, "step_of", number=step.number, count=count)
+        yield from step_heading(sheet, step, always=True)
         if any(part in BRIEF for part in wanted):
             yield from brief_step(sheet, step)
         yield from observation(sheet, step)

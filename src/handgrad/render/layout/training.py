@@ -20,8 +20,14 @@ def training(sheet: Sheet) -> Iterator[Block]:
         return
     yield sheet.paragraph("training_curve", first=losses[0], last=losses[-1])
     if epoch is not None:
-        yield sheet.paragraph("training_step", epoch=epoch, epochs=len(losses))
-        if 1 <= epoch <= len(losses):
+        standing = sheet.record.standing
+        after = (
+            standing is not None and standing.chosen and sheet.record.steps[0].number == standing.following
+        )
+        yield sheet.paragraph(
+            "training_parameters" if after else "training_step", epoch=epoch, epochs=len(losses)
+        )
+        if 1 <= epoch <= len(losses) and not after:
             yield sheet.paragraph("training_curve_at", value=losses[epoch - 1], epoch=epoch)
     if sheet.settings.figures and len(losses) > 1:
         words = Words(

@@ -19,6 +19,7 @@ from handgrad.worked.derive.derivatives import (
 )
 from handgrad.worked.derive.forward import dropped, given_step
 from handgrad.worked.derive.scalars import bias_scalars, delta_scalars, error_scalars, weight_scalars
+from handgrad.worked.derive.softmax import jacobian
 from handgrad.worked.expressions import (
     BigSum,
     Divide,
@@ -64,7 +65,7 @@ def _output_delta(paper: Paper, layer: Dense) -> Iterator[WorkedStep]:
     if dyhat is not None:
         yield dyhat
     fused = loss is not None and loss.fused(layer.function.name) and "dyhat" not in paper.trace.given
-    if layer.function.elementwise and not (fused and dyhat is None):
+    if _bends(layer) and not (fused and dyhat is None):
         yield derivative_step(paper, l, layer)
     given = given_step(paper, f"delta{l}", "backward", l)
     if given is not None:
@@ -90,6 +91,7 @@ def _output_delta(paper: Paper, layer: Dense) -> Iterator[WorkedStep]:
             scalar=scalar,
             left_out=left_out,
             check=None if chain is None else paper.equation(target, chain),
+            route=() if chain is None or layer.function.elementwise else jacobian(paper, l, "dyhat"),
             rule=_closed(paper, loss, layer, any_targets=True),
             remark=words("weighted_delta") if paper.has_weights else None,
         )
@@ -102,6 +104,11 @@ def _output_delta(paper: Paper, layer: Dense) -> Iterator[WorkedStep]:
             words("delta_output_chain", layer=l, function=layer.function.name),
             "dyhat",
         )
+
+
+def _bends(layer: Dense) -> bool:
+    """True where the layer has a derivative to show: not softmax, whose derivatives mix the units, and not identity."""
+    return layer.function.elementwise and layer.function.name != "identity"
 
 
 def _closed(paper: Paper, loss: Loss, layer: Dense, *, any_targets: bool = False) -> Expression:
@@ -120,6 +127,8 @@ def _closed(paper: Paper, loss: Loss, layer: Dense, *, any_targets: bool = False
 def through(paper: Paper, upstream: str, l: int, layer: Dense) -> Expression:
     """dloss/dz[l] from dloss/d(output of layer l): the chain rule through f_l."""
     da = paper.symbol(upstream)
+    if layer.function.name == "identity":
+        return da
     if layer.function.elementwise:
         return paper.entrywise(l, da, paper.symbol(f"derivative{l}"))
     a = paper.symbol(output_of(paper, l))
@@ -136,10 +145,13 @@ def _delta_step(
         part="backward",
         layer=l,
         equation=paper.equation(paper.symbol(f"delta{l}"), chain),
-        shapes=paper.shapes(upstream, of_layer, f"delta{l}"),
+        shapes=paper.shapes(
+            upstream, *(() if layer.function.name == "identity" else (of_layer,)), f"delta{l}"
+        ),
         reason=reason,
         scalar=scalar,
         left_out=left_out,
+        route=() if layer.function.elementwise else jacobian(paper, l, upstream),
     )
 
 
@@ -158,7 +170,7 @@ def _hidden_delta(paper: Paper, l: int, layer: Dense) -> Iterator[WorkedStep]:
     if paper.has(f"df{l}"):
         yield _through_dropout(paper, l, layer)
         upstream = f"df{l}"
-    if layer.function.elementwise:
+    if _bends(layer):
         yield derivative_step(paper, l, layer)
     yield given_step(paper, f"delta{l}", "backward", l) or _delta_step(
         paper,

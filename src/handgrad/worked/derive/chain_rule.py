@@ -50,7 +50,8 @@ def factors(paper: Paper, l: int, name: str, *, bias: bool) -> tuple[Equation, .
     derivatives: list[Expression] = [Gradient(first, parameter)]
     for k in range(l, top + 1):
         output = paper.symbol(paper.activity(k))
-        derivatives.append(Gradient(output, Symbol("z", k)))
+        if _bends(paper, k):
+            derivatives.append(Gradient(output, Symbol("z", k)))
         if k < top:
             derivatives.append(Gradient(Symbol("z", k + 1), output))
     if top == depth:
@@ -96,6 +97,11 @@ def _chain_is_plain(paper: Paper, l: int, top: int) -> bool:
     )
 
 
+def _bends(paper: Paper, l: int) -> bool:
+    """False for a layer without a curve: its derivative is 1, and no factor."""
+    return paper.network.layers[l - 1].function.name != "identity"
+
+
 def _nested(
     paper: Paper,
     l: int,
@@ -114,8 +120,9 @@ def _nested(
         )
     tree: Expression = upstream
     for k in range(top, l - 1, -1):
-        key = ACTIVATION_FORMS[paper.network.layers[k - 1].function.name].slope
-        tree = paper.entrywise(k, tree, Factor(key, show(f"derivative{k}")))
+        if _bends(paper, k):
+            key = ACTIVATION_FORMS[paper.network.layers[k - 1].function.name].slope
+            tree = paper.entrywise(k, tree, Factor(key, show(f"derivative{k}")))
         if k > l:
             tree = paper.back(Factor("weights", show(f"W{k}")), tree)
     if bias:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from handgrad.nn.arrays import Array
 from handgrad.nn.losses import Loss
 from handgrad.nn.network import Dense
 from handgrad.nn.targets import LABELS
@@ -87,9 +88,11 @@ def _linear(paper: Paper, l: int, layer: Dense) -> WorkedStep:
     )
 
 
-def activation(paper: Paper, l: int) -> Apply:
-    """f(z) of layer l."""
+def activation(paper: Paper, l: int) -> Expression:
+    """f(z) of layer l; z itself where the layer has no curve."""
     function = paper.network.layers[l - 1].function
+    if function.name == "identity":
+        return paper.symbol(f"z{l}")
     parameters = () if function.alpha is None else (paper.letter("alpha", l),)
     return Apply(function.name, (paper.symbol(f"z{l}"),), parameters, paper.unit_axis)
 
@@ -137,7 +140,16 @@ def _dropout(paper: Paper, l: int, layer: Dense) -> WorkedStep:
         equation=paper.equation(paper.symbol(a), dropped(paper, l, f)),
         shapes=paper.shapes(mask, f, a),
         reason=words("dropout", layer=l, keep=layer.dropout.keep),
+        remark=_kept(paper.quantities[mask]),
     )
+
+
+def _kept(mask: Array) -> Words:
+    """How many outputs the mask of this step let through."""
+    kept, outputs = int(np.sum(mask != 0)), int(mask.size)
+    if kept == 0:
+        return words("dropout_all_off", count=outputs)
+    return words("dropout_none_off" if kept == outputs else "dropout_kept", kept=kept, outputs=outputs)
 
 
 # --- the loss -------------------------------------------------------------------------------------------

@@ -141,6 +141,8 @@ def activation_scalars(paper: Paper, l: int, layer: Dense, name: str) -> Scalars
         target = entry_of(paper, name, l, i, j)
         if not function.elementwise:
             return _softmax(paper, target, l, i, j)
+        if function.name == "identity":
+            return paper.equation(target, entry_of(paper, f"z{l}", l, i, j))
         letters = Apply(function.name, (entry_of(paper, f"z{l}", l, i, j),), parameters)
         z = evaluate(letters.arguments[0], paper.bindings).item()
         return paper.equation(target, letters, lines=_expanded(function.name, z))
@@ -187,10 +189,13 @@ def delta_scalars(paper: Paper, l: int, layer: Dense, upstream: str) -> Scalars:
 
     def equation(i: int, j: int) -> Equation:
         back = _back(paper, l, i, j) if through else entry_of(paper, upstream, l, i, j)
+        target = entry_of(paper, f"delta{l}", l, i, j)
+        if layer.function.name == "identity":
+            return paper.equation(target, back)
         letters = Times((back, _slope(paper, l, layer, i, j)))
         slopes = worked_out(Apply, functions=lambda name: name.endswith("'"))
         lines = (slopes, factors_worked_out) if through else (slopes,)
-        return paper.equation(entry_of(paper, f"delta{l}", l, i, j), letters, lines=lines)
+        return paper.equation(target, letters, lines=lines)
 
     return _written(paper, l, equation, places)
 

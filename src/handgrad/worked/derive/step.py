@@ -272,5 +272,6 @@ def _weights(paper: Paper) -> Words:
     if shrank == count:
         return words(f"weights_all_shrank{reason}", count=count)
     same = count - grew - shrank
-    rest = "" if same == 0 else "_same"
-    return words(f"weights_mixed{rest}{reason}", weights=count, grew=grew, shrank=shrank, same=same)
+    went = {"grew": grew, "shrank": shrank, "same": same}
+    key = "_".join(way for way, number in went.items() if number)
+    return words(f"weights_{key}{reason}", weights=count, **went)

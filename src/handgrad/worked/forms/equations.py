@@ -131,7 +131,16 @@ def forward_equations(
     W, b, z = Symbol("W", l), Symbol("b", l), Symbol("z", l)
     product = MatMul(W, below) if column else MatMul(below, Transpose(W))
     weighted = Equation(z, (Sum((product, b)) if bias else product,))
-    return weighted, Equation(above, (Apply(function, (z,), parameters, 0 if column else 1),))
+    activated = z if function == "identity" else Apply(function, (z,), parameters, 0 if column else 1)
+    return weighted, Equation(above, (activated,))
+
+
+def dropout_equations(l: int | str, function: str, above: Expression) -> tuple[Equation, Equation]:
+    """f(z) of layer l, and what the mask makes of it."""
+    z, unmasked = Symbol("z", l), Symbol("f", l)
+    kept = Divide(Hadamard((Symbol("mask", l), unmasked)), Symbol("keep"))
+    activated = z if function == "identity" else Apply(function, (z,))
+    return Equation(unmasked, (activated,)), Equation(above, (kept,))
 
 
 def output_delta(
@@ -181,7 +190,9 @@ def _through(
     column: bool,
     parameters: tuple[Expression, ...],
 ) -> Expression:
-    """What comes back to the outputs, through the activation; softmax mixes the units."""
+    """What comes back to the outputs, through the activation; softmax mixes the units, identity changes nothing."""
+    if function == "identity":
+        return upstream
     if function not in ACTIVATIONS or ACTIVATIONS[function].elementwise:
         return Hadamard((upstream, Apply(function + "'", (Symbol("z", l),), parameters)))
     mixed = SumOver(Hadamard((upstream, output)), 0 if column else 1, index="k")

@@ -1,0 +1,83 @@
+"""What a sheet says once of its notation: how numbers are rounded, and how what occurs in it is meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields
+from typing import Any
+
+from handgrad.render.document import Block, Fold, Formula, LaidMatrix
+from handgrad.render.layout.context import Sheet
+from handgrad.worked.expressions import (
+    Apply,
+    Divide,
+    Ellipsis,
+    Expression,
+    MatMul,
+    Norm,
+    Power,
+    Root,
+    SumOver,
+)
+from handgrad.worked.record import words
+
+SAID_OF: dict[object, str] = {"ln": "logarithm", "entrywise": "entrywise", Ellipsis: "elided"}
+"""What occurs somewhere in a sheet, and the sentence that is said of it."""
+ENTRYWISE: dict[type[Expression], str] = {Divide: "denominator", Power: "base", Root: "operand"}
+"""Operations that matrices have only entry by entry, and the part of them that must be no matrix otherwise."""
+
+
+def conventions(sheet: Sheet, body: list[Block]) -> str:
+    """The sentences that belong to what this sheet shows; none where it shows nothing that needs them."""
+    kinds = set(_kinds(body))
+    said = [_rounding(sheet)] if sheet.record.steps else []
+    said += [sheet.text(key) for kind, key in SAID_OF.items() if kind in kinds]
+    return " ".join(said)
+
+
+def _rounding(sheet: Sheet) -> str:
+    if sheet.record.carry and sheet.record.digits is not None:
+        text = sheet.text("rounding_carried", digits=words("n_decimals", count=sheet.record.digits))
+    elif sheet.settings.significant is not None:
+        text = sheet.text("rounding", digits=words("n_significant", count=sheet.settings.significant))
+    else:
+        text = sheet.text("rounding", digits=words("n_decimals", count=sheet.digits))
+    if sheet.settings.digits_of or (sheet.settings.digits is None and sheet.record.rounding.quantities):
+        text += " " + sheet.text("rounding_own")
+    return text
+
+
+def _kinds(held: Any) -> Iterator[object]:
+    """The kinds of node in the mathematics of blocks, the functions that are applied, operations entry by entry."""
+    if isinstance(held, tuple | list):
+        for part in held:
+            yield from _kinds(part)
+    elif isinstance(held, Formula):
+        yield from _kinds(held.forms)
+    elif isinstance(held, Fold):
+        yield from _kinds(held.blocks)
+    elif isinstance(held, Expression):
+        yield held.function if isinstance(held, Apply) else type(held)
+        if type(held) in ENTRYWISE and _is_matrix(getattr(held, ENTRYWISE[type(held)])):
+            yield "entrywise"
+        yield from (kind for part in _parts(held) for kind in _kinds(part))
+
+
+def _is_matrix(tree: Expression) -> bool:
+    """True for shown numbers in rows and columns, and for what is made of them entry by entry."""
+    if isinstance(tree, LaidMatrix):
+        return True
+    if isinstance(tree, Norm | SumOver | MatMul):
+        return False
+    return any(_is_matrix(part) for part in _parts(tree))
+
+
+def _parts(tree: Expression) -> list[Expression]:
+    held = [getattr(tree, field.name) for field in fields(tree)]
+    return [part for value in held for part in _flat(value)]
+
+
+def _flat(held: Any) -> list[Expression]:
+    if isinstance(held, Expression):
+        return [held]
+    return [part for item in held for part in _flat(item)] if isinstance(held, tuple) else []
