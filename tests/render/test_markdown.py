@@ -75,7 +75,8 @@ def test_text_shows_as_it_was():
 
 def test_an_address_is_a_link():
     assert "<https://example.org/a_b/c-d?e=1&f=%20#g>." in source()
-    assert read(source(contents=False)).elements.count("a") == 1
+    anchor = '<a id="title"></a>'  # by which the file is known again
+    assert read(source(contents=False).removeprefix(anchor)).elements.count("a") == 1
 
 
 def test_a_table_is_a_table_with_its_columns():

@@ -178,7 +178,8 @@ def _safe(latex: str) -> str:
 
 
 def _heading(text: MarkdownText, heading: Heading) -> str:
-    anchor = f'<a id="{heading.anchor}"></a>\n\n' if heading.anchor and text.document.contents else ""
+    linked = text.document.contents or heading.level == 1  # by that of the title the file is known again
+    anchor = f'<a id="{heading.anchor}"></a>\n\n' if heading.anchor and linked else ""
     return f"{anchor}{'#' * heading.level} {text.spans(heading.spans)}"
 
 
