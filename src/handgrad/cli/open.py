@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -58,14 +59,20 @@ def open_training(
         serving.wait()
 
 
-def show(serving: Serving, place: str, browser: bool, quiet: bool) -> None:
-    """Tells the address, and opens the reader's browser there."""
-    print_line(serving.address + place)
+def show(
+    serving: Serving,
+    place: str,
+    browser: bool,
+    quiet: bool,
+    say: Callable[[str], object] = print_line,
+) -> None:
+    """Says the address, and opens the reader's browser there."""
+    say(serving.address + place)
     sys.stdout.flush()
     if browser and not serving.show(place) and not quiet:
-        print_line("no browser could be opened; open the address above in one")
+        say("no browser could be opened; open the address above in one")
     if not quiet:
-        print_line("Ctrl-C ends it")
+        say("Ctrl-C ends it")
     sys.stdout.flush()
 
 

@@ -19,13 +19,16 @@ from handgrad.cli.outputs import Force, Output, check_outputs
 from handgrad.cli.plots.loss_curve import as_svg
 from handgrad.cli.progress import Announced, shown_on
 from handgrad.cli.together import meet
+from handgrad.cli.watching import Unwatched, Watching
 from handgrad.data.inspection import Inspection
 from handgrad.data.tables import read_table
 from handgrad.data.weights import BALANCED
 from handgrad.errors import OutputError, SpecificationError
 from handgrad.files import is_stream, same_file, write_whole
+from handgrad.live.walk.serving import check_installed
 from handgrad.models.fit_table import fit_prepared, network_for
 from handgrad.models.folds import folded_once
+from handgrad.models.metrics import Evaluation
 from handgrad.models.model import Model
 from handgrad.models.prepared import released, short
 from handgrad.models.splits import Parting, checked_parting, folds_of
@@ -160,6 +163,15 @@ def train(
     ] = False,
     plot: Annotated[bool, typer.Option("--plot", help="Draw the loss in the terminal.")] = False,
     plot_file: Annotated[Path | None, typer.Option(help="Draw the loss to this SVG file.")] = None,
+    watch: Annotated[
+        bool,
+        typer.Option(
+            "--open", help="Show the training in the browser while it trains, as handgrad open does."
+        ),
+    ] = False,
+    browser: Annotated[
+        bool, typer.Option(help="With --open: open the browser, or only print the address.")
+    ] = True,
     force: Force = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no remarks, no table.")] = False,
@@ -170,10 +182,7 @@ def train(
 
     Example: handgrad train penguins.csv --target species -o penguins.safetensors
     """
-    if is_stream(model):
-        raise OutputError(
-            f"cannot write {model}: a model is a file; give -o a name that ends in .safetensors"
-        )
+    _check_call(model, watch)
     flags = {key: value for key, value in locals().items() if key in _KEPT}
     writes = meet(engine, coordinator, processes, process)
     run = run_file.beside(model)
@@ -230,14 +239,13 @@ def train(
         network = network_for(ready.schema, **shape)
         seen = None if silent else short(ready)
         ready = released(ready)
+        watching = Watching(ready, model, epochs, browser, silent) if watch and writes else Unwatched()
         progress = Announced(shown_on(remarks(), silent), lambda: _before(seen, network))
         trained = fit_prepared(
             ready,
             network,
             progress=progress,
-            checkpoint=None
-            if checkpoint is None or not writes
-            else (checkpoint, lambda so_far: so_far.save(model)),
+            checkpoint=watching.checkpoint(checkpoint if writes else None, lambda so_far: so_far.save(model)),
             resume=Model.load(model) if resume and model.exists() else None,
             **fitting,
         )
@@ -245,12 +253,27 @@ def train(
         if not writes:
             raise typer.Exit(0 if interruption.number is None else Ended(interruption.number).status)
         _write(trained, model, None if rewrites else run, flags, plot_file)
-    tested = test_file if test_rows is None else test_rows
-    on_test = None if tested is None else trained.evaluate(tested)
+    on_test = _on_test(trained, test_file if test_rows is None else test_rows)
     outcome = Outcome(trained, ready, model, seconds, interruption.number, on_test, tuple(folded))
     show(outcome, plot=plot, as_json=as_json, quiet=quiet)
+    watching.finish(trained, wait=interruption.number is None)
     if interruption.number is not None:
         raise typer.Exit(Ended(interruption.number).status)
+
+
+def _check_call(model: Path, watch: bool) -> None:
+    """What is wrong with a call before anything is read."""
+    if is_stream(model):
+        raise OutputError(
+            f"cannot write {model}: a model is a file; give -o a name that ends in .safetensors"
+        )
+    if watch:
+        check_installed()
+
+
+def _on_test(trained: Model, tested: Any) -> Evaluation | None:
+    """The metrics on the rows or the file of --test."""
+    return None if tested is None else trained.evaluate(tested)
 
 
 def _write(

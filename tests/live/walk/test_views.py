@@ -170,7 +170,7 @@ def test_a_training_on_arrays_is_walked_where_its_arrays_are_given() -> None:
     assert found["columns"] == ["x1", "x2"]
     assert found["targets"] == [["1"]] * 4
     assert not views.training(walked)["rows"]
-    with pytest.raises(HandgradError, match="knows no columns"):
+    with pytest.raises(HandgradError, match="cannot be read again"):
         views.reasons(walked, 1, 0)
 
 

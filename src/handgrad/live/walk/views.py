@@ -58,7 +58,7 @@ def training(walked: Walked) -> dict[str, Any]:
         "best_epoch": fit.best_epoch,
         "metric": fit.metric,
         "inputs": [] if schema is None else [printable(name) for name in schema.features],
-        "rows": schema is not None,
+        "rows": schema is not None and walked.table is not None,
         "history": history,
         "every": every,
     }
@@ -274,9 +274,11 @@ def reasons(walked: Walked, number: int, row: int) -> dict[str, Any]:
     opened, model = walked.open(number), walked.model
     at_step = replace(model, fit=replace(model.fit, training=opened.replayed.training))
     table = walked.table
-    if table is not None and not 0 <= row < table.rows:
+    if table is None:
+        raise SpecificationError("the table of this training cannot be read again; its rows have no reasons")
+    if not 0 <= row < table.rows:
         raise SpecificationError(f"row {row}: {table.source} has the rows 0 to {table.rows - 1}")
-    found = why(at_step, None if table is None else table.take(np.array([row])), 0).as_json()
+    found = why(at_step, table.take(np.array([row])), 0).as_json()
     found["row"] = row
     return dict(_printable(found))
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from handgrad.data.tables import Table
+from handgrad.errors import HandgradError
 from handgrad.models.model import Model
 from handgrad.models.training_data import TrainingData
 from handgrad.nn.arrays import Array
@@ -66,10 +67,15 @@ class Walked:
 
     @cached_property
     def table(self) -> Table | None:
-        """The table of the training; None for a training on arrays."""
+        """The table of the training; None for one on arrays, or one whose table is gone and whose arrays are there."""
         if self.model.schema is None:
             return None
-        return self.model.read(self.model.training_file() if self.data is None else self.data)
+        try:
+            return self.model.read(self.model.training_file() if self.data is None else self.data)
+        except HandgradError:
+            if self._seen is None:
+                raise
+            return None
 
     @cached_property
     def seen(self) -> TrainingData:
