@@ -18,7 +18,9 @@ def test_the_page_goes_along(follows: bool, walked_page: Opened, models: list[Pa
     walking = Walking([], "en")
 
     def publish(epochs: int, progress: Progress | None) -> None:
-        model = hg.fit_table(str(table), "kind", hidden=(4,), validation=0, epochs=epochs, batch_size=8, seed=5)
+        model = hg.fit_table(
+            str(table), "kind", hidden=(4,), validation=0, epochs=epochs, batch_size=8, seed=5
+        )
         walking.publish(model, "so far", model.training_data(), progress)
 
     publish(2, Progress(2, 4))
