@@ -38,3 +38,84 @@ def test_a_planted_number_is_found_on_its_line(style: str, name: str) -> None:
     lines = zip(write(right).split("\n"), text.split("\n"), strict=True)
     changed = [k for k, (before, after) in enumerate(lines, 1) if before != after]
     assert audit.said(roots[0]).line in range(changed[0] - 2, changed[0] + 1)
+
+
+def test_a_line_is_quoted_with_the_correction_beside_it() -> None:
+    right, text = numbers(4), STYLES["bengali"][0](planted(numbers(4), "loss", 0))
+    audit = audit_of(text)
+    in_bengali = right["loss"][0].translate(str.maketrans("0123456789", "০১২৩৪৫৬৭৮৯"))
+    for language in ("en", "bn"):
+        shown = audit.text(200, language=language)
+        line = next(row for row in shown.split("\n") if row.count("ক্ষতি হলো") == 2)
+        assert in_bengali in line
+    for medium in ("md", "html", "tex", "json", "terminal"):
+        assert in_bengali in audit.to(medium).decode() or medium == "json"
+
+
+def test_json_has_the_line_of_each_claim_and_what_was_not_placed() -> None:
+    found = audit_of("# Step\n\n`z1 = [0.21, 0.29]`\n\nBeyond that, 0.75 of it is unclear.\n").as_dict()
+    row = found["verdicts"][0]
+    assert (row["quantity"], row["line"], row["text"]) == ("z1", 3, "`z1 = [0.21, 0.29]`")
+    assert [(one["line"], one["number"]) for one in found["page"]["unplaced"]] == [(5, "0.75")]
+    assert found["page"]["placed"] == pytest.approx(2 / 3, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("line", "gives", "says"),
+    [
+        ("z1[0] = 0.35 × 0.8 + (-0.2) × 0.6 + 0.05 = 0.28 - 0.14 + 0.05 = 0.21", -0.12, -0.14),
+        ("0.7 × 0.21 = 0.157", 0.147, 0.157),
+        ("σ(0.36) = 0.5890 ≈ 0.57", 0.589, 0.57),
+        ("e^(-0.36) = 0.6977 = 0.79", 0.6977, 0.79),
+        ("[0.7, -0.4] · [0.21, 0.28] = 0.147 - 0.112 = 0.045", 0.035, 0.045),
+    ],
+)
+def test_numbers_that_do_not_give_what_follows_are_a_finding(line: str, gives: float, says: float) -> None:
+    audit = audit_of(f"```\nz1 = [0.21, 0.29]\n{line}\n```")
+    assert audit.found_something
+    wrong = audit.page.slips[0]
+    assert (wrong.gives, wrong.says) == (pytest.approx(gives, abs=1e-9), pytest.approx(says))
+    assert audit.as_dict()["arithmetic"][0]["line"] == 3
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "δ1 = 0.2355 × 0.5791 ≈ 0.1364",  # from rounded factors 0.1364; the rounded product is one of the case's
+        "1 / (1 + 0.6977) = 1 / 1.6977 = 0.589",
+        "0.333 × 3 = 1.0",
+        "0.2 × [0.1, 0.2] = [0.02, 0.04]",
+        "[[0.1], [0.2]] × [[0.5, 0.3]] = [[0.05, 0.03], [0.1, 0.06]]",
+    ],
+)
+def test_rounded_terms_are_no_slip(line: str) -> None:
+    assert not audit_of(f"```\nz1 = [0.21, 0.29]\n{line}\n```").page.slips
+
+
+def test_a_given_number_that_the_case_has_otherwise_is_said() -> None:
+    audit = audit_of("```\nW₁ = [[0.35, -0.2], [0.15, 0.54]]\nz₁ = [0.21, 0.29]\n```")
+    [(said, case)] = audit.page.differs
+    assert (said.place.quantity, said.line, case) == ("W1", 2, 0.45)
+    assert "0.45" in audit.text()
+
+
+def test_a_sum_without_its_bias_under_the_same_name_is_no_mistake() -> None:
+    page = "```\nz₁[0] = 0.28 - 0.12 + 0.05 = 0.21\n```\n\nOr:\n\n```\nz₁[0] = 0.28 - 0.12 = 0.16\n```"
+    audit = audit_of(page)
+    assert not audit.found_something
+    assert "without the bias" in audit.text()
+    alone = audit_of("```\nz₁[0] = 0.28 - 0.12 = 0.16\n```")
+    assert [verdict.verdict for verdict in alone.wrong] == ["wrong"]
+
+
+def test_a_notebook_is_read_cell_by_cell() -> None:
+    nbformat = pytest.importorskip("nbformat")
+    book = nbformat.v4.new_notebook()
+    code = nbformat.v4.new_code_cell(
+        "print(z1)",
+        outputs=[nbformat.v4.new_output("stream", name="stdout", text="z1 = [0.21 0.29]\nyhat = 0.61\n")],
+    )
+    book.cells = [nbformat.v4.new_markdown_cell("# Step\n\n$z_2 = 0.28$"), code]
+    audit = audit_of(nbformat.writes(book), ".ipynb")
+    rows = {row["quantity"]: (row["cell"], row["line"]) for row in audit.as_dict()["verdicts"]}
+    assert rows == {"z1": (2, 2), "z2": (1, 3), "yhat": (2, 3)}

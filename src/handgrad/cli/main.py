@@ -29,6 +29,7 @@ from handgrad.cli import (
     matrix,
     open,
     predict,
+    read,
     streams,
     train,
     tune,
@@ -65,6 +66,7 @@ app.command()(predict.predict)
 app.command()(evaluate.evaluate)
 app.command()(explain.explain)
 app.command()(check.check)
+app.command()(read.read)
 app.command()(exercise.exercise)
 app.command()(mark.mark)
 app.command()(gradcheck.gradcheck)

@@ -39,7 +39,7 @@ MARKS: dict[str, re.Pattern[bytes]] = {
     ".csv": re.compile(rb'\A"?(prediction(_[^,]*)?"?[,\n]|output1"?[,\n])'),
     ".tsv": re.compile(rb'\A"?(prediction(_[^\t]*)?"?[\t\n]|output1"?[\t\n])'),
     ".txt": re.compile(r"\A([^\n]+\n){1,9}(═)+\n".encode()),  # the title of a sheet, underlined
-    ".toml": re.compile(rb"\A# handgrad train --config"),
+    ".toml": re.compile(rb"\A# handgrad (train --config|read: drafted)"),
     ".onnx": re.compile(rb"\A[\x00-\x7f]{0,8}handgrad"),
     ".npz": re.compile(rb"\APK.{28}handgrad\.npy", re.DOTALL),
     ".h": re.compile(rb"\A/\* Written by handgrad"),

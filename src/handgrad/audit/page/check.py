@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from handgrad.audit.check import Audit, check
-from handgrad.audit.page.accounts import Fate
+from handgrad.audit.page.accounts import PLACED, Fate
 from handgrad.audit.page.arithmetic import Slip
 from handgrad.audit.page.opening import open_page
 from handgrad.audit.page.reading import Reading, Stated, read
@@ -133,7 +133,7 @@ def check_page(
     if not isinstance(case, Case):
         case = Case.load(Path(case))
     reading = read(page, case)
-    if not reading.stated and not reading.slips and not reading.differs:
+    if not reading.slips and not any(one.fate in PLACED for one in reading.account.numbers):
         raise CaseError(
             f"{page.name}: no number on this page names a quantity of the case; write results as z1 = 0.21, "
             "or check that page and case belong together"
@@ -145,7 +145,7 @@ def _audited(reading: Reading, case: Case, certify: bool) -> PageAudit:
     # of two roundings of one number the finer one is carried forward: it comes last
     ordered = sorted(reading.stated, key=lambda said: -min(n.unit for n in said.numbers))
     reading = replace(reading, stated=tuple(ordered))
-    claims = tuple(_claim(said) for said in ordered)
+    claims = tuple(claim_keys(said) for said in ordered)
     beside = replace(case, claims=claims)
     if not claims:
         return PageAudit(beside, (), reading.page.name, reading=reading)
@@ -155,7 +155,8 @@ def _audited(reading: Reading, case: Case, certify: bool) -> PageAudit:
     )
 
 
-def _claim(said: Stated) -> ClaimKeys:
+def claim_keys(said: Stated) -> ClaimKeys:
+    """The claim as a case file has it."""
     place, shape = said.place, said.shape
     values = np.array([n.value for n in said.numbers]).reshape(shape).tolist()
     digits = [_digits(n) for n in said.numbers]

@@ -64,7 +64,7 @@ class Reading:
 
 
 @dataclass(slots=True)
-class _Work:
+class Work:
     """The chains of a page with what was found out about each."""
 
     chain: Chain
@@ -80,7 +80,7 @@ def read(page: Page, case: Case) -> Reading:
     gathered = gather(page, case)
     quantities = Quantities(case)
     with np.errstate(all="ignore"):
-        work = [_Work(chain, context, results(chain)) for chain, context in _all_chains(gathered, case)]
+        work = work_of(gathered, case)
         scheme = _scheme(work, quantities)
         known = _known(case, quantities, work)
         for one in work:
@@ -88,6 +88,24 @@ def read(page: Page, case: Case) -> Reading:
             one.wrong, one.compared = slips(one.chain, known)
         _without_bias(work, quantities)
         return _result(page, gathered, work, scheme, quantities)
+
+
+def work_of(gathered: Gathered, case: Case) -> list[Work]:
+    """The chains of a page: its equations, its tables, what it says in words."""
+    return [Work(chain, context, results(chain)) for chain, context in _all_chains(gathered, case)]
+
+
+def score(work: Iterable[Work], scheme: Scheme, quantities: Quantities) -> float:
+    """How well the printed results are what the names say: one for each that could be, half off for others."""
+    total = 0.0
+    with np.errstate(all="ignore"):
+        for one in work:
+            where = placed(one.chain, one.found, scheme, one.context, quantities)
+            if where is None:  # leaving a number out is no better than finding it wrong
+                total -= 0.5 * sum(len(result.numbers) for result in one.found)
+            else:
+                total += where.agrees - 0.5 * (where.of - where.agrees)
+    return total
 
 
 def _all_chains(gathered: Gathered, case: Case) -> Iterator[tuple[Chain, Context]]:
@@ -107,7 +125,7 @@ def _all_chains(gathered: Gathered, case: Case) -> Iterator[tuple[Chain, Context
     yield from sorted(order, key=lambda pair: pair[0].parts[-1].row)
 
 
-def _scheme(work: list[_Work], quantities: Quantities) -> Scheme:
+def _scheme(work: list[Work], quantities: Quantities) -> Scheme:
     """The notation under which most of the printed results are what the names say."""
     case = quantities.case
     asked = case.notation
@@ -115,13 +133,9 @@ def _scheme(work: list[_Work], quantities: Quantities) -> Scheme:
     flat = any(_counted_through(one.chain, case) for one in with_results)
     best: tuple[float, Scheme] | None = None
     for scheme in schemes(asked.layer, asked.first, flat):
-        score = 0.0
-        for one in with_results:
-            where = placed(one.chain, one.found, scheme, one.context, quantities)
-            if where is not None:
-                score += where.agrees - 0.5 * (where.of - where.agrees)
-        if best is None or score > best[0] + 1e-9:
-            best = (score, scheme)
+        here = score(with_results, scheme, quantities)
+        if best is None or here > best[0] + 1e-9:
+            best = (here, scheme)
     assert best is not None
     return best[1]
 
@@ -139,7 +153,7 @@ def _counted_through(chain: Chain, case: Case) -> bool:
     return False
 
 
-def _known(case: Case, quantities: Quantities, work: list[_Work]) -> Known:
+def _known(case: Case, quantities: Quantities, work: list[Work]) -> Known:
     """The numbers of the case: those given, and those computed in the steps that the page is about."""
     steps = sorted({1, *(one.context.step for one in work), *(one.context.step + 1 for one in work)})
     given = [0.0, 1.0, 2.0, 0.5]
@@ -153,7 +167,7 @@ def _known(case: Case, quantities: Quantities, work: list[_Work]) -> Known:
     return Known.of((*given, *(-value for value in given)), computed)
 
 
-def _without_bias(work: list[_Work], quantities: Quantities) -> None:
+def _without_bias(work: list[Work], quantities: Quantities) -> None:
     """A weighted sum printed once with and once without its bias under one name: the second is that sum."""
     right = {
         one.placed.place for one in work if one.placed is not None and one.placed.agrees == one.placed.of
@@ -181,7 +195,7 @@ def _without_bias(work: list[_Work], quantities: Quantities) -> None:
 
 
 def _result(
-    page: Page, gathered: Gathered, work: list[_Work], scheme: Scheme, quantities: Quantities
+    page: Page, gathered: Gathered, work: list[Work], scheme: Scheme, quantities: Quantities
 ) -> Reading:
     account = Account(gathered.lines)
     stated: list[Stated] = []
@@ -203,12 +217,12 @@ def _result(
     return Reading(page, scheme, _merged(stated), tuple(_once(found_slips)), tuple(differs), account)
 
 
-def _rows_of(work: Iterable[_Work]) -> set[tuple[int, int]]:
+def _rows_of(work: Iterable[Work]) -> set[tuple[int, int]]:
     """Where the numbers of chains stand."""
     return {(part.row, n.start) for one in work for part in one.chain.parts for n in numbers_in(part.tree)}
 
 
-def _terms(one: _Work, account: Account) -> None:
+def _terms(one: Work, account: Account) -> None:
     """The fates of the numbers between the results of a chain."""
     chain = one.chain
     about = one.placed is not None
@@ -226,7 +240,7 @@ def _terms(one: _Work, account: Account) -> None:
             account.set(part.row, n.start, fate)
 
 
-def _stated(one: _Work, result: Result) -> Stated:
+def _stated(one: Work, result: Result) -> Stated:
     assert one.placed is not None
     part = one.chain.parts[result.part]
     assert part.tree is not None
@@ -237,7 +251,7 @@ def _stated(one: _Work, result: Result) -> Stated:
     return Stated(one.placed.place, result.numbers, spots, result.shape, part.line, head)
 
 
-def _fate_of(said: Stated, one: _Work, quantities: Quantities) -> tuple[Fate, float | None]:
+def _fate_of(said: Stated, one: Work, quantities: Quantities) -> tuple[Fate, float | None]:
     """A given number is as the case has it, or otherwise; anything else is a claim."""
     place = said.place
     value = quantities.value(place)
@@ -250,15 +264,15 @@ def _fate_of(said: Stated, one: _Work, quantities: Quantities) -> tuple[Fate, fl
     array = np.asarray(value, dtype=np.float64)
     if array.size != len(said.numbers):
         return Fate.UNPLACED, None
-    for turned in (array, array.T):
-        pairs = list(zip(said.numbers, turned.ravel().tolist(), strict=True))
-        if all(printed.stands_for(v) for printed, v in pairs):
-            return Fate.GIVEN, None
+    ways = [list(zip(said.numbers, turned.ravel().tolist(), strict=True)) for turned in (array, array.T)]
+    pairs = max(ways, key=lambda way: sum(printed.stands_for(v) for printed, v in way))
+    if all(printed.stands_for(v) for printed, v in pairs):
+        return Fate.GIVEN, None
     other = next(v for printed, v in pairs if not printed.stands_for(v))
     return (Fate.GIVEN, other) if one.placed is not None and one.placed.sure else (Fate.UNPLACED, None)
 
 
-def _loose(gathered: Gathered, work: list[_Work], quantities: Quantities, account: Account) -> None:
+def _loose(gathered: Gathered, work: list[Work], quantities: Quantities, account: Account) -> None:
     """Lists and blocks of numbers without a name: what they are shows in their numbers, all of them."""
     taken = _rows_of(work)
     for line, array in loose_arrays(gathered.lines, taken):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from itertools import groupby
@@ -22,6 +23,7 @@ from handgrad.writing.phrasebook import Spans, chosen_language, joined
 _LONGEST = 110
 _MOST_LISTED = 40
 _NUMBER = re.compile(r"[\d০-৯]+(?:[.][\d০-৯]+)?|\.[\d০-৯]+")
+_BENGALI = str.maketrans("0123456789", "০১২৩৪৫৬৭৮৯")
 _DIGITS = str.maketrans("০১২৩৪৫৬৭৮৯", "0123456789")
 
 
@@ -139,7 +141,14 @@ class _PageReport(Report):
         return list(said.spots) if len(said.spots) == len(verdict.entries) else [None] * len(verdict.entries)
 
     def _correct(self, entry: Entry, sign: int) -> str:
-        return str(self.right(entry, sign).text)
+        """The right number as the page would print it."""
+        assert entry.computed is not None
+        value, unit = sign * entry.computed + 0.0, entry.printed.unit
+        decimals = max(0, round(-math.log10(unit)))
+        text = f"{value:.{decimals}f}"
+        if decimals == 0 and value != int(value):
+            text = f"{value:.3g}"
+        return text if "e" not in text else repr(value)
 
     def _gives(self, slip: Slip) -> Spans:
         return self.words.say(
@@ -211,10 +220,12 @@ def _replaced(source: str, printed: float, right: str, after: int) -> tuple[str,
         return source, after
     match = next((m for m in places if m.start() > after), places[-1]) if after >= 0 else places[-1]
     start = match.start()
+    if not match[0].isascii():
+        right = right.translate(_BENGALI)
     sign = ""
     if right.startswith("-") and printed < 0:
         right = right[1:]
-    elif printed < 0 <= float(right.replace(",", ".")) and start and source[start - 1] in "-−":
+    elif printed < 0 <= float(right.translate(_DIGITS)) and start and source[start - 1] in "-−":
         start -= 1
     elif right.startswith("-"):
         sign, right = "-", right[1:]
