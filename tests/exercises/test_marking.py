@@ -9,8 +9,9 @@ from handgrad.cases.case import Case
 from handgrad.errors import CaseError, SpecificationError
 from handgrad.exercises.answers import Answers
 from handgrad.exercises.class_list import book, exercise_for, exercises_of
+from handgrad.exercises.class_marking import mark_all
 from handgrad.exercises.exercise import Exercise, Wishes, make, variants
-from handgrad.exercises.marking import Paper, mark, shares
+from handgrad.exercises.marking import SHARES, Paper, mark, shares
 from handgrad.exercises.recipe import Recipe
 from handgrad.exercises.summary import steps_of
 from tests.exercises.by_hand import EXAMPLE, exercise, worked, written
@@ -215,3 +216,16 @@ def test_weights_left_to_chance_are_not_asked_about() -> None:
     network = {"inputs": 1, "loss": "squared_error", "layers": [{"units": 1}]}
     with pytest.raises(CaseError, match="left to chance"):
         make(Case.from_dict({"network": network, "data": {"x": [[3.0]], "y": [[5.0]]}}))
+
+
+def test_the_marks_do_not_depend_on_how_many_processes_there_are() -> None:
+    slip = written(worked({"delta2": -worked()["delta2"]}))
+    work = [
+        (exercise(), Answers(f"{k}", texts), SHARES) for k, texts in enumerate((written(worked()), slip, {}))
+    ]
+    one, two = mark_all(work, 1), mark_all(work, 2)
+    for left, right in zip(one, two, strict=True):
+        assert (left.file, left.earned, left.counts) == (right.file, right.earned, right.counts)
+        assert left.causes() == right.causes()
+        assert [number.verdict for number in left.numbers] == [number.verdict for number in right.numbers]
+    assert two[1].causes() == {(1, "delta2"): "error-sign"}

@@ -19,10 +19,10 @@ from handgrad.cli.spreadsheets import defused
 from handgrad.errors import DataError, HandgradError, MissingExtraError, SpecificationError
 from handgrad.exercises.answers import read_answers
 from handgrad.exercises.class_list import exercise_for, exercises_of, files_in, slugs
+from handgrad.exercises.class_marking import Work, mark_all
 from handgrad.exercises.comments import comments, points
 from handgrad.exercises.exercise import Exercise
 from handgrad.exercises.marking import HALF, Paper, shares
-from handgrad.exercises.marking import mark as marked
 from handgrad.exercises.sheet import files_of
 from handgrad.exercises.summary import as_dict, summary
 from handgrad.files import is_stream, write_whole
@@ -135,16 +135,17 @@ def _papers(
         and exercise.suffix.lower() == ".json"
         and (len(known) > 1 or bool(known[0].name))
     )
-    papers, unread = [], []
+    work: list[Work] = []
+    unread: list[str] = []
     for path in files:
         try:
             read = read_answers(path)
-            papers.append(marked(exercise_for(read, known, is_book), read, table))
+            work.append((exercise_for(read, known, is_book), read, table))
         except MissingExtraError:
             raise
         except HandgradError as error:
             unread.append(str(error))
-    return papers, unread
+    return mark_all(work), unread
 
 
 def results(papers: Sequence[Paper], unread: Sequence[str] = ()) -> bytes:
