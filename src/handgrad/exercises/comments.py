@@ -46,7 +46,8 @@ def notation_of(paper: Paper, language: str) -> Notation:
         first=1 if asked.first is None else asked.first,
         orientation=asked.orientation or "column",
     )
-    return replace(notation, decimal=decimal_mark(language))
+    alone = frozenset(asked.quantity for asked in paper.exercise.asked if math.prod(asked.shape) == 1)
+    return replace(notation, decimal=decimal_mark(language), numbers=alone)
 
 
 class _Comments:
