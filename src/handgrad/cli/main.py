@@ -15,27 +15,8 @@ from typing import Annotated
 
 import typer
 
-from handgrad.cli import (
-    bench,
-    check,
-    diagram,
-    evaluate,
-    exercise,
-    explain,
-    export,
-    gradcheck,
-    inspect,
-    mark,
-    matrix,
-    open,
-    predict,
-    read,
-    streams,
-    train,
-    tune,
-    verify,
-    why,
-)
+from handgrad.cli import streams
+from handgrad.cli.verbs import Verbs
 from handgrad.errors import HandgradError
 from handgrad.rich_repr import printable
 from handgrad.training.interruption import ENDING, Ended, end
@@ -55,30 +36,12 @@ _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 
 app = typer.Typer(
     name="handgrad",
+    cls=Verbs,
     help="Trains feed-forward neural networks and shows its work.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command()(inspect.inspect)
-app.command()(train.train)
-app.command()(predict.predict)
-app.command()(evaluate.evaluate)
-app.command()(explain.explain)
-app.command()(check.check)
-app.command()(read.read)
-app.command()(exercise.exercise)
-app.command()(mark.mark)
-app.command()(gradcheck.gradcheck)
-app.command()(matrix.matrix)
-app.command("open")(open.open_training)
-app.command()(diagram.diagram)
-app.command()(export.export)
-app.command()(tune.tune)
-app.command()(why.why)
-app.command()(why.importance)
-app.command()(verify.verify)
-app.command()(bench.bench)
 
 
 def _show_version(wanted: bool) -> None:
