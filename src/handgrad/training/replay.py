@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from handgrad.data.arrays import sample_weights, samples
@@ -57,8 +58,16 @@ def replay(
     Raises SpecificationError for a step that was not taken, ShapeError for arrays that cannot be those of the
     training.
     """
-    if not 1 <= step <= result.steps:
-        raise SpecificationError(f"the training has the steps 1 to {result.steps}, got step {step}")
+    return next(replays(result, X, Y, step, step, engine, weights))
+
+
+def replays(
+    result: Fit, X: Any, Y: Any, first: int, last: int, engine: str | None = None, weights: Any = None
+) -> Iterator[Replayed]:
+    """The steps from `first` to `last` one after another, each as `replay` has it, in one session."""
+    for step in (first, last):
+        if not 1 <= step <= result.steps:
+            raise SpecificationError(f"the training has the steps 1 to {result.steps}, got step {step}")
     plan, network = result.plan, result.network
     stored = X if isinstance(X, StoredX) else None
     if stored is None:
@@ -76,31 +85,37 @@ def replay(
         raise ShapeError(
             f"X has {len(X)} samples, fewer than the training had; give the arrays of the training"
         )
-    start = max((s for s in result.snapshots if s.step <= step), key=lambda s: s.step)
+    start = max((s for s in result.snapshots if s.step <= first), key=lambda s: s.step)
     runner = choose(engine) if engine is not None else _recorded(result.engine)
     rows: Any = result.training_rows
     if stored is not None:
         runner, rows = StreamedEngine(runner, plan), Places(len(rows))
     session = runner.start(network, result.recipe, start.training, X, Y, plan.seed, plan.threads, counts)
     rate = result.recipe.optimizer.learning_rate
-    for part in plan.stretches(start.step, step - 1, rows, rate):
-        run = session.run(part.rows, result.batch_size, part.rates, part.first)
-        if run.failed:
-            raise TrainingError(
-                f"step {part.first + len(run.losses) - 1} is not finite when it is taken again by the engine "
-                f"{runner.name!r}; give the arrays and the engine ({result.engine!r}) of the training"
-            )
-    at = result.at(step)
-    return Replayed(
-        start.training if start.step == step else session.training(),
-        at.rows,
-        step,
-        at.rate,
-        dropout_masks(network, plan.seed, step, len(at.rows)),
-        at.epoch,
-        at.batch,
-        runner.name,
-    )
+
+    def run(begin: int, end: int) -> None:
+        for part in plan.stretches(begin, end, rows, rate):
+            done = session.run(part.rows, result.batch_size, part.rates, part.first)
+            if done.failed:
+                raise TrainingError(
+                    f"step {part.first + len(done.losses) - 1} is not finite when it is taken again by the engine "
+                    f"{runner.name!r}; give the arrays and the engine ({result.engine!r}) of the training"
+                )
+
+    run(start.step, first - 1)
+    for at in plan.steps(first, last, result.training_rows, rate):
+        if at.number > first:
+            run(at.number - 1, at.number - 1)
+        yield Replayed(
+            start.training if at.number == start.step else session.training(),
+            at.rows,
+            at.number,
+            at.rate,
+            dropout_masks(network, plan.seed, at.number, len(at.rows)),
+            at.epoch,
+            at.batch,
+            runner.name,
+        )
 
 
 def _recorded(name: str) -> Engine:

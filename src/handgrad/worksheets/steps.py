@@ -21,6 +21,7 @@ from handgrad.nn.optimizers import initial_state
 from handgrad.nn.regularization import Regularization
 from handgrad.nn.step import Recipe, Training
 from handgrad.rich_repr import printable
+from handgrad.training.replay import Replayed, replays
 from handgrad.worked.record import Standing
 from handgrad.worked.rounding import Rounding
 from handgrad.worked.trace import Trace, trace_step
@@ -143,40 +144,46 @@ class ModelSource:
         return Standing(fit.steps, len(fit.history), kept, self.trained_step, self.chosen is not None)
 
     def traces(self, first: int, last: int) -> Iterator[Trace]:
+        steps = self.model.fit.steps
+        for step in (first, last):
+            if not 1 <= step <= self.total:
+                raise SpecificationError(f"step {step}: the model was trained for {steps} steps")
+        if self.chosen is None:
+            yield from map(self._on_their_batch, self._replays(first, last))
+            return
+        trained, others = self.trained_step, [t for t in range(first, last + 1) if t != self.trained_step]
+        replayed = self._replays(others[0], others[-1]) if others else iter(())
         for step in range(first, last + 1):
-            yield self._trace(step)
+            at = next(replayed) if others and others[0] <= step <= others[-1] else None
+            training = self._trained() if at is None or step == trained else at.training
+            yield self._on_chosen_rows(step, training, self.model.fit.at(step).rate, self.chosen)
 
     @cached_property
     def _training_data(self) -> TrainingData:
-        return self.model.training_data(self.data)
+        return self.model.training_data(self.data if self.chosen is None else self._training_table())
 
-    def _trace(self, step: int) -> Trace:
-        if not 1 <= step <= self.total:
-            raise SpecificationError(f"step {step}: the model was trained for {self.model.fit.steps} steps")
-        if self.chosen is not None:
-            return self._on_chosen_rows(step, self.chosen)
-        replayed = self.model.replay(step, self.data)
-        seen, dtype = self._training_data, self.model.fit.plan.dtype
+    def _replays(self, first: int, last: int) -> Iterator[Replayed]:
+        """The steps as training took them: one reading of the data and one session for all of them."""
+        seen = self._training_data
+        return replays(self.model.fit, seen.X, seen.Y, first, last, weights=seen.weights)
+
+    def _on_their_batch(self, replayed: Replayed) -> Trace:
+        seen, dtype, rows = self._training_data, self.model.fit.plan.dtype, replayed.rows
         return trace_step(
             self.network,
             self.recipe,
             replayed.training,
-            seen.X[replayed.rows].astype(dtype),
-            seen.Y[replayed.rows].astype(dtype),
-            step,
+            seen.X[rows].astype(dtype),
+            seen.Y[rows].astype(dtype),
+            replayed.t,
             replayed.rate,
             replayed.masks,
-            weights=None if seen.weights is None else seen.weights[replayed.rows],
-            rows=tuple(int(seen.file_rows[row]) for row in replayed.rows),
+            weights=None if seen.weights is None else seen.weights[rows],
+            rows=tuple(int(seen.file_rows[row]) for row in rows),
         )
 
-    def _on_chosen_rows(self, step: int, rows: Rows) -> Trace:
+    def _on_chosen_rows(self, step: int, training: Training, rate: float, rows: Rows) -> Trace:
         X, Y, weights = self._rows(rows)
-        if step == self.trained_step:
-            training, rate = self._trained(), self.model.fit.at(step).rate
-        else:
-            replayed = self.model.replay(step, self._training_table())
-            training, rate = replayed.training, replayed.rate
         chosen = tuple(range(rows.first, rows.first + len(X)))
         return trace_step(self.network, self.recipe, training, X, Y, step, rate, rows=chosen, weights=weights)
 
