@@ -42,6 +42,7 @@ from handgrad.worked.expressions import (
     Symbol,
     Times,
     Transpose,
+    names_of,
 )
 from handgrad.worked.functions import RATIONAL_AT, applied
 from handgrad.worked.real import as_numbers, in_reals
@@ -331,7 +332,7 @@ def leaves(trees: Iterable[Expression]) -> Iterator[Expression]:
 
 
 def _names(tree: Expression) -> tuple[str, ...]:
-    return tuple(field.name for field in dataclasses.fields(tree))
+    return names_of(type(tree))
 
 
 def _parts(tree: Any) -> Iterator[Expression]:

@@ -7,7 +7,8 @@ raise on a node that they do not know; `evaluate` computes them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from functools import cache
 
 from handgrad.nn.arrays import Array
 
@@ -15,6 +16,16 @@ from handgrad.nn.arrays import Array
 @dataclass(frozen=True, slots=True)
 class Expression:
     """Root of all nodes."""
+
+
+@cache
+def names_of(kind: type) -> tuple[str, ...]:
+    """The fields of a kind of node, looked up once: trees are walked node by node.
+
+    >>> names_of(Number)
+    ('value', 'exact', 'dust')
+    """
+    return tuple(each.name for each in fields(kind))
 
 
 @dataclass(frozen=True, slots=True)

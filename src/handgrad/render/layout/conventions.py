@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields
 from typing import Any
 
 from handgrad.render.document import Block, Fold, Formula, LaidMatrix
@@ -18,6 +17,7 @@ from handgrad.worked.expressions import (
     Power,
     Root,
     SumOver,
+    names_of,
 )
 from handgrad.worked.record import words
 
@@ -73,7 +73,7 @@ def _is_matrix(tree: Expression) -> bool:
 
 
 def _parts(tree: Expression) -> list[Expression]:
-    held = [getattr(tree, field.name) for field in fields(tree)]
+    held = [getattr(tree, name) for name in names_of(type(tree))]
     return [part for value in held for part in _flat(value)]
 
 

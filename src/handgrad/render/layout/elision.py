@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -35,6 +35,7 @@ from handgrad.worked.expressions import (
     Symbol,
     Times,
     Transpose,
+    names_of,
 )
 from handgrad.writing.numerals import Precision, Shown, shown, shown_exactly, shown_together
 
@@ -75,7 +76,7 @@ class Display:
                 :, _kept(tree.shape[1], self.limits.columns)
             ]
             return all(entry.exact for row in shown_together(kept, self.precision) for entry in row)
-        held = [getattr(tree, field.name) for field in fields(tree)]
+        held = [getattr(tree, name) for name in names_of(type(tree))]
         return all(self.exact(part) for part in _expressions(tuple(held)))
 
     def number(self, value: float) -> Expression:
@@ -222,7 +223,7 @@ def _inside(*names: str) -> Callable[[Display, Any, bool], Expression]:
 def _holds(tree: Expression, kind: type[Expression]) -> bool:
     if isinstance(tree, kind):
         return True
-    held = tuple(getattr(tree, part.name) for part in fields(tree))
+    held = tuple(getattr(tree, name) for name in names_of(type(tree)))
     return any(_holds(part, kind) for part in _expressions(held))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from rich.cells import cell_len
 
@@ -44,6 +45,7 @@ def cells(line: Line) -> int:
     return sum(cell_len(text) for text, _ in line)
 
 
+@lru_cache(maxsize=4096)
 def plain(text: str, style: str = "") -> TextBox:
     """One line of text.
 
@@ -92,6 +94,9 @@ def beside(*boxes: TextBox) -> TextBox:
     boxes = tuple(box for box in boxes if box.width or box.height > 1)
     if not boxes:
         return EMPTY
+    if all(len(box.lines) == 1 and not box.baseline for box in boxes):  # most of a sheet
+        line = tuple(piece for box in boxes for piece in box.lines[0])
+        return TextBox((line,), 0, sum(box.width for box in boxes))
     above = max(box.baseline for box in boxes)
     below = max(box.height - box.baseline for box in boxes)
     level = [stretched(box, above - box.baseline, below - (box.height - box.baseline)) for box in boxes]
@@ -224,14 +229,16 @@ def wrapped(pieces: Iterable[TextBox], width: int) -> list[TextBox]:
     A piece that ends in a blank is followed by the next with that blank between them, or by a new line.
     """
     rows: list[TextBox] = []
-    row = EMPTY
+    row: list[TextBox] = []
+    taken = 0
     for piece in pieces:
-        if row.width and row.width + _visible(piece) > width:
-            rows.append(trimmed(row))
-            row = EMPTY
-        row = beside(row, piece)
-    if row.width:
-        rows.append(trimmed(row))
+        if taken and taken + _visible(piece) > width:
+            rows.append(trimmed(beside(*row)))
+            row, taken = [], 0
+        row.append(piece)
+        taken += piece.width
+    if taken:
+        rows.append(trimmed(beside(*row)))
     return rows
 
 
