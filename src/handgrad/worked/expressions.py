@@ -8,7 +8,7 @@ raise on a node that they do not know; `evaluate` computes them.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from functools import cache
+from typing import Any
 
 from handgrad.nn.arrays import Array
 
@@ -18,14 +18,18 @@ class Expression:
     """Root of all nodes."""
 
 
-@cache
-def names_of(kind: type) -> tuple[str, ...]:
+_names: dict[type, tuple[str, ...]] = {}
+
+
+def names_of(kind: Any) -> tuple[str, ...]:
     """The fields of a kind of node, looked up once: trees are walked node by node.
 
     >>> names_of(Number)
     ('value', 'exact', 'dust')
     """
-    return tuple(each.name for each in fields(kind))
+    if kind not in _names:
+        _names[kind] = tuple(each.name for each in fields(kind))
+    return _names[kind]
 
 
 @dataclass(frozen=True, slots=True)
