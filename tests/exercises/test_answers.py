@@ -17,8 +17,9 @@ from pypdf import PdfReader, PdfWriter
 
 from handgrad.errors import DataError, HandgradError
 from handgrad.exercises.answers import READERS, blank_csv, blank_toml, read_answers
-from handgrad.exercises.exercise import Exercise
+from handgrad.exercises.exercise import Exercise, make
 from handgrad.exercises.marking import mark
+from handgrad.exercises.recipe import Recipe
 from handgrad.exercises.sheet import exercise_sheet, labels
 from handgrad.render.media import write
 from tests.exercises.by_hand import exercise, worked, written
@@ -207,3 +208,11 @@ def test_a_notebook_is_not_run(tmp_path: Path) -> None:
     path.write_text(json.dumps({"cells": [{"cell_type": "code", "source": code}]}))
     assert read_answers(path).texts["z2"] == "1/3"
     assert not (tmp_path / "ran").exists()
+
+
+def test_a_long_sheet_with_hints_has_every_field_in_its_pdf(tmp_path: Path) -> None:
+    """The functions that set the fields once hid one of Typst's own, which long formulas and figures use."""
+    made = make(Recipe((2, 3, 1), difficulty="hard", seed=3))
+    path = tmp_path / "sheet.pdf"
+    path.write_bytes(write("pdf", exercise_sheet(made, "en", hints=True)))
+    assert set(read_answers(path).texts) == set(made.fields)

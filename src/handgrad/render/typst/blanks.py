@@ -13,10 +13,10 @@ _EM = 0.62
 """Width of a digit that somebody writes, in em."""
 
 PREAMBLE = """\
-#let place(number, width) = link("handgrad-field:" + str(number), box(
+#let field-box(number, width) = link("handgrad-field:" + str(number), box(
   width: width, height: 1.55em, stroke: 0.5pt + luma(120), radius: 2pt, fill: luma(252)))
-#let blanks(target, width, columns, first, count, remark) = {
-  let places = range(count).map(k => place(first + k, width))
+#let field-matrix(target, width, columns, first, count, remark) = {
+  let places = range(count).map(k => field-box(first + k, width))
   let body = if count == 1 { places.first() } else {
     math.equation(math.mat(delim: "[", gap: 5pt, ..places.map(math.display).chunks(columns)))
   }
@@ -43,5 +43,5 @@ def blanks(writer: Words, block: Blanks) -> str:
     remark = f"[{writer.spans(block.remark)}]" if block.remark else "none"
     width = f"{_EM * block.digits + 0.8:.2f}em"
     return (
-        f"#blanks([{writer.spans(block.target)}], {width}, {len(block.rows[0])}, {first}, {count}, {remark})"
+        f"#field-matrix([{writer.spans(block.target)}], {width}, {len(block.rows[0])}, {first}, {count}, {remark})"
     )
