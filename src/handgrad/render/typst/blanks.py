@@ -42,6 +42,4 @@ def blanks(writer: Words, block: Blanks) -> str:
         return ""
     remark = f"[{writer.spans(block.remark)}]" if block.remark else "none"
     width = f"{_EM * block.digits + 0.8:.2f}em"
-    return (
-        f"#field-matrix([{writer.spans(block.target)}], {width}, {len(block.rows[0])}, {first}, {count}, {remark})"
-    )
+    return f"#field-matrix([{writer.spans(block.target)}], {width}, {len(block.rows[0])}, {first}, {count}, {remark})"
