@@ -15,13 +15,24 @@ Opened = Callable[..., Any]
 
 
 @pytest.fixture
-def opened(browser: Any, tmp_path: Path) -> Iterator[Opened]:
+def opened(open_bytes: Opened) -> Opened:
     """Opens the live sheet of a case from a file; every console error fails the test."""
-    pages, complaints = [], []
 
     def open_case(case: Case | dict[str, Any], fragment: str = "", **options: Any) -> Any:
+        sheet = live_page(Case.from_dict(case) if isinstance(case, dict) else case)
+        return open_bytes(sheet, fragment, **options)
+
+    return open_case
+
+
+@pytest.fixture
+def open_bytes(browser: Any, tmp_path: Path) -> Iterator[Opened]:
+    """Opens a live sheet from a file; every console error fails the test."""
+    pages, complaints = [], []
+
+    def open_sheet(sheet: bytes, fragment: str = "", **options: Any) -> Any:
         path = tmp_path / f"sheet{len(pages)}.html"
-        path.write_bytes(live_page(Case.from_dict(case) if isinstance(case, dict) else case))
+        path.write_bytes(sheet)
         page = browser.new_page(**options)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on(
@@ -32,7 +43,7 @@ def opened(browser: Any, tmp_path: Path) -> Iterator[Opened]:
         pages.append(page)
         return page
 
-    yield open_case
+    yield open_sheet
     for page in pages:
         page.close()
     assert complaints == []

@@ -20,7 +20,7 @@ from handgrad.live.trees import Plain, as_data, letters_of, whole
 from handgrad.nn.arrays import Array
 from handgrad.nn.forward import dropout_masks
 from handgrad.nn.network import Network
-from handgrad.nn.step import Recipe
+from handgrad.nn.step import Recipe, Training
 from handgrad.training.plan import Step
 from handgrad.worked.bindings import Value, array_of, name_of
 from handgrad.worked.derive.step import derive
@@ -81,20 +81,28 @@ class Leaves(NamedTuple):
     """Quantities that the program has no letters for; they stand as they are until something is changed."""
 
 
+class Beginning(NamedTuple):
+    """Where a calculation begins in the middle of a training: before the first of `steps`."""
+
+    training: Training
+    steps: list[Step]
+
+
 class Calculation:
-    """The calculation of a case, for one orientation.
+    """The calculation of a case, for one orientation; from `beginning` on, where it is a part of a longer training.
 
     Raises SpecificationError for a case without numbers, and for one with more than a page can hold.
     """
 
-    def __init__(self, case: Case, orientation: str = "column") -> None:
+    def __init__(self, case: Case, orientation: str = "column", beginning: Beginning | None = None) -> None:
         if case.symbolic:
             raise SpecificationError(
                 "a live sheet needs numbers to change; give the case [data], or choose another medium"
             )
         self.case, self.options = case, Options(orientation=orientation)
-        self.steps = list(case.planned(1, max(case.steps, MOST_STEPS if case.recipe else 1)))
-        self.training = initial_training(case)
+        planned = case.planned(1, max(case.steps, MOST_STEPS if case.recipe else 1))
+        self.steps = list(planned) if beginning is None else beginning.steps
+        self.training = initial_training(case) if beginning is None else beginning.training
         self.sizes: dict[int, int] = {}
         for place, step in enumerate(self.steps):
             self.sizes.setdefault(len(step.rows), place)
@@ -187,6 +195,7 @@ class Calculation:
             "column": self.options.orientation == "column",
             "samples": case.samples,
             "steps": case.steps,
+            "first": self.steps[0].number,
             "kinds": {name: kind_of(name, np.asarray(array)) for name, array in arrays.items()},
             "data": {name: nested(array) for name, array in samples.items() if array is not None},
             "start": {name: nested(array) for name, array in leaves.start.items()},
@@ -223,7 +232,7 @@ class Calculation:
             if name in ("x", "y") or name in given or name.startswith("mask") or COUNTS.fullmatch(name):
                 continue
             if PARAMETER.match(name):
-                leaves.start[name] = self._start_of(name)
+                leaves.start[name] = self._start_of(name, array_of(value))
             elif name not in quantities:
                 leaves.constants[name] = float(array_of(value).reshape(-1)[0])
             elif (other := _equal(quantities, name, given)) is not None:
@@ -232,13 +241,13 @@ class Calculation:
                 leaves.kept[name] = quantities[name]
         return leaves
 
-    def _start_of(self, name: str) -> Array:
-        """A parameter as training begins with it, or a state of the optimizer: zeros."""
+    def _start_of(self, name: str, held: Array) -> Array:
+        """A parameter as the first step begins with it, or a state of the optimizer: on paper a vector is a column."""
         matched = re.match(r"([Wb])(\d+)", name)
         assert matched is not None
         layer = self.training.parameters[int(matched.group(2)) - 1]
         array = layer.W if matched.group(1) == "W" else layer.b
-        return array if name == matched.group() else np.zeros_like(array)
+        return array if name == matched.group() else np.reshape(held, np.shape(array))
 
     def _planned(self, step: Step) -> Plain:
         planned: Plain = {}  # what is not said is usual: all rows in order, the first rate

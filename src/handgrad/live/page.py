@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from handgrad.cases.case import Case
-from handgrad.errors import SpecificationError
-from handgrad.live.calculation import Calculation
+from handgrad.live.calculation import Beginning, Calculation
+from handgrad.live.models import part_of_training
 from handgrad.live.trees import Plain, as_data
 from handgrad.live.variants import variants
 from handgrad.render.html.page import stylesheet
@@ -20,7 +20,7 @@ from handgrad.rich_repr import printable
 from handgrad.version import __version__
 from handgrad.worked.expressions import Expression
 from handgrad.worked.forms.optimizers import STATES
-from handgrad.worksheets.steps import CaseSource
+from handgrad.worksheets.steps import CaseSource, ModelSource
 from handgrad.worksheets.worksheet import Worksheet
 from handgrad.writing.letter_parts import Notation
 from handgrad.writing.letters import FUNCTIONS, LABELS, LETTERS
@@ -53,7 +53,9 @@ MODULES = (
 """The modules of the page, each after those that it imports: together they are one module in the file."""
 
 
-def live_page(case: Case, settings: Settings | None = None) -> bytes:
+def live_page(
+    case: Case, settings: Settings | None = None, beginning: Beginning | None = None, remark: str = ""
+) -> bytes:
     """The live sheet of a case as one HTML file, UTF-8: no server, no network.
 
     >>> page = live_page(Case.from_dict({
@@ -67,7 +69,7 @@ def live_page(case: Case, settings: Settings | None = None) -> bytes:
     """
     chosen = settings or Settings()
     language = chosen_language(chosen.language)
-    data = page_data(case, chosen, language)
+    data = page_data(case, chosen, language, beginning)
     encoded = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     safe = encoded.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
     skeleton = (HERE / "page.html").read_text(encoding="utf-8")
@@ -75,6 +77,7 @@ def live_page(case: Case, settings: Settings | None = None) -> bytes:
         "language": language,
         "title": _escaped(data["title"]),
         "source": _escaped(data["source"]),
+        "remark": _remark(remark, data["words"][language]),
         "style": f"{stylesheet()}\n{(HERE / 'page.css').read_text(encoding='utf-8')}",
         "data": safe,
         "module": module(),
@@ -87,14 +90,23 @@ def live_page(case: Case, settings: Settings | None = None) -> bytes:
 def live_sheet(worksheet: Worksheet) -> bytes:
     """The live sheet of a worksheet's case, with the worksheet's choices of notation, digits and language.
 
-    Raises SpecificationError for a trained model: its training is not a case.
+    Of a trained model it begins before the step that is shown, with the parameters and the optimizer's state of that
+    place, and walks on with the batches that came next.
+
+    Raises SpecificationError for rows that the reader chose, and for a training whose samples had weights.
     """
     source = worksheet.source
-    if not isinstance(source, CaseSource):
-        raise SpecificationError(
-            "a live sheet is made of a case; of a trained model choose html, md or pdf, or write the step as a case"
-        )
-    return live_page(source.case, worksheet.settings)
+    if isinstance(source, CaseSource):
+        return live_page(source.case, worksheet.settings)
+    assert isinstance(source, ModelSource)
+    part = part_of_training(source, worksheet.first)
+    single = source.model.fit.plan.dtype == "float32"
+    return live_page(part.case, worksheet.settings, part.beginning, "live_single" if single else "")
+
+
+def _remark(key: str, words: dict[str, str]) -> str:
+    """A sentence below the title; none without a key."""
+    return f'<p class="note" data-say="{key}">{_escaped(words[key])}</p>\n' if key else ""
 
 
 def _escaped(text: str) -> str:
@@ -128,10 +140,10 @@ def _taken(statement: re.Match[str]) -> str:
     return f"const {{{names}}} = module_{module};\n"
 
 
-def page_data(case: Case, settings: Settings, language: str) -> Plain:
+def page_data(case: Case, settings: Settings, language: str, beginning: Beginning | None = None) -> Plain:
     """All that the page holds: the calculation, the letters, the words, the reader's choices."""
     notation = settings.notation or _notation(case)
-    calculation = Calculation(case, notation.orientation)
+    calculation = Calculation(case, notation.orientation, beginning)
     computed = calculation.data()
     others = variants(calculation)
     network = case.network

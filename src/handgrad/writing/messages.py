@@ -770,6 +770,10 @@ LIVE: dict[str, str] = {
         "This sheet computes itself and needs JavaScript. The same calculation without it: choose html "
         "instead of live."
     ),
+    "live_single": (
+        "The training computed in float32 and this page computes in float64: numbers differ from about the seventh "
+        "digit on."
+    ),
     "live_figure": "The network {sizes}: the width of a line is the size of its weight, a broken line is negative.",
     "live_curve": "The loss over the steps",
     "live_axis": "step",

@@ -25,7 +25,7 @@ class Page extends Pictures {
 
   /** @param {number} step */
   go(step) {
-    this.now.step = Math.min(Math.max(1, Math.round(step)), this.now.training.most);
+    this.now.step = Math.min(Math.max(this.now.training.first, Math.round(step)), this.now.training.most);
     this.now.walked = Math.max(this.now.walked, this.now.step);
     this.draw();
   }
@@ -45,8 +45,8 @@ class Page extends Pictures {
     this.now.training.restore([]);
     this.now.hidden.clear();
     this.answers.clear();
-    this.now.walked = 1;
-    this.go(1);
+    this.now.walked = this.now.training.first;
+    this.go(this.now.training.first);
   }
 
   /** @param {Record<string, string>} swap */
@@ -119,7 +119,7 @@ class Page extends Pictures {
   listen() {
     /** @type {Record<string, () => void>} */
     const clicks = {
-      first: () => this.go(1),
+      first: () => this.go(this.now.training.first),
       back: () => this.go(this.now.step - 1),
       forward: () => this.go(this.now.step + 1),
       play: () => this.play(),

@@ -39,10 +39,11 @@ export class Pictures extends Cards {
     const step = byId('step');
     step.textContent = this.say('live_step', { step: this.now.step, steps: this.data.calculation.steps });
     const slider = /** @type {HTMLInputElement} */ (byId('slider'));
-    slider.max = String(Math.max(this.data.calculation.steps, this.now.walked, 1));
+    slider.min = String(this.now.training.first);
+    slider.max = String(Math.max(Math.min(this.data.calculation.steps, this.now.training.most), this.now.walked));
     slider.value = String(this.now.step);
     /** @type {HTMLButtonElement} */ (byId('undo')).disabled = this.history.past.length === 0;
-    /** @type {HTMLButtonElement} */ (byId('back')).disabled = this.now.step === 1;
+    /** @type {HTMLButtonElement} */ (byId('back')).disabled = this.now.step === this.now.training.first;
     /** @type {HTMLButtonElement} */ (byId('forward')).disabled = this.now.step >= this.now.training.most;
     for (const element of document.querySelectorAll('[data-say]')) {
       element.textContent = this.say(/** @type {HTMLElement} */ (element).dataset.say ?? '');
@@ -101,10 +102,12 @@ export class Pictures extends Cards {
       },
     );
     const losses = [];
-    for (let s = 1; s <= Math.max(this.now.walked, this.now.step); s++) losses.push(this.now.training.number(s, 'loss') ?? NaN);
+    const { first } = this.now.training;
+    for (let s = first; s <= Math.max(this.now.walked, this.now.step); s++)
+      losses.push(this.now.training.number(s, 'loss') ?? NaN);
     byId('curve').innerHTML =
       losses.length > 1
-        ? curve(losses, this.now.step, {
+        ? curve(losses, this.now.step, first, {
             write: (x) => this.write(x),
             describe: this.say('live_curve'),
             axis: this.say('live_axis'),

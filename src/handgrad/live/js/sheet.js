@@ -27,7 +27,7 @@ export class Sheet {
     const { moment, choices } = fromFragment(location.hash);
     const training = new Training(swapped(data.calculation, data.variants, moment.swap));
     training.restore(moment.edits);
-    const step = Math.min(Math.max(1, moment.step), training.most);
+    const step = Math.min(Math.max(training.first, moment.step), training.most);
     this.choices = { ...choices };
     this.history = new History();
     /** @type {Map<string, string>} */

@@ -11,7 +11,7 @@ import { roundDecimal } from './numerals.js';
 /** What every step of one batch size computes, and the constants that belong to the size. @typedef {{samples: number, assignments: Assignment[], constants: Record<string, number>}} Program */
 /** A step of the plan; without rows it takes all of them in order, without a rate the first one. @typedef {{rows?: number[], rate?: number, masks?: Record<string, Nested>}} Planned */
 /**
- * @typedef {{rate: number, column: boolean, kinds: Record<string, Kind>, data: Record<string, Nested>, start: Record<string, Nested>,
+ * @typedef {{rate: number, first?: number, column: boolean, kinds: Record<string, Kind>, data: Record<string, Nested>, start: Record<string, Nested>,
  *   given: Record<string, Nested>, same: Record<string, string>, kept: Record<string, Nested>, constants: Record<string, number>, plan: Planned[], programs: Program[], quantities: string[],
  *   rounding: {digits: number | null, carry: boolean, quantities: Record<string, number>}, steps: number, samples: number}} Calculation
  */
@@ -141,22 +141,27 @@ export class Training {
 
   /** How many steps can be walked: the order of the batches is known so far. */
   get most() {
-    return this.calculation.plan.length;
+    return this.first + this.calculation.plan.length - 1;
+  }
+
+  /** The first step that is known: 1, or the one of a trained model from which it is walked. */
+  get first() {
+    return this.calculation.first ?? 1;
   }
 
   /** Every value of a step by its name, as on paper. @param {number} step @returns {Map<string, Matrix>} */
   values(step) {
-    if (!Number.isInteger(step) || step < 1 || step > this.most) {
-      throw new Error(`steps are counted from 1 to ${this.most}, got ${step}`);
+    if (!Number.isInteger(step) || step < this.first || step > this.most) {
+      throw new Error(`steps are counted from ${this.first} to ${this.most}, got ${step}`);
     }
-    for (let next = this.worked.length + 1; next <= step; next++) this.worked.push(this.work(next));
-    return this.worked[step - 1];
+    for (let next = this.first + this.worked.length; next <= step; next++) this.worked.push(this.work(next));
+    return this.worked[step - this.first];
   }
 
   /** The rows of the data that a step takes. @param {number} step @returns {number[]} */
   rows(step) {
     const { plan, samples } = this.calculation;
-    return plan[step - 1].rows ?? Array.from({ length: samples }, (_, row) => row);
+    return plan[step - this.first].rows ?? Array.from({ length: samples }, (_, row) => row);
   }
 
   /** The program of a step's batch size. @param {number} step @returns {Program} */
@@ -217,14 +222,14 @@ export class Training {
   /** What a step starts from: its rows, the parameters and states that the step before left, its constants. @param {number} step @param {Program} program */
   leaves(step, program) {
     const { column, kinds, plan } = this.calculation;
-    const planned = plan[step - 1];
+    const planned = plan[step - this.first];
     /** @type {Map<string, Matrix>} */
     const values = new Map();
     for (const [name, whole] of Object.entries(this.data)) {
       const part = this.rows(step).map((row) => /** @type {number[][]} */ (whole)[row]);
       values.set(name, onPaper(part, kinds[name] ?? 'rows', column));
     }
-    const before = step > 1 ? this.values(step - 1) : null;
+    const before = step > this.first ? this.values(step - 1) : null;
     for (const [name, whole] of Object.entries(this.start)) {
       const after = before?.get(name.endsWith('_old') ? name.slice(0, -4) : `${name}_new`) ?? before?.get(name);
       values.set(name, after ?? onPaper(whole, kinds[name], column));

@@ -1,0 +1,95 @@
+"""A part of a training as a calculation that a page can do: from a step on, with the batches that followed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from handgrad.cases.case import Case
+from handgrad.errors import SpecificationError
+from handgrad.live.calculation import Beginning
+from handgrad.nn.arrays import Array
+from handgrad.nn.network import LayerParameters, Network
+from handgrad.nn.step import Training
+from handgrad.training.plan import Step
+from handgrad.worksheets.steps import ModelSource
+
+MOST_STEPS = 50
+"""So many steps of a model are walked, as long as their rows are no more numbers than `MOST_NUMBERS`."""
+MOST_NUMBERS = 200_000
+
+
+class PartOfTraining(NamedTuple):
+    """The rows of some steps as a case, and where they begin."""
+
+    case: Case
+    beginning: Beginning
+
+
+def part_of_training(source: ModelSource, first: int) -> PartOfTraining:
+    """The training of a model from step `first` on, in float64: its own next steps, also beyond its last one.
+
+    Raises SpecificationError for rows that the reader chose, and for a training whose samples had weights.
+    """
+    model, fit = source.model, source.model.fit
+    if source.chosen is not None:
+        raise SpecificationError(
+            "a live sheet of a model shows steps that were taken; leave --rows out, or choose html"
+        )
+    if fit.weighted:
+        raise SpecificationError(
+            "a live sheet has no weights of samples yet; choose html for a step of this training"
+        )
+    seen = model.training_data(source.data)
+    replayed = model.replay(first, source.data)
+    steps = _steps(source, first)
+    rows, places = np.unique(np.concatenate([step.rows for step in steps]), return_inverse=True)
+    ends = np.cumsum([len(step.rows) for step in steps])
+    local = [step._replace(rows=part) for step, part in zip(steps, np.split(places, ends[:-1]), strict=True)]
+    training = _float64(replayed.training)
+    case = Case(
+        _beginning_with(source.network, training),
+        title=source.title,
+        X=np.asarray(seen.X[rows], np.float64),
+        Y=np.asarray(seen.Y[rows], np.float64),
+        recipe=source.recipe,
+        regularization=source.regularization,
+        plan=fit.plan,
+        steps=fit.steps,
+    )
+    return PartOfTraining(case, Beginning(training, local))
+
+
+def _steps(source: ModelSource, first: int) -> list[Step]:
+    fit, network = source.model.fit, source.network
+    most = max(1, MOST_NUMBERS // (fit.batch_size * (network.inputs + network.outputs)))
+    last = first + min(MOST_STEPS, most) - 1
+    return list(fit.plan.steps(first, last, fit.training_rows, fit.recipe.optimizer.learning_rate))
+
+
+def _float64(training: Training) -> Training:
+    """The same in the precision in which the page computes."""
+
+    def wide(arrays: Iterable[Array]) -> tuple[Array, ...]:
+        return tuple(np.asarray(array, np.float64) for array in arrays)
+
+    return Training(
+        tuple(LayerParameters(*wide(layer)) for layer in training.parameters),
+        tuple((wide(of_weights), wide(of_biases)) for of_weights, of_biases in training.state),
+    )
+
+
+def _beginning_with(network: Network, training: Training) -> Network:
+    """The network with these parameters in the place of an initializer."""
+
+    def shown(array: Array, bias: str) -> Array | None:
+        return None if bias == "none" else array
+
+    layers = [
+        replace(layer, W=W, b=shown(b, layer.bias))
+        for layer, (W, b) in zip(network.layers, training.parameters, strict=True)
+    ]
+    return Network(network.inputs, layers, network.loss)
