@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from handgrad.audit.page.check import PageAudit, check_page
@@ -9,6 +11,7 @@ from handgrad.audit.page.opening import read_page
 from handgrad.cases.case import Case
 from tests.audit.pages import CASE, PRINTED, STYLES, numbers, planted
 
+EXAMPLES = Path(__file__).parents[2] / "examples"
 BESIDE = Case.from_dict(CASE)
 
 
@@ -119,3 +122,28 @@ def test_a_notebook_is_read_cell_by_cell() -> None:
     audit = audit_of(nbformat.writes(book), ".ipynb")
     rows = {row["quantity"]: (row["cell"], row["line"]) for row in audit.as_dict()["verdicts"]}
     assert rows == {"z1": (2, 2), "z2": (1, 3), "yhat": (2, 3)}
+
+
+def test_weights_that_are_counted_through() -> None:
+    case = Case.load(EXAMPLES / "mazur-2015.toml")
+    page = r"""Inputs 0.05 and 0.10.
+
+w1 = 0.15, w2 = 0.20, w3 = 0.25, w4 = 0.30, b1 = 0.35, w5 = 0.40, w6 = 0.45, w7 = 0.50, w8 = 0.55, b2 = 0.60
+
+$net_{h1} = 0.15 * 0.05 + 0.2 * 0.1 + 0.35 * 1 = 0.3775$ and $out_{h1} = \frac{1}{1+e^{-0.3775}} = 0.593269992$
+
+$out_{o1} = 0.75136507$, $E_{o1} = \frac{1}{2}(0.01 - 0.75136507)^2 = 0.274811083$, $E_{total} = 0.298371109$
+
+$\frac{\partial E_{total}}{\partial w_{5}} = 0.74136507 * 0.186815602 * 0.593269992 = 0.082167041$
+
+$w_5^{+} = 0.4 - 0.5 * 0.082167041 = 0.35891648$ and $w_8^{+} = 0.561370121$
+"""
+    audit = audit_of(page, case=case)
+    assert not audit.found_something and not audit.page.account.unplaced
+    places = {(said.place.quantity, said.place.entry) for said in audit.page.stated}
+    assert places == {
+        ("z1", (0, 0)), ("a1", (0, 0)), ("a2", (0, 0)), ("loss_terms", (0, 0)), ("loss", None),
+        ("dW2", (0, 0)), ("W2_new", (0, 0)), ("W2_new", (1, 1)),
+    }  # fmt: skip
+    wrong = audit_of(page.replace("0.561370121", "0.561370212"), case=case)
+    assert [verdict.claim.quantity for verdict in wrong.wrong] == ["W2_new"]

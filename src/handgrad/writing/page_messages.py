@@ -20,6 +20,7 @@ PAGE: dict[str, str] = {
     "page_no_bias": (
         "Line {line}: {name} stands there for the sum without the bias; elsewhere the page prints it with the bias."
     ),
+    "page_no_claims": "No number on this page is said to be a quantity, so there was nothing to judge.",
     "page_at": "Line {line}:",
     "page_gives": "{left} gives {gives}, not {says}.",
     "page_follow": "Lines that follow from a wrong number",

@@ -146,12 +146,19 @@ def _relations(words: Sequence[Token]) -> list[int]:
         depth = max(0, depth + (word.text in _OPEN) - (word.text in _CLOSED))
         if depth:
             continue
-        if word.kind == "relation" or (word.text == ":" and _tells(words, place)):
+        arrow = word.text == "←" and _after_list(words, place)
+        if (word.kind == "relation" and not arrow) or (word.text == ":" and _opens_value(words, place)):
             found.append(place)
     return found
 
 
-def _tells(words: Sequence[Token], place: int) -> bool:
+def _after_list(words: Sequence[Token], place: int) -> bool:
+    """True behind a matrix, where an arrow points to a remark."""
+    before = next((word for word in words[place - 1 :: -1] if word.kind != "space"), None) if place else None
+    return before is not None and before.text in ("]", "}")
+
+
+def _opens_value(words: Sequence[Token], place: int) -> bool:
     """True for a colon with a space or a bracket and a number behind it."""
     rest = [word for word in words[place + 1 : place + 6] if word.kind != "space"][:2]
     spaced = place + 1 < len(words) and words[place + 1].kind == "space"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import product
+from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
@@ -43,7 +43,7 @@ _SAID_LOSS = (
     ("cross_entropy", re.compile(r"cross[- ]entropy|\bCE\b", re.IGNORECASE)),
     ("squared_error", re.compile(r"squared|\bMSE\b|quadratic", re.IGNORECASE)),
 )
-_COUNT = r"\b(\d+|one|two|three|four|five)\b"
+_COUNT = r"\b(\d+(?![.\d])|one|two|three|four|five)\b"
 _SIZES = tuple(
     (kind, re.compile(rf"{before}[^.\n]{{0,20}}?{_COUNT}|{_COUNT}\s+{after}", re.IGNORECASE))
     for kind, before, after in (
@@ -52,6 +52,7 @@ _SIZES = tuple(
         ("output", "outputs?(?: layer)?", "outputs?"),
     )
 )
+_ALL_SIZES = re.compile(r"\b\d{1,2}(?:\s*[-–→]\s*\d{1,2}){1,5}\b")
 _COUNTS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5}
 _MOST_TRIED = 64
 
@@ -124,6 +125,12 @@ def _best_scheme(work: list[Work]) -> tuple[Scheme, Givens]:
             whole += sum(1.0 for name in names if name[0] not in "Wb" and found.array(name) is not None)
             whole -= sum(0.7 for name in names if found.array(name) is None)
             whole += 1.5 * (for_target and y == "yhat")
+            alone = [
+                name
+                for name in names
+                if name[0] == "W" and name in found.whole and found.whole[name].array.size == 1
+            ]
+            whole -= 3.0 * len(alone) * (len(alone) > 3)  # weights counted through, taken for layers of one
             whole += 0.3 * len(found.flat) if len(found.flat) > 3 else -0.2 * len(found.flat)
             if best is None or whole > best[0] + 1e-9:
                 best = (whole, scheme, found)
@@ -134,6 +141,10 @@ def _best_scheme(work: list[Work]) -> tuple[Scheme, Givens]:
 def _sizes(given: Givens, text: str) -> list[int]:
     """Inputs and units of each layer: off the weights, else off the words, else 1."""
     said = {kind: _count(pattern, text) for kind, pattern in _SIZES}
+    for match in _ALL_SIZES.finditer(text):
+        sizes = [int(size) for size in re.findall(r"\d+", match[0])]
+        if given.flat and len(given.flat) == sum(a * b for a, b in pairwise(sizes)):
+            return sizes
     depth = given.depth or (2 if said["hidden"] or given.flat else 1)
     x, y = given.array("x"), given.array("target")
     sizes = [said["input"] or 1] + [0] * depth

@@ -10,6 +10,8 @@ from handgrad.audit.page.grammar import Grammar
 from handgrad.audit.page.phrases import said_before
 from handgrad.audit.page.tables import letter_name
 
+_BETWEEN = (",", "and", "এবং", "ও", "আর")
+
 
 def prose(line: Line, taken: set[tuple[int, int]]) -> Iterator[Chain]:
     """What running text says in words, such as 'the loss is 0.479'; `taken` has the numbers of equations."""
@@ -53,13 +55,25 @@ def _list(line: Line, place: int) -> tuple[Tree, int] | None:
     if found is None or not literal(found[0]):
         return None
     items, end = [found[0]], found[1]
-    while end + 2 < len(line.words) and line.words[end].text == "," and line.words[end + 1].kind == "space":
-        more = Grammar(line.words, True).longest(end + 2)
+    while (begin := _next_of_list(line, end)) is not None:
+        more = Grammar(line.words, True).longest(begin)
         if more is None or not literal(more[0]) or isinstance(more[0], Listing):
             break
         items.append(more[0])
         end = more[1]
     return (Listing(tuple(items)) if len(items) > 1 else items[0]), end
+
+
+def _next_of_list(line: Line, end: int) -> int | None:
+    """Where the next number of a list in running text begins: behind a comma, 'and', or both."""
+    begin, parted = end, False
+    while begin < len(line.words) and (
+        line.words[begin].kind == "space" or line.words[begin].text in _BETWEEN
+    ):
+        parted = parted or line.words[begin].kind != "space"
+        begin += 1
+    spaced = begin < len(line.words) and line.words[begin - 1].kind == "space"
+    return begin if parted and spaced else None
 
 
 def loose_arrays(lines: Sequence[Line], taken: set[tuple[int, int]]) -> Iterator[tuple[Line, Listing]]:

@@ -182,7 +182,8 @@ def _parameters(
     letter: str, digits: str, name: Name, mark: Mark, scheme: Scheme, depth: int, new: bool
 ) -> Iterator[Meaning]:
     """W, b, z, a, delta with their layer; a weight with one number may be counted through."""
-    if letter == "W" and scheme.flat and mark.layer is not None and not mark.entries and not name.raised:
+    raised = any(text.strip("[]() ").isdigit() for text in name.raised)
+    if letter == "W" and scheme.flat and mark.layer is not None and not mark.entries and not raised:
         yield Meaning("W", None, (), new, flat=mark.layer, old=mark.old)
         return
     layer = mark.layer
@@ -242,7 +243,7 @@ def _marks(  # noqa: PLR0912  one kind of mark after another
             old = True
     if has_layer or letter == "h":
         wants = 2 if letter == "W" else 1
-        lone = letter == "W" and len(numbers) == 1
+        lone = (letter == "W" or (letter == "b" and bool(scheme.flat))) and len(numbers) == 1
         takes = has_layer and layer is None and not (output or hidden)
         if (
             numbers

@@ -161,8 +161,19 @@ def places(  # noqa: PLR0912  one kind of letter after another
             if meaning.letter in ("W", "dW") and index is not None and len(index) == 1:
                 index = _in_a_line(index, case.network.sizes[layer], case.network.sizes[layer - 1])
             yield from _parameter(meaning, f"{meaning.letter}{layer}", index, context)
+            b = case.network.layers[layer - 1].b
+            if (
+                meaning.letter == "b"
+                and index is None
+                and b is not None
+                and len(set(np.ravel(b).tolist())) == 1
+            ):
+                # one number for all units of the layer
+                yield from _parameter(meaning, f"b{layer}", (0,), context)
         else:
             name = {"slope": "derivative"}.get(meaning.letter, meaning.letter) + str(layer)
+            if name == f"da{depth}":
+                name = "dyhat"  # the output of the last layer is the prediction
             entries = meaning.entries
             if not entries and context.unit is not None and context.layer == layer:
                 entries = (context.unit,)

@@ -213,13 +213,15 @@ def _result(
                 stated.append(said)
             elif other is not None:
                 differs.append((said, other))
-    _loose(gathered, work, quantities, account)
+    stated += _unnamed(work, quantities, account)
+    stated += _loose(gathered, work, quantities, account)
     return Reading(page, scheme, _merged(stated), tuple(_once(found_slips)), tuple(differs), account)
 
 
 def _rows_of(work: Iterable[Work]) -> set[tuple[int, int]]:
-    """Where the numbers of chains stand."""
-    return {(part.row, n.start) for one in work for part in one.chain.parts for n in numbers_in(part.tree)}
+    """Where the numbers of equations stand; a list that stands alone is none."""
+    chains = [one.chain for one in work if len(one.chain.parts) > 1 or one.placed is not None]
+    return {(part.row, n.start) for chain in chains for part in chain.parts for n in numbers_in(part.tree)}
 
 
 def _terms(one: Work, account: Account) -> None:
@@ -272,20 +274,70 @@ def _fate_of(said: Stated, one: Work, quantities: Quantities) -> tuple[Fate, flo
     return (Fate.GIVEN, other) if one.placed is not None and one.placed.sure else (Fate.UNPLACED, None)
 
 
-def _loose(gathered: Gathered, work: list[Work], quantities: Quantities, account: Account) -> None:
+def _unnamed(work: list[Work], quantities: Quantities, account: Account) -> list[Stated]:
+    """Results of calculations without a name: one that is a single quantity's value, to all its digits, is that."""
+    found = []
+    for one in work:
+        last = one.found[-1] if one.chain.bare and one.found and one.placed is None else None
+        if last is None or one.wrong or last.part not in one.compared or len(last.numbers) != 1:
+            continue
+        if abs(last.numbers[0].value) < 100 * last.numbers[0].unit:
+            continue  # two digits are met by chance
+        held = {name: np.asarray(value).ravel() for name, value in quantities.of_step(1).items()}
+        name = next(
+            (n for n, v in held.items() if v.size == 1 and last.numbers[0].stands_for(float(v[0]))), None
+        )
+        part = one.chain.parts[last.part]
+        if name is None or name in quantities.given or part.tree is None:
+            continue
+        spots = tuple(Spot(n.line, part.row, n.start) for n, _ in signed_numbers(part.tree))
+        for spot in spots:
+            account.set(spot.row, spot.start, Fate.CLAIM)
+        found.append(Stated(Place(name), last.numbers, spots, (), part.line, part.text))
+    return found
+
+
+def _loose(gathered: Gathered, work: list[Work], quantities: Quantities, account: Account) -> list[Stated]:
     """Lists and blocks of numbers without a name: what they are shows in their numbers, all of them."""
     taken = _rows_of(work)
+    found: list[Stated] = []
+
+    def keep(rows: list[Listing], lines: list[tuple[int, int]]) -> bool:
+        name = _known_array(rows, quantities)
+        if name is None:
+            return False
+        fate = Fate.GIVEN if name in quantities.given else Fate.CLAIM
+        signed = [pair for row in rows for pair in signed_numbers(row)]
+        for (row, start), (_, _) in zip(lines, signed, strict=True):
+            account.set(row, start, fate)
+        if fate is Fate.CLAIM:
+            numbers = tuple(Printed(sign * n.printed.value, n.printed.unit) for n, sign in signed)
+            spots = tuple(
+                Spot(n.line, row, start) for (row, start), (n, _) in zip(lines, signed, strict=True)
+            )
+            shape = (len(rows), len(numbers) // len(rows)) if len(rows) > 1 else (len(numbers),)
+            found.append(Stated(Place(name), numbers, spots, shape, spots[0].line, name))
+        return True
+
     for line, array in loose_arrays(gathered.lines, taken):
-        name = _known_array([array], quantities)
-        fate = Fate.UNPLACED if name is None else Fate.GIVEN if name in quantities.given else Fate.TERM
-        for number, _ in signed_numbers(array):
-            account.set(line.number, number.start, fate)
-    for rows, numbers in blocks_of_numbers(gathered.lines, taken):
-        known = _known_array(rows, quantities)
-        if known is None:  # a row or a column at the edge may be what the others were made of
-            known = _known_array([Listing(row.items[1:]) for row in rows], quantities)
-        for row, start in numbers:
-            account.set(row, start, Fate.UNPLACED if known is None else Fate.TERM)
+        places = [(line.number, number.start) for number, _ in signed_numbers(array)]
+        if not keep([array], places):
+            for row, start in places:
+                account.set(row, start, Fate.UNPLACED)
+    for rows, places in blocks_of_numbers(gathered.lines, taken):
+        if keep(rows, places):
+            continue
+        inner = [Listing(row.items[1:]) for row in rows]
+        width = len(rows[0].items)
+        if keep(inner, [place for k, place in enumerate(places) if k % width]):
+            # the column at the edge is what the others were made of
+            edges = [Listing((row.items[0],)) for row in rows]
+            fate = Fate.TERM if _known_array(edges, quantities) is not None else Fate.UNPLACED
+        else:
+            fate = Fate.UNPLACED
+        for row, start in places:
+            account.set(row, start, fate)
+    return found
 
 
 def _known_array(rows: list[Listing], quantities: Quantities) -> str | None:

@@ -115,6 +115,12 @@ class _PageReport(Report):
                 )
                 yield Paragraph((sentences,), "note")
 
+    def _all(self) -> Iterator[Block]:
+        if self.verdicts:
+            yield from super()._all()
+        else:
+            yield Paragraph((self.words.text("page_no_claims"),), "note")
+
     def _header(self) -> tuple[Spans, ...]:
         return tuple(self.words.say(key) for key in ("page_line", "page_on_page", "page_should"))
 
