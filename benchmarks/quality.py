@@ -311,7 +311,8 @@ def page(found: dict[str, Any], seeds: int) -> str:
         "",
         "handgrad: `fit_table` as it comes (64-32, ReLU, Adam 0.001, a tenth of the rows validates, early stopping). "
         "scikit-learn: standardised numbers, medians for gaps, one-hot, `MLPClassifier()` or `MLPRegressor()` on the "
-        'standardised target; ten epochs where more than a thousand columns are one-hot. XGBoost: `tree_method="hist"` with its own categories. RealMLP of pytabkit was not run.',
+        "standardised target; ten epochs where more than a thousand columns are one-hot. "
+        'XGBoost: `tree_method="hist"` with its own categories. RealMLP of pytabkit was not run.',
     ]
     return "\n".join(lines) + "\n"
 

@@ -84,10 +84,11 @@ def test_a_streamed_training_takes_the_steps_that_its_plan_names(folder, engine)
     data = str(folder / "t.parquet")
     model = fitted(data, memory="1MiB", engine=engine)
     fit = model.fit
-    held = read_table(data)
-    Y = model.schema.target.encode(held)
-    X, _ = model.schema.encode_training(held, "float64", fit.training_rows, Y, 7)
-    weights = model.schema.weights(held, "float64")
+    held = read_table(data, single=True)
+    dtype = fit.plan.dtype
+    Y = model.schema.target.encode(held).astype(dtype)
+    X, _ = model.schema.encode_training(held, dtype, fit.training_rows, Y, 7)
+    weights = model.schema.weights(held, dtype)
     assert fingerprint(X, Y, weights) == model.origin.fingerprint
     session = choose(engine).start(
         model.network, fit.recipe, fit.snapshots[0].training, X, Y, 7, None, weights
@@ -104,11 +105,11 @@ def test_any_step_opens_from_disk_and_from_memory(folder):
     data = str(folder / "t.parquet")
     model = fitted(data, memory="1MiB", engine="reference")
     for step in (1, 5, 50, model.fit.steps):
-        from_disk, held = model.replay(step), model.replay(step, read_table(data))
+        from_disk, held = model.replay(step), model.replay(step, read_table(data, single=True))
         np.testing.assert_array_equal(from_disk.rows, held.rows)
         np.testing.assert_array_equal(from_disk.training.parameters[0].W, held.training.parameters[0].W)
     sheet = hg.explain(model, step=50)
-    again = hg.explain(model, data=read_table(data), step=50)
+    again = hg.explain(model, data=read_table(data, single=True), step=50)
     for name, values in again.quantities().items():
         np.testing.assert_array_equal(sheet.quantities()[name], values)
     assert "omega" in sheet.quantities()

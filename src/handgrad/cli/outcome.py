@@ -9,10 +9,16 @@ from typing import Any, NamedTuple
 from handgrad.cli.consoles import output, print_json
 from handgrad.cli.plots.loss_curve import in_terminal
 from handgrad.data.rows import StoredRows
+from handgrad.files import write_whole
+from handgrad.models.findings import findings
 from handgrad.models.folds import spread
 from handgrad.models.metrics import Evaluation
 from handgrad.models.model import Model
 from handgrad.models.prepared import Prepared
+from handgrad.render.html import page as html
+from handgrad.worksheets.report import About
+from handgrad.worksheets.report import report as document_of
+from handgrad.writing.phrasebook import chosen_language
 
 _MEASURED = 1_000_000
 
@@ -78,6 +84,22 @@ def show(outcome: Outcome, *, plot: bool, as_json: bool, quiet: bool) -> None:
         console.print("test rows")
         console.print(outcome.test)
     console.print(f"model written to {outcome.path}", soft_wrap=True)
+
+
+def reported(outcome: Outcome, path: Path | None) -> None:
+    """Writes the report of a training, in the reader's language, where one is asked for."""
+    if path is None:
+        return
+    found = findings(outcome.trained, outcome.ready)
+    about = About(
+        outcome.trained,
+        outcome.path,
+        outcome.ready.table.source,
+        outcome.validated,
+        outcome.measured(),
+        found,
+    )
+    write_whole(path, html.write(document_of(about, chosen_language())))
 
 
 def _ending(trained: Model, ended_by: int | None) -> str:

@@ -14,7 +14,7 @@ from handgrad.cli.consoles import remark, remarks
 from handgrad.cli.inspect import summary
 from handgrad.cli.larger import budget_for, made_ready, opened
 from handgrad.cli.options import described, whole_numbers
-from handgrad.cli.outcome import Outcome, show
+from handgrad.cli.outcome import Outcome, reported, show
 from handgrad.cli.outputs import Force, Output, check_outputs
 from handgrad.cli.plots.loss_curve import as_svg
 from handgrad.cli.progress import Announced, shown_on
@@ -162,6 +162,10 @@ def train(
         ),
     ] = False,
     plot: Annotated[bool, typer.Option("--plot", help="Draw the loss in the terminal.")] = False,
+    report: Annotated[
+        Path | None,
+        typer.Option(help="Page with what was read, the curves, the metrics, what matters (.html)."),
+    ] = None,
     plot_file: Annotated[Path | None, typer.Option(help="Draw the loss to this SVG file.")] = None,
     watch: Annotated[
         bool,
@@ -187,11 +191,7 @@ def train(
     writes = meet(engine, coordinator, processes, process)
     run = run_file.beside(model)
     rewrites = config is not None and same_file(run, config)
-    outputs = [Output("-o", model, (".safetensors",))]
-    if plot_file is not None:
-        outputs.append(Output("--plot-file", plot_file, (".svg",)))
-    if not rewrites:
-        outputs.append(Output("-o (its run file)", run, (".toml",)))
+    outputs = _outputs(model, plot_file, report, None if rewrites else run)
     part, test_file = _test(test)
     parting = checked_parting(Parting(validation, part, group, time, folds))
     weights_file = None if class_weight in (None, BALANCED) else Path(class_weight or "")
@@ -255,6 +255,7 @@ def train(
         _write(trained, model, None if rewrites else run, flags, plot_file)
     on_test = _on_test(trained, test_file if test_rows is None else test_rows)
     outcome = Outcome(trained, ready, model, seconds, interruption.number, on_test, tuple(folded))
+    reported(outcome, report)
     show(outcome, plot=plot, as_json=as_json, quiet=quiet)
     watching.finish(trained, wait=interruption.number is None)
     if interruption.number is not None:
@@ -269,6 +270,17 @@ def _check_call(model: Path, watch: bool) -> None:
         )
     if watch:
         check_installed()
+
+
+def _outputs(model: Path, plot_file: Path | None, report: Path | None, run: Path | None) -> list[Output]:
+    """The files that a training writes."""
+    files = (
+        ("-o", model, ".safetensors"),
+        ("--plot-file", plot_file, ".svg"),
+        ("--report", report, ".html"),
+        ("-o (its run file)", run, ".toml"),
+    )
+    return [Output(flag, path, (suffix,)) for flag, path, suffix in files if path is not None]
 
 
 def _on_test(trained: Model, tested: Any) -> Evaluation | None:

@@ -112,7 +112,9 @@ def streamed(source: Source, reading: Reading, single: bool, keep: Keep) -> Stre
     def kept(*how: Any) -> Any:
         return keep(parsed(*how))
 
-    return Streamed(*_with_types(source, reading, single, _begun(source, reading), kept))
+    start = _begun(source, reading)
+    # in memory a small file keeps its texts, which become float64
+    return Streamed(*_with_types(source, reading, single and not start.whole, start, kept))
 
 
 def _whole(*how: Any) -> dict[str, pa.ChunkedArray]:

@@ -28,6 +28,11 @@ class StoredRows:
     """Bytes that the windows of a training may take."""
 
     @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of the numbers."""
+        return self.scratch.dtype
+
+    @property
     def training(self) -> int:
         """How many rows train; they lie at the places 0, 1, ..."""
         return len(self.split.training)

@@ -569,6 +569,66 @@ TEXT: dict[str, str] = {
 }
 """Sentences of the sheet around the calculation."""
 
+REPORT: dict[str, str] = {
+    "report_title": "Report: {target}",
+    "report_read": "What was read",
+    "report_read_is": (
+        "{source}: {training} rows train, {validation} validate; {features} features, {parameters} "
+        "parameters."
+    ),
+    "report_column": "column",
+    "report_kind": "kind",
+    "report_features": "features",
+    "report_note": "why it is not used",
+    "report_curves": "Learning curves",
+    "report_validation_loss": "validation loss",
+    "report_steps": "From each point of the curve the command beside it opens the last step of its epoch.",
+    "report_command": "command",
+    "report_metrics": "How good it is",
+    "report_on_validation": "Measured on {rows} rows that did not train.",
+    "report_on_training": "Measured on {rows} rows of the training, since none were kept for validation.",
+    "report_measure": "measure",
+    "report_model": "model",
+    "report_trivial": "always the commonest, or the mean",
+    "report_classes": "Class by class",
+    "report_class": "class",
+    "report_rows": "rows",
+    "report_precision": "precision",
+    "report_recall": "recall",
+    "report_f1": "F1",
+    "report_confusion": "Which class (a line each) was taken for which:",
+    "report_calibration": "Calibration",
+    "report_calibration_is": "Rows by what was predicted for them: how often it was so.",
+    "report_predicted": "predicted",
+    "report_observed": "observed",
+    "report_residuals": "Residuals",
+    "report_residuals_are": (
+        "Prediction less target, in the unit of the target: so much of the rows lies below."
+    ),
+    "report_importance": "What matters",
+    "report_importance_is": (
+        "By how much the loss on {rows} rows rises when the values of one column are mixed up among them."
+    ),
+    "report_rise": "rise of the loss",
+    "report_layers": "Gradients and updates",
+    "report_layers_are": (
+        "At the states that the model keeps: the norm of the gradient of the weights on {rows} rows "
+        "of the training, and the change of the weights since the state before, relative to their "
+        "size."
+    ),
+    "report_step": "before step",
+    "report_gradient": "gradient",
+    "report_change": "relative change",
+    "report_units": "Dead and saturated units",
+    "report_units_are": (
+        "On {rows} rows of the training: a dead unit passes no error back for any of them; "
+        "saturated is the part of all units and rows for which hardly any comes back."
+    ),
+    "report_dead": "dead",
+    "report_saturated": "saturated",
+}
+"""The report of a training."""
+
 MEANINGS: dict[str, str] = {
     "meaning_x": "inputs, one {direction} for each sample",
     "meaning_y": "targets",
@@ -811,5 +871,6 @@ SENTENCES: dict[str, str] = {
     **EXERCISES,
     **PAGE,
     **WALK,
+    **REPORT,
 }
 """All of them by key."""
