@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 from handgrad.cli.consoles import output, print_json
 from handgrad.cli.plots.loss_curve import in_terminal
 from handgrad.data.rows import StoredRows
-from handgrad.files import write_whole
 from handgrad.models.findings import findings
 from handgrad.models.folds import spread
 from handgrad.models.metrics import Evaluation
@@ -86,10 +85,8 @@ def show(outcome: Outcome, *, plot: bool, as_json: bool, quiet: bool) -> None:
     console.print(f"model written to {outcome.path}", soft_wrap=True)
 
 
-def reported(outcome: Outcome, path: Path | None) -> None:
-    """Writes the report of a training, in the reader's language, where one is asked for."""
-    if path is None:
-        return
+def page_of(outcome: Outcome) -> bytes:
+    """The report of a training as a page in the reader's language."""
     found = findings(outcome.trained, outcome.ready)
     about = About(
         outcome.trained,
@@ -99,7 +96,7 @@ def reported(outcome: Outcome, path: Path | None) -> None:
         outcome.measured(),
         found,
     )
-    write_whole(path, html.write(document_of(about, chosen_language())))
+    return html.write(document_of(about, chosen_language()))
 
 
 def _ending(trained: Model, ended_by: int | None) -> str:

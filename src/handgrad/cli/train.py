@@ -14,7 +14,7 @@ from handgrad.cli.consoles import remark, remarks
 from handgrad.cli.inspect import summary
 from handgrad.cli.larger import budget_for, made_ready, opened
 from handgrad.cli.options import described, whole_numbers
-from handgrad.cli.outcome import Outcome, reported, show
+from handgrad.cli.outcome import Outcome, page_of, show
 from handgrad.cli.outputs import Force, Output, check_outputs
 from handgrad.cli.plots.loss_curve import as_svg
 from handgrad.cli.progress import Announced, shown_on
@@ -255,7 +255,7 @@ def train(
         _write(trained, model, None if rewrites else run, flags, plot_file)
     on_test = _on_test(trained, test_file if test_rows is None else test_rows)
     outcome = Outcome(trained, ready, model, seconds, interruption.number, on_test, tuple(folded))
-    reported(outcome, report)
+    _report(outcome, report)
     show(outcome, plot=plot, as_json=as_json, quiet=quiet)
     watching.finish(trained, wait=interruption.number is None)
     if interruption.number is not None:
@@ -270,6 +270,12 @@ def _check_call(model: Path, watch: bool) -> None:
         )
     if watch:
         check_installed()
+
+
+def _report(outcome: Outcome, path: Path | None) -> None:
+    """Writes the report of a training where one is asked for."""
+    if path is not None:
+        write_whole(path, page_of(outcome))
 
 
 def _outputs(model: Path, plot_file: Path | None, report: Path | None, run: Path | None) -> list[Output]:

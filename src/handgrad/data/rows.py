@@ -30,7 +30,8 @@ class StoredRows:
     @property
     def dtype(self) -> np.dtype[Any]:
         """Of the numbers."""
-        return self.scratch.dtype
+        kind: np.dtype[Any] = self.scratch.dtype
+        return kind
 
     @property
     def training(self) -> int:
