@@ -30,6 +30,7 @@ GROUPS = (
     "BRIEF",
     "LIVE",
     "WALK",
+    "REPORT",
 )
 
 
