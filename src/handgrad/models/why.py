@@ -154,7 +154,7 @@ def _by_column(
         parts.append(
             Contribution(
                 column.name,
-                _cell(table, column.name),
+                cell_text(table, column.name),
                 float(factor * found.contributions[here].sum()),
                 tuple(zip(column.features, map(float, x[here]), strict=True)),
                 float(factor * (found.gradient[here] * x[here]).sum()),
@@ -164,6 +164,7 @@ def _by_column(
     return tuple(sorted(parts, key=lambda part: -abs(part.contribution)))
 
 
-def _cell(table: Table, name: str) -> str | None:
+def cell_text(table: Table, name: str) -> str | None:
+    """The cell of the first row as the file has it; None where it is empty."""
     value = table.column(name)[0].as_py()
     return None if value is None or value == "" else str(value)

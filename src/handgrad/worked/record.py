@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from handgrad.nn.arrays import Array
 from handgrad.nn.network import Network
@@ -31,6 +31,9 @@ from handgrad.nn.step import Recipe
 from handgrad.worked.bindings import Bindings
 from handgrad.worked.expressions import Expression, Symbol
 from handgrad.worked.rounding import Rounding
+
+if TYPE_CHECKING:
+    from handgrad.worked.preparation import Preparation
 
 Argument: TypeAlias = "str | int | float | Expression | Words"
 
@@ -252,6 +255,8 @@ class Record:
     """Of a trained model: the input columns."""
     classes: tuple[str, ...] = ()
     """Of a trained model: the classes of the target."""
+    preparation: Preparation | None = None
+    """Of a model of a table: from the cells of the first row to x, and from the outputs to an answer."""
     standing: Standing | None = None
     """Of a trained model: which of its steps these are."""
     engine: tuple[str, str] | None = None

@@ -40,7 +40,8 @@ def verify(record: Record) -> int:
 def verify_steps(record: Record) -> int:
     """The same of what has the numbers of the steps; within `real.computing` in real numbers, to the last digit."""
     rounding = record.rounding if record.carry else None
-    steps = (*record.steps, *(view for view in _views(record) if view.number))
+    prepared = () if record.preparation is None else (record.preparation.proof,)
+    steps = (*prepared, *record.steps, *(view for view in _views(record) if view.number))
     return sum(_Verification(step, rounding).run() for step in steps)
 
 

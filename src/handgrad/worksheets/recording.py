@@ -14,8 +14,10 @@ from handgrad.worked.bindings import array_of
 from handgrad.worked.certify import Exactly, certified
 from handgrad.worked.derive.formulas import formula_sheet
 from handgrad.worked.derive.step import derive
+from handgrad.worked.preparation import Preparation
 from handgrad.worked.record import Certificate, FormulaSheet, Options, Record, StepRecord
 from handgrad.worked.verify import verify_proofs, verify_steps
+from handgrad.worksheets.cells import preparation
 from handgrad.worksheets.steps import CaseSource, ModelSource, Source
 
 MOST_CERTIFIED = 300
@@ -48,6 +50,7 @@ def recorded(
         epoch=_epoch(source, first) if isinstance(source, ModelSource) else None,
         names=() if model is None or model.schema is None else tuple(map(printable, model.schema.features)),
         classes=() if model is None else _classes(model),
+        preparation=_preparation(source, steps, options),
         standing=source.standing if isinstance(source, ModelSource) else None,
         engine=_taken_by(source),
         total=source.total,
@@ -122,6 +125,10 @@ def _formulas(source: Source, steps: tuple[StepRecord, ...], options: Options) -
         options,
         weighted=any("omega" in step.quantities for step in steps),
     )
+
+
+def _preparation(source: Source, steps: tuple[StepRecord, ...], options: Options) -> Preparation | None:
+    return preparation(source, steps[0], options) if isinstance(source, ModelSource) and steps else None
 
 
 def _epoch(source: ModelSource, step: int) -> int:

@@ -703,6 +703,11 @@ PLURALS: dict[str, tuple[str, str]] = {
         "The mask of this step switches all {count} outputs off: nothing of what the layer computed goes on, and "
         "no error comes back through it.",
     ),
+    "cells_zeros": ("for the other category", "for each of the other {count} categories"),
+    "cells_left_out": (
+        "{count} more column follows in the same way.",
+        "{count} more columns follow in the same way.",
+    ),
     "n_units": ("{count} unit", "{count} units"),
     "n_decimals": ("{count} decimal", "{count} decimals"),
     "n_significant": ("{count} significant digit", "{count} significant digits"),
@@ -793,6 +798,42 @@ BRIEF: dict[str, str] = {
 }
 """Words of the brief sheet."""
 
+CELLS: dict[str, str] = {
+    "cells": "From the cells to the inputs",
+    "cells_intro": "Row {row} of the data as the file has it, and the inputs that the network sees of it:",
+    "cells_column": "Column",
+    "cells_cell": "Cell",
+    "cells_input": "Input",
+    "cells_how": "How",
+    "cells_empty": "(empty)",
+    "cells_letters": (
+        "{cell} is the number in the cell, {mean} the middle and {deviation} the spread of its column in the rows of the "
+        "training: mean and standard deviation, unless another scaling was asked for."
+    ),
+    "cell_scaled": "scaled",
+    "cell_days": "days since 1970, scaled",
+    "cell_quantile": "its place among the quantiles of the column, scaled",
+    "cell_filled": "the cell is empty: the column's middle stands in for it",
+    "cell_missing": "1: the cell is empty",
+    "cell_there": "0: the cell is not empty",
+    "cell_category": "1 for its own category",
+    "cell_effect": "what the target is on average for this category, scaled",
+    "cell_wave": "the date as a point on the circle of the year or of the day",
+    "counted_from_one": (
+        "On this sheet rows, steps, samples, layers, units and entries are counted from 1; the command line counts rows "
+        "and entries from 0."
+    ),
+    "counted_from_zero": (
+        "On this sheet samples, units and entries are counted from 0; rows, steps and layers are counted from 1."
+    ),
+    "answer": "The answer",
+    "answer_unit": "The outputs are scaled as the targets were; back in the unit of the file:",
+    "answer_number": "So the prediction of {target} is {value}.",
+    "answer_class": "So the prediction of {target} is {name}, with a probability of {probability}.",
+    "answer_truth": "The row itself says {truth}.",
+}
+"""Words of the way from the cells and back."""
+
 LIVE: dict[str, str] = {
     "live_forward": "Forward pass",
     "live_loss": "The loss is {loss}.",
@@ -864,6 +905,7 @@ SENTENCES: dict[str, str] = {
     **TEXT,
     **CALCULATOR,
     **BRIEF,
+    **CELLS,
     **LIVE,
     **MEANINGS,
     **MATRICES,

@@ -12,6 +12,7 @@ import numpy as np
 
 from handgrad.nn.arrays import Array
 from handgrad.render.document import Block, Formula, Paragraph, Table
+from handgrad.render.layout.cells import from_cells
 from handgrad.render.layout.changes import loss_before_and_after
 from handgrad.render.layout.context import Sheet
 from handgrad.render.layout.headings import outputs_are
@@ -55,6 +56,7 @@ def brief_problem(sheet: Sheet) -> Iterator[Block]:
     if sheet.record.names:
         yield sheet.paragraph("input_columns", names=", ".join(sheet.record.names))
     yield from outputs_are(sheet)
+    yield from from_cells(sheet)
     if sheet.record.engine is not None:
         engine, dtype = sheet.record.engine
         yield sheet.paragraph("taken_by", engine=engine, dtype=dtype)

@@ -10,6 +10,7 @@ from handgrad.diagram import DrawingOptions, draw
 from handgrad.diagram.captions import captions_in
 from handgrad.nn.network import LayerParameters, Network
 from handgrad.render.document import Block, Figure, Formula, Paragraph, Table
+from handgrad.render.layout.cells import from_cells
 from handgrad.render.layout.context import Sheet
 from handgrad.render.layout.headings import outputs_are, parameters_key
 from handgrad.worked.expressions import Number, Relation, Symbol
@@ -73,6 +74,7 @@ def _network(sheet: Sheet) -> Iterator[Block]:
     if sheet.record.names:
         yield sheet.paragraph("input_columns", names=", ".join(sheet.record.names))
     yield from outputs_are(sheet)
+    yield from from_cells(sheet)
 
 
 def dropout_is(sheet: Sheet, layer: int, keep: float) -> Paragraph:

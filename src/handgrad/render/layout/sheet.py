@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from handgrad.render.document import Block, Document, Heading, Paragraph
 from handgrad.render.layout.brief import brief_problem, brief_step, path
 from handgrad.render.layout.calculation import calculation, observation
+from handgrad.render.layout.cells import answer
 from handgrad.render.layout.certificate import certificate
 from handgrad.render.layout.changes import changes, gradient_check
 from handgrad.render.layout.context import Sheet
@@ -121,6 +122,7 @@ def _body(sheet: Sheet) -> Iterator[Block]:
             if part in STEP_PARTS:
                 yield from _headed(sheet, part, STEP_PARTS[part](sheet, step))
         yield from observation(sheet, step)
+        yield from answer(sheet, step)
         if "gradient_check" in wanted:
             yield from _headed(sheet, "gradient_check", gradient_check(sheet, step))
         sheet.base_level = 2
@@ -145,6 +147,7 @@ def _brief(sheet: Sheet, wanted: list[str]) -> Iterator[Block]:
         if any(part in BRIEF for part in wanted):
             yield from brief_step(sheet, step)
         yield from observation(sheet, step)
+        yield from answer(sheet, step)
         if "gradient_check" in wanted:
             yield from _headed(sheet, "gradient_check", gradient_check(sheet, step))
     for part in wanted:
