@@ -123,7 +123,7 @@ def test_a_wrong_preparation_is_found(model):
     worked = proof.steps[0]
     wrong = replace(worked, equation=replace(worked.equation, result=Number(0.25)))
     broken = replace(record.preparation, proof=replace(proof, steps=(wrong, *proof.steps[1:])))
-    with pytest.raises(VerificationError, match="0.25"):
+    with pytest.raises(VerificationError, match=r"0\.25"):
         verify(replace(record, preparation=broken))
 
 

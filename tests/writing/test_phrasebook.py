@@ -28,6 +28,7 @@ GROUPS = (
     "PAGE",
     "CALCULATOR",
     "BRIEF",
+    "CELLS",
     "LIVE",
     "WALK",
     "REPORT",

@@ -125,12 +125,14 @@ class _Row:
                 key = "cell_quantile" if column.quantiles and value is not None else "cell_filled"
                 yield self._input(k, name, words(key))
             else:
-                yield self._input(
-                    k, name, words("cell_days" if column.kind == "date" else "cell_scaled"), self._scaled(k)
-                )
+                yield self._input(k, name, self._rule(column), self._scaled(k))
 
     def _input(self, k: int, name: str, rule: Words, equation: Equation | None = None) -> Input:
         return Input(k, printable(name), float(self.x[k]), rule, equation)
+
+    @staticmethod
+    def _rule(column: Column) -> Words:
+        return words("cell_days" if column.kind == "date" else "cell_scaled")
 
     def _scaled(self, k: int) -> Equation:
         """x_k = (c_k - mean_k) / deviation_k."""

@@ -807,8 +807,8 @@ CELLS: dict[str, str] = {
     "cells_how": "How",
     "cells_empty": "(empty)",
     "cells_letters": (
-        "{cell} is the number in the cell, {mean} the middle and {deviation} the spread of its column in the rows of the "
-        "training: mean and standard deviation, unless another scaling was asked for."
+        "{cell} is the number in the cell, {mean} the middle and {deviation} the spread of its column in the rows of "
+        "the training: mean and standard deviation, unless another scaling was asked for."
     ),
     "cell_scaled": "scaled",
     "cell_days": "days since 1970, scaled",
@@ -820,8 +820,8 @@ CELLS: dict[str, str] = {
     "cell_effect": "what the target is on average for this category, scaled",
     "cell_wave": "the date as a point on the circle of the year or of the day",
     "counted_from_one": (
-        "On this sheet rows, steps, samples, layers, units and entries are counted from 1; the command line counts rows "
-        "and entries from 0."
+        "On this sheet rows, steps, samples, layers, units and entries are counted from 1; the command line counts "
+        "rows and entries from 0."
     ),
     "counted_from_zero": (
         "On this sheet samples, units and entries are counted from 0; rows, steps and layers are counted from 1."
