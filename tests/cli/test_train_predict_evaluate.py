@@ -262,6 +262,20 @@ def test_a_defect_is_not_mistaken_for_a_wrong_call(
         status(["evaluate", "m", "d"])
 
 
+@pytest.mark.parametrize(("limited", "code"), [(True, 2), (False, 70)])
+def test_compiled_code_that_fails_without_a_word_wants_memory_where_that_is_scarce(
+    limited: bool, code: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(path: object) -> None:
+        raise SystemError("error return without exception set")
+
+    monkeypatch.setattr("handgrad.cli.evaluate.Model.load", broken)
+    monkeypatch.setattr("handgrad.cli.supervision.limited", lambda: limited)
+    monkeypatch.delenv("HANDGRAD_TRACEBACK", raising=False)
+    assert status(["evaluate", "m", "d"]) == code
+    assert ("not enough memory" in capsys.readouterr().err) == limited
+
+
 def test_ctrl_c_saves_what_there_is(tmp_path: Path) -> None:
     path = tmp_path / "m.safetensors"
     call = [*HANDGRAD, "train", str(PENGUINS), "--target", "species", "-o", str(path), "--epochs", "1000000"]

@@ -142,6 +142,8 @@ bool exercise(const std::vector<int>& teams) {
         {{3, 9, 2}, Fn::relu6, Fn::hard_sigmoid, LossKind::hinge, Bias::trained, 1.0},
         {{17, 33, 1}, Fn::selu, Fn::softplus, LossKind::poisson, Bias::shared, 1.0},
         {{6, 5, 4}, Fn::hard_sigmoid, Fn::exponential, LossKind::poisson, Bias::none, 0.9},
+        {{9, 20, 3}, Fn::silu, Fn::leaky_relu, LossKind::huber, Bias::trained, 1.0},
+        {{4, 18, 2}, Fn::step, Fn::sigmoid, LossKind::binary_cross_entropy, Bias::shared, 0.8},
     };
     const Rule rules[] = {Rule::sgd, Rule::adam, Rule::nesterov, Rule::rmsprop, Rule::heavy_ball,
                           Rule::velocity, Rule::adagrad, Rule::adadelta, Rule::nadam, Rule::lion};

@@ -15,7 +15,7 @@ from typing import Annotated
 
 import typer
 
-from handgrad.cli import streams
+from handgrad.cli import limits, streams
 from handgrad.cli.verbs import Verbs
 from handgrad.errors import HandgradError
 from handgrad.rich_repr import printable
@@ -138,7 +138,9 @@ def guarded(call: Callable[[], object]) -> int:  # noqa: PLR0911  one kind of er
         _give_up_stdout()
         return _ended(f"cannot write the output: {error.strerror or error}; free some room", WRONG)
     except Exception as error:
-        if any(sign in str(error) for sign in _SIGNS_OF_WANT):
+        # compiled code that gets no memory may fail without saying why, and the interpreter wonders
+        unsaid = isinstance(error, SystemError) and limits.limited()
+        if unsaid or any(sign in str(error) for sign in _SIGNS_OF_WANT):
             return _ended(_WANT, WRONG)
         if os.environ.get("HANDGRAD_TRACEBACK"):
             raise

@@ -51,14 +51,15 @@ def supervised() -> None:
     """Runs the command line, in a child process where a library may end it, and ends with its exit status."""
     if sys.platform != "win32" and _together(sys.argv):
         _watched(TOGETHER)
-    elif _limited():
+    elif limited():
         _watched(WANT)
     from handgrad.cli.main import run
 
     run()
 
 
-def _limited() -> bool:
+def limited() -> bool:
+    """True where the system lets this process have little memory, or few threads."""
     if sys.platform == "win32":
         return False
     import resource
