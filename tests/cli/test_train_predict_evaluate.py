@@ -270,7 +270,7 @@ def test_compiled_code_that_fails_without_a_word_wants_memory_where_that_is_scar
         raise SystemError("error return without exception set")
 
     monkeypatch.setattr("handgrad.cli.evaluate.Model.load", broken)
-    monkeypatch.setattr("handgrad.cli.supervision.limited", lambda: limited)
+    monkeypatch.setattr("handgrad.cli.limits.limited", lambda: limited)
     monkeypatch.delenv("HANDGRAD_TRACEBACK", raising=False)
     assert status(["evaluate", "m", "d"]) == code
     assert ("not enough memory" in capsys.readouterr().err) == limited

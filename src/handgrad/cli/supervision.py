@@ -14,9 +14,9 @@ import signal
 import sys
 from typing import NamedTuple, NoReturn
 
+from handgrad.cli import limits
+
 WRONG = 2
-_ENOUGH = 1 << 36  # bytes of address space that no command comes near
-_FEW = 4096  # processes
 
 
 class Watch(NamedTuple):
@@ -51,24 +51,11 @@ def supervised() -> None:
     """Runs the command line, in a child process where a library may end it, and ends with its exit status."""
     if sys.platform != "win32" and _together(sys.argv):
         _watched(TOGETHER)
-    elif limited():
+    elif limits.limited():
         _watched(WANT)
     from handgrad.cli.main import run
 
     run()
-
-
-def limited() -> bool:
-    """True where the system lets this process have little memory, or few threads."""
-    if sys.platform == "win32":
-        return False
-    import resource
-
-    def soft(name: str) -> int:
-        limit = resource.getrlimit(getattr(resource, name))[0] if hasattr(resource, name) else -1
-        return sys.maxsize if limit in (-1, resource.RLIM_INFINITY) else int(limit)
-
-    return min(soft("RLIMIT_AS"), soft("RLIMIT_DATA")) < _ENOUGH or soft("RLIMIT_NPROC") < _FEW
 
 
 def _together(arguments: list[str]) -> bool:
