@@ -199,7 +199,20 @@ class Model(Presented):
         return self._metrics(outputs, np.asarray(Y, np.float64), loss, threshold)
 
     def evaluate_stored(self, taken: Taken) -> Evaluation:
-        """The metrics on rows of a table on disk, some thousand of them in memory at a time."""
+        """The metrics on rows of a table on disk, some thousand of them in memory at a time.
+
+        >>> import handgrad as hg
+        >>> from handgrad.data.batches import Split
+        >>> from handgrad.data.rows import StoredRows
+        >>> from handgrad.data.scratch import Scratch
+        >>> table = {"x": [0.0, 1.0, 2.0, 3.0], "kind": ["a", "a", "b", "b"]}
+        >>> model = hg.fit_table(table, "kind", hidden=(4,), validation=0, epochs=200, optimizer=hg.Adam(0.05))
+        >>> seen, scratch = model.training_data(table), Scratch(None, 2, "float32")
+        >>> scratch.write(0, np.hstack([seen.X, seen.Y]))
+        >>> rows = StoredRows(scratch, 1, 1, Split(np.arange(4), np.arange(0)))
+        >>> model.evaluate_stored(rows.of([1, 2])).rows
+        2
+        """
         made = scored(self.network, self.parameters, self.fit.engine, taken, weighted=False)
         truth = np.concatenate([part.arrays()[1] for part in taken.parts()]).astype(np.float64)
         return self._metrics(made.outputs, truth, made.loss, 0.5)
