@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from handgrad.errors import RenderError
-from handgrad.render.document import Document, Formula, Heading, LaidMatrix, Literal, Paragraph
+from handgrad.render.document import Document, Formula, Heading, LaidMatrix, Literal, Paragraph, Table
 from handgrad.render.html.page import RULES as PAGE_RULES
 from handgrad.render.layout.sheet import lay_out
 from handgrad.render.settings import PARTS, Settings
@@ -34,10 +34,12 @@ from handgrad.worked.expressions import (
     Times,
     Transpose,
 )
+from handgrad.worksheets.worksheet import explain
 from handgrad.writing.letter_parts import Notation
 from tests.render.arithmetic import shown, trees
 from tests.render.everything import document, labels, literals
 from tests.render.records import record
+from tests.render.test_lengths import EXAMPLES, four_five_three
 
 WRITER = Writer(Notation())
 WIDTHS = (60, 80, 200)
@@ -172,9 +174,46 @@ def test_a_width_that_cannot_be_is_refused():
     [
         (Power(Literal("-0.5"), Literal("2")), "(\u22120.5)²"),
         (Power(Root(Literal("3")), Literal("2")), "(√3)²"),
-        (Times((Literal("2"), Literal("-0.5"))), "2 · (\u22120.5)"),
+        (Times((Literal("2"), Literal("-0.5"))), "2 × (\u22120.5)"),
         (Sum((Literal("1"), Negative(SumOver(Symbol("delta", 1), None)))), "1 \u2212  Σ  δ[1]"),
     ],
 )
 def test_the_terminal_asks_the_one_table_of_precedence(tree: Expression, line: str):
     assert _level(WRITER.box(tree)) == line
+
+
+def test_a_root_is_drawn_over_what_it_holds():
+    box = WRITER.box(Root(Sum((Symbol("x"), Literal("0.1")))))
+    assert box.text.split("\n") == [" _______", "√x + 0.1"]
+    assert box.baseline == 1
+    assert WRITER.box(Root(Literal("3"))).text == "√3"
+
+
+ADDRESS = "https://example.org/" + "a-long-way/" * 12
+
+
+@pytest.mark.parametrize("width", [30, 40, 60])
+def test_no_line_is_longer_than_the_width(width: int):
+    cells = tuple((f"column {n} of several",) for n in range(6))
+    table = Table(cells, ((("0.123456789",),) * 6,), "rrrrrr")
+    sheet = Document("t", "en", (Paragraph(("See ", ADDRESS, " for more",)), table), Notation())
+    text = to_text(sheet, width)
+    assert max(cell_len(line) for line in text.split("\n")) <= width
+    assert ADDRESS in "".join(text.split("\n"))
+    assert text.count("0.123456789") == 6
+
+
+@pytest.mark.parametrize("language", ["en", "bn"])
+@pytest.mark.parametrize("width", [60, 80])
+def test_no_line_of_the_richest_sheets_is_longer_than_the_width(width: int, language: str):
+    for case in (four_five_three(steps=1), EXAMPLES / "adam-given-gradient.toml"):
+        text = explain(case, detail="scalar", language=language, parts=PARTS).text(width)
+        assert max(cell_len(line) for line in text.split("\n")) <= width
+
+
+def test_a_bengali_table_is_aligned_by_cells():
+    words = ("পরামিতি", "আগে", "গ্রেডিয়েন্ট")
+    table = Table(tuple((word,) for word in words), ((("ওজন",), ("০.৫",), ("ক্ষ",)),) * 3, "lll")
+    lines = to_text(Document("t", "bn", (table,), Notation())).rstrip("\n").split("\n")
+    starts = [cell_len(line[: line.index(mark)]) for line, mark in zip(lines, ("গ্রে", "─", "ক্ষ", "ক্ষ"), strict=False)]
+    assert starts[0] == starts[2] == starts[3]

@@ -121,7 +121,8 @@ BREAKS: dict[type[Expression], Callable[[Any], Break]] = {
 
 
 def _times_sign(tree: Times) -> str:
-    return "×" if tree.sign else "·"
+    """Numbers are multiplied by ×, in letters and with the numbers put in; the point is the product of matrices."""
+    return "×"
 
 
 def _product(writer: Writer, tree: Any) -> TextBox:
@@ -226,10 +227,8 @@ def _grouped(text: str) -> str:
 
 def _root(writer: Writer, tree: Root) -> TextBox:
     box = writer.box(tree.operand)
-    if box.height > 1:
-        return textbox.radical(box)
-    atom = isinstance(tree.operand, Literal | Symbol)
-    return beside(plain("√"), box if atom else fenced(box))
+    atom = isinstance(tree.operand, Literal | Symbol) and box.height == 1
+    return beside(plain("√"), box) if atom else textbox.radical(box)
 
 
 def _norm(writer: Writer, tree: Norm) -> TextBox:

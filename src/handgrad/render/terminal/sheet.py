@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rich.cells import cell_len
+
 from handgrad.errors import RenderError
 from handgrad.render.document import (
     Blanks,
@@ -61,6 +63,15 @@ def to_text(document: Document, width: int = DEFAULT_WIDTH, color: bool = False)
     page = _Page(Writer(document.notation, phrasebook.text), phrasebook, width)
     boxes = list(page.blocks(document.blocks))
     return "\n".join(_line(line, color) for box in boxes for line in box.lines) + "\n"
+
+
+def _words(text: str, width: int) -> Iterator[str]:
+    """The words, each with the blanks behind it; one that is longer than a line, such as an address, in parts."""
+    for word in re.findall(r"\s+|\S+\s*", text):
+        if cell_len(word) <= width:
+            yield word
+        else:
+            yield from re.findall(rf"\S{{1,{width}}}\s*", word)
 
 
 def _line(line: textbox.Line, color: bool) -> str:
@@ -123,10 +134,11 @@ class _Page:
                 box = textbox.styled(self.writer.box(span), style if style else "math")
                 pending = box if pending is None else beside(pending, box)
                 continue
-            for word in re.findall(r"\s+|\S+\s*", span):
+            limit = min(self.width, READABLE)
+            for word in _words(span, limit):
                 box = plain(" " if word.isspace() else re.sub(r"\s+$", " ", word), style)
                 pending = box if pending is None else beside(pending, box)
-                if word[-1].isspace():
+                if word[-1].isspace() or cell_len(word) >= limit:
                     yield pending
                     pending = None
         if pending is not None:
@@ -232,6 +244,9 @@ def _table(page: _Page, block: Table) -> Iterator[TextBox]:
     gap = GAP if sum(widths) + GAP * (len(widths) - 1) <= page.width else 1
     while sum(widths) + gap * (len(widths) - 1) > page.width and max(widths) > NARROWEST // 2:
         widths[widths.index(max(widths))] -= 1
+    if sum(widths) + gap * (len(widths) - 1) > page.width:
+        yield from _records(page, block)
+        return
     for place, row in enumerate(content):
         style = "" if place else "header"
         cells = [_cell(page, *cell, style=style) for cell in zip(row, widths, block.align, strict=True)]
@@ -239,6 +254,16 @@ def _table(page: _Page, block: Table) -> Iterator[TextBox]:
         yield line
         if not place:
             yield plain("─" * line.width, "rule")
+
+
+def _records(page: _Page, block: Table) -> Iterator[TextBox]:
+    """A table that is too wide for its columns: each row as lines, each cell behind its heading."""
+    for place, row in enumerate(block.rows):
+        if place:
+            yield plain("─" * min(page.width, NARROWEST), "rule")
+        for heading, cell in zip(block.header, row, strict=True):
+            if cell:
+                yield from page.text((*heading, ": ", *cell))
 
 
 def _cell(page: _Page, spans: Spans, width: int, align: str, *, style: str) -> TextBox:

@@ -177,11 +177,16 @@ def centred(box: TextBox, width: int) -> TextBox:
 
 
 def radical(box: TextBox) -> TextBox:
-    """A square root over a box of several lines."""
+    """A square root over a box: the sign reaches from its foot to the line above it.
+
+    >>> print(radical(plain("a + b")).text)
+     _____
+    √a + b
+    """
     sign = ["╱" if i < box.height - 1 else "√" for i in range(box.height)]
     side = TextBox(tuple(((character, ""),) for character in sign), box.baseline, 1)
     body = beside(side, box)
-    roof = plain(" " + "─" * box.width)
+    roof = plain(" " + "_" * box.width)
     return TextBox((*roof.lines, *body.lines), body.baseline + 1, body.width)
 
 
