@@ -1,10 +1,10 @@
-# make demo | test | check | bench | mutation | steps | planted | fuzz | faults | soak | parity | spread | sanitize | gallery | clean
+# make demo | test | check | bench | mutation | steps | planted | fuzz | faults | soak | parity | spread | sanitize | gallery | pictures | clean
 PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := $(shell find src CMakeLists.txt pyproject.toml -type f -not -name '*.pyc' -not -name '*.so')
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test check bench mutation steps planted fuzz faults soak parity spread sanitize gallery clean
+.PHONY: demo test check bench mutation steps planted fuzz faults soak parity spread sanitize gallery pictures clean
 
 demo: .venv/installed
 	$(BIN)/python examples/demo.py
@@ -47,6 +47,9 @@ steps: .venv/tested
 
 sanitize: .venv/installed
 	bash tests/native/sanitize.sh
+
+pictures: .venv/tested
+	$(BIN)/python -m tests.pictures.make
 
 gallery: .venv/tested
 	$(BIN)/python docs/gallery/make.py

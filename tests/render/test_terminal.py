@@ -196,7 +196,21 @@ ADDRESS = "https://example.org/" + "a-long-way/" * 12
 def test_no_line_is_longer_than_the_width(width: int):
     cells = tuple((f"column {n} of several",) for n in range(6))
     table = Table(cells, ((("0.123456789",),) * 6,), "rrrrrr")
-    sheet = Document("t", "en", (Paragraph(("See ", ADDRESS, " for more",)), table), Notation())
+    sheet = Document(
+        "t",
+        "en",
+        (
+            Paragraph(
+                (
+                    "See ",
+                    ADDRESS,
+                    " for more",
+                )
+            ),
+            table,
+        ),
+        Notation(),
+    )
     text = to_text(sheet, width)
     assert max(cell_len(line) for line in text.split("\n")) <= width
     assert ADDRESS in "".join(text.split("\n"))
@@ -215,5 +229,8 @@ def test_a_bengali_table_is_aligned_by_cells():
     words = ("পরামিতি", "আগে", "গ্রেডিয়েন্ট")
     table = Table(tuple((word,) for word in words), ((("ওজন",), ("০.৫",), ("ক্ষ",)),) * 3, "lll")
     lines = to_text(Document("t", "bn", (table,), Notation())).rstrip("\n").split("\n")
-    starts = [cell_len(line[: line.index(mark)]) for line, mark in zip(lines, ("গ্রে", "─", "ক্ষ", "ক্ষ"), strict=False)]
+    starts = [
+        cell_len(line[: line.index(mark)])
+        for line, mark in zip(lines, ("গ্রে", "─", "ক্ষ", "ক্ষ"), strict=False)
+    ]
     assert starts[0] == starts[2] == starts[3]
