@@ -6,7 +6,9 @@ LibreOffice. Whoever approves them looks at each: they are what `test_pictures.p
 
 from __future__ import annotations
 
+import hashlib
 import io
+import json
 import shutil
 import subprocess
 import sys
@@ -76,6 +78,11 @@ def pictures(
             for number, picture in enumerate(_LOOK[view.medium](sheet, view), 1):
                 kind = view.medium if view.medium != "html" else f"html-{view.width}-{view.scheme}"
                 yield f"{name}-{kind}-{number}.png", small(picture)
+
+
+def fingerprint(name: str) -> str:
+    """What the sheet says, whatever it looks like: where that has changed, its pictures have to be approved anew."""
+    return hashlib.sha256(SHEETS[name]().to("md")).hexdigest()
 
 
 def missing(medium: str) -> str:
@@ -150,6 +157,9 @@ def make(folder: Path) -> None:
     for medium in set(_LOOK) - set(media):
         print(f"{medium} is left out: {missing(medium)} is not installed")
     folder.mkdir(parents=True, exist_ok=True)
+    (folder / "sheets.json").write_text(
+        json.dumps({name: fingerprint(name) for name in SHEETS}, indent=1) + "\n", encoding="utf-8"
+    )
     for name in SHEETS:
         for file, picture in pictures(name, media):
             # few colours are enough for ink on paper, and half of the size
