@@ -91,7 +91,7 @@ def _narrow(writer: Writer, tree: Expression, width: int) -> TextBox:
     box = writer.box(tree)
     while box.width > width:
         widest = max((len(part.rows[0]) for part in _matrices(tree)), default=0)
-        if widest <= FEWEST_COLUMNS:
+        if widest < FEWEST_COLUMNS or (widest == FEWEST_COLUMNS and all(map(_has_dots, _matrices(tree)))):
             break
         tree = map_tree(tree, partial(_with_fewer_columns, most=widest))
         box = writer.box(tree)
@@ -119,8 +119,22 @@ def _matrices(tree: Expression) -> list[LaidMatrix]:
     return found
 
 
+def _has_dots(matrix: LaidMatrix) -> bool:
+    return len(matrix.rows[0]) < FEWEST_COLUMNS or any(
+        _is_dots(column) for column in zip(*matrix.rows, strict=True)
+    )
+
+
+def _is_dots(column: tuple[Expression, ...]) -> bool:
+    return all(isinstance(entry, Ellipsis) and entry.direction != "vertical" for entry in column)
+
+
 def _with_fewer_columns(tree: Expression, most: int) -> Expression:
-    if isinstance(tree, LaidMatrix) and len(tree.rows[0]) >= most:
+    if (
+        isinstance(tree, LaidMatrix)
+        and len(tree.rows[0]) >= most
+        and not (most == FEWEST_COLUMNS and _has_dots(tree))
+    ):
         return without_a_column(tree)
     return tree
 
@@ -128,17 +142,13 @@ def _with_fewer_columns(tree: Expression, most: int) -> Expression:
 def without_a_column(matrix: LaidMatrix) -> LaidMatrix:
     """The matrix with one more column behind the dots."""
     columns = list(zip(*matrix.rows, strict=True))
-    dots = [
-        place
-        for place, column in enumerate(columns)
-        if all(isinstance(entry, Ellipsis) and entry.direction != "vertical" for entry in column)
-    ]
+    dots = [place for place, column in enumerate(columns) if _is_dots(column)]
     if dots:
         place = dots[0]
         del columns[place - 1 if place > 1 else place + 1]
     else:
         place = len(columns) // 2
-        columns[place : place + 2] = [
+        columns[place : place + (2 if len(columns) > FEWEST_COLUMNS else 1)] = [
             tuple(
                 Ellipsis("diagonal" if isinstance(entry, Ellipsis) else "horizontal")
                 for entry in columns[place]

@@ -173,7 +173,7 @@ def _formula(page: _Page, block: Formula) -> Iterator[TextBox]:
     target = page.writer.box(block.target)
     room = page.width - INDENT
     hanging = target.width + 3
-    if hanging > room // 2:
+    if hanging > room // 2 or _too_wide(page, block, room - hanging):
         yield textbox.indented(target, INDENT)
         target, hanging = plain(" "), 4
     whole = _on_one_line(page, block, target)
@@ -184,6 +184,15 @@ def _formula(page: _Page, block: Formula) -> Iterator[TextBox]:
     if block.shapes:
         lines = page.text(block.shapes, "shape", room - hanging)
         yield from (textbox.indented(line, INDENT + hanging) for line in lines)
+
+
+def _too_wide(page: _Page, block: Formula, room: int) -> bool:
+    """True where a form, broken and narrowed, would still reach over the line behind its target."""
+    return any(
+        row.width > room
+        for _, form in block.forms
+        for row in rows(page.writer, form, max(room, NARROWEST // 2))
+    )
 
 
 def _line_by_line(page: _Page, block: Formula, target: TextBox, room: int) -> Iterator[TextBox]:
