@@ -56,7 +56,8 @@ class Barrier {
     const int size_;
     alignas(64) std::atomic<int> arrived_{0};
     alignas(64) std::atomic<unsigned> round_{0};
-    std::atomic<int> patience_{longest_spin};
+    // not on the line that all spin on: each success writes it
+    alignas(64) std::atomic<int> patience_{longest_spin};
 };
 
 #ifdef __linux__

@@ -203,11 +203,11 @@ def test_a_seed_that_no_generator_takes_is_refused_with_its_place() -> None:
 
 
 def test_what_a_training_does_unless_it_is_asked_for_something_else() -> None:
-    """100 epochs of batches of 32, shuffled by seed 0, with Adam in float64; up to 16 states are kept."""
+    """100 epochs of batches of 32, shuffled by seed 0, with Adam in float64; up to 20 states are kept."""
     network = hg.Network(1, [hg.Dense(1)], "squared_error")
     X = np.linspace(-1, 1, 40).reshape(40, 1)
     result = fit(network, X, X[:, 0], engine="reference")
-    assert result.plan == Plan(100, 32, True, 0, hg.Schedule(), None, "float64", None, 16) == Plan()
+    assert result.plan == Plan(100, 32, True, 0, hg.Schedule(), None, "float64", None, 20) == Plan()
     assert (result.steps, result.steps_per_epoch, result.batch_size) == (200, 2, 32)
     assert result.recipe.optimizer == hg.Adam(0.001)
     assert (result.validation_rows.size, result.training_rows.size) == (0, 40)

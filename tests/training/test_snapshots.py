@@ -13,6 +13,7 @@ from handgrad.nn.network import LayerParameters
 from handgrad.nn.optimizers import OptimizerState
 from handgrad.nn.step import Training
 from handgrad.training.history import Epoch, Snapshot
+from handgrad.training.plan import Plan
 from handgrad.training.snapshots import Best, Kept
 
 FALLING = tuple(k / 64 for k in (64, 58, 54, 53, 52, 32, 31, 30, 40, 29, 25, 25, 25))
@@ -112,7 +113,7 @@ def test_the_first_state_and_evenly_spaced_others_are_kept(most: int, epochs: in
 
 
 def test_large_states_are_kept_up_to_64_megabytes() -> None:
-    kept = Kept(16, state(0.0, size=3 << 20))  # 24 MiB each: two fit
+    kept = Kept(16, state(0.0, size=3 << 20), 64 << 20)  # 24 MiB each: two fit
     for epoch in range(8):
         kept.update(epoch, epoch + 1, SimpleNamespace(training=lambda: state(1.0)))
     assert [snapshot.step for snapshot in kept.all(Snapshot(9, state(2.0)))] == [1, 5, 9]
@@ -144,7 +145,16 @@ def test_what_is_kept_is_counted_in_bytes(size: int, of_state: int, steps: list[
     parameters = (LayerParameters(np.zeros((1, size)), np.zeros(1)),)
     memory = OptimizerState((((np.zeros(of_state),), (np.zeros(1),)),))
     large = Training(parameters, memory)
-    kept = Kept(16, large)
+    kept = Kept(16, large, 64 << 20)
     for epoch in range(8):
         kept.update(epoch, epoch + 1, SimpleNamespace(training=lambda: large))
     assert [snapshot.step for snapshot in kept.all(Snapshot(9, large))] == steps
+
+
+@pytest.mark.parametrize("epochs", [*range(20, 45), 399, 400, 401])
+def test_no_step_is_more_than_a_tenth_of_the_training_away(epochs: int) -> None:
+    kept = Kept(Plan().snapshots, state(0.0))
+    for epoch in range(epochs):
+        kept.update(epoch, epoch + 1, SimpleNamespace(training=lambda epoch=epoch: state(float(epoch))))
+    steps = [snapshot.step for snapshot in kept.all(Snapshot(epochs + 1, state(-1.0)))]
+    assert np.diff(steps).max() <= epochs / 10

@@ -49,7 +49,7 @@ _KEPT = frozenset(
         *("validation_file", "test", "group", "time", "folds"),
         *("l2", "l1", "dropout", "clip_norm", "clip_value", "seed", "engine", "device", "dtype", "threads"),
         *("categorical", "numeric", "date", "text", "ignore", "scaling", "missing", "memory"),
-        *("class_weight", "weight"),
+        *("class_weight", "weight", "snapshots"),
         *("delimiter", "header", "encoding", "decimal", "thousands", "dates", "missing_marker"),
     )
 )
@@ -152,6 +152,10 @@ def train(
             help="Most that the training may take, as in 1GiB: the table is streamed. Chosen where it does not fit."
         ),
     ] = None,
+    snapshots: Annotated[
+        int,
+        typer.Option(min=0, help="States kept on the way, from which steps are opened; 0: the first alone."),
+    ] = 20,
     checkpoint: Annotated[
         int | None, typer.Option(min=1, help="Save the model so far every so many epochs.")
     ] = None,
@@ -227,6 +231,7 @@ def train(
         "engine": engine if device is None else f"{engine}:{device}",
         "dtype": dtype,
         "threads": threads,
+        "snapshots": snapshots,
         **chosen,
     }
     silent, began = quiet or as_json or not writes, perf_counter()

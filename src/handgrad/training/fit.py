@@ -62,7 +62,7 @@ def fit(
     engine: str = "auto",
     dtype: str = "float64",
     threads: int | None = None,
-    snapshots: int = 16,
+    snapshots: int = 20,
     callbacks: Sequence[Callback] = (),
     progress: Progress | None = None,
     checkpoint: Checkpoint | None = None,

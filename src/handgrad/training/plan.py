@@ -90,7 +90,7 @@ class Plan:
     early_stopping: EarlyStopping | None = None
     dtype: str = "float64"
     threads: int | None = None
-    snapshots: int = 16
+    snapshots: int = 20
     block: int = 0
     """Rows that stay together when a table larger than memory is shuffled (`data.batches.Windows`); 0: none do."""
     blocks: int = 0

@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+import os
 from typing import Protocol
 
 from handgrad.nn.step import Training
 from handgrad.training.history import Epoch, Snapshot
 from handgrad.training.plan import EarlyStopping
 
-_MOST_BYTES = 64 << 20
+_LEAST_BUDGET = 64 << 20
+_SHARE = 20
+
+
+def budget() -> int:
+    """Bytes that the kept states may take together: a twentieth of the machine's memory, at least 64 MiB.
+
+    >>> budget() >= 64 << 20
+    True
+    """
+    try:
+        memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, OSError, ValueError):  # a system that does not say
+        return _LEAST_BUDGET
+    return max(_LEAST_BUDGET, memory // _SHARE)
 
 
 class Standing(Protocol):
@@ -46,12 +61,16 @@ class Best:
 
 
 class Kept:
-    """The states at some epoch starts: the first always, the others evenly thinned as training goes on."""
+    """The states at some epoch starts: the first always, the others evenly thinned as training goes on.
 
-    def __init__(self, most: int, training: Training) -> None:
+    Between `most` / 2 and `most` of them lie evenly, so with 20 no step is more than a tenth of the training away.
+    `room`: bytes for all of them, by default `budget`.
+    """
+
+    def __init__(self, most: int, training: Training, room: int | None = None) -> None:
         size = sum(array.nbytes for layer in training.parameters for array in layer)
         size += sum(array.nbytes for layer in training.state for state in layer for array in state)
-        self.most = max(1, min(most, _MOST_BYTES // max(size, 1)))
+        self.most = max(1, min(most, (budget() if room is None else room) // max(size, 1)))
         self.stride = 1
         self.kept: list[tuple[int, Snapshot | None]] = [(0, Snapshot(1, training))]
         """The epoch (from 0) and its state; None is one that counts, but was dropped by an earlier training."""
