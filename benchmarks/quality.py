@@ -221,7 +221,8 @@ def by_xgboost(task: Task, train: pd.DataFrame, test: pd.DataFrame, seed: int) -
     _, words = columns_of(task, train)
     for name in words:
         known = pd.CategoricalDtype(sorted(train[name].dropna().unique()))
-        train[name], test[name] = train[name].astype(known), test[name].astype(known)
+        test[name] = test[name].where(test[name].isin(known.categories)).astype(known)
+        train[name] = train[name].astype(known)
     X, T = train.drop(columns=task.target), test.drop(columns=task.target)
     usual: dict[str, Any] = {
         "tree_method": "hist", "enable_categorical": True, "random_state": seed, "n_jobs": 1,

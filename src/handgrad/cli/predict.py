@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -17,9 +17,11 @@ import typer
 
 from handgrad.cli import options
 from handgrad.cli.consoles import print_json, remark
+from handgrad.cli.options import columns_named
 from handgrad.cli.outputs import Force, Output, check_outputs
 from handgrad.cli.spreadsheets import defused
 from handgrad.data.reading import AS_FOUND
+from handgrad.data.tables import Table
 from handgrad.errors import OutputError
 from handgrad.files import write_whole
 from handgrad.models.model import Model
@@ -46,6 +48,12 @@ def predict(
     thousands: options.Thousands = None,
     dates: options.Dates = None,
     missing_marker: options.MissingMarker = None,
+    keep: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Column of the data that stands before the predictions; identifiers do so by themselves."
+        ),
+    ] = None,
     force: Force = False,
     raw: Annotated[
         bool, typer.Option("--raw", help="Leave text that a spreadsheet would run (= + - @) as it is.")
@@ -74,6 +82,7 @@ def predict(
         )
     rows = loaded.read(options.table_name(data), None if reading == AS_FOUND else reading)
     table, notes = loaded.predictions(rows, threshold)
+    table = _beside(loaded, rows, keep or (), table)
     remark(notes, quiet)
     if out is not None:
         delimited = out.suffix.lower() in (".csv", ".tsv")
@@ -83,6 +92,26 @@ def predict(
     elif out is None:
         text = _delimited(table if raw else defused(table), ",").decode()
         sys.stdout.write(visible(text) if sys.stdout.isatty() else text)
+
+
+def _beside(model: Model, rows: Table, keep: Sequence[str], predicted: pa.Table) -> pa.Table:
+    """The predictions behind the columns that name the rows, and those that are asked for.
+
+    Raises DataError for a column that is not there.
+    """
+    own = () if model.schema is None else model.schema.identifiers
+    wanted = [name for name in own if name in rows.columns] + columns_named(keep, rows.names)
+    columns = {
+        name: _plain(rows.column(name))
+        for name in dict.fromkeys(wanted)
+        if name not in predicted.column_names
+    }
+    return pa.table({**columns, **{name: predicted.column(name) for name in predicted.column_names}})
+
+
+def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Words as they are written, not as places among the distinct ones."""
+    return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
 
 
 def _delimited(table: pa.Table, mark: str) -> bytes:

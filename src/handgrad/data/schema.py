@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -28,6 +29,9 @@ from handgrad.errors import DataError, SpecificationError
 
 MOST_FEATURES = 100_000
 MISSING_CHOICES = ("mean", "median", "drop", "refuse")
+
+_NAME_THE_ROWS = re.compile(r"\b(counts|names?) the rows\b")
+"""In the reason for which an identifier is left out (`handgrad.data.identifiers`)."""
 
 _BLOCK = 8192
 _FEWEST, _BYTES = 1024, 1 << 20  # rows that are encoded together: they stay in the second-level cache
@@ -121,6 +125,11 @@ class Schema(msgspec.Struct, frozen=True, omit_defaults=True):
     def ignored(self) -> tuple[Column, ...]:
         """The columns that are not used, each with its reason."""
         return tuple(column for column in self.columns if column.kind == "ignored")
+
+    @property
+    def identifiers(self) -> tuple[str, ...]:
+        """The columns that were left out because they name the rows."""
+        return tuple(column.name for column in self.ignored if _NAME_THE_ROWS.search(column.reason))
 
     @property
     def used(self) -> tuple[Column, ...]:
