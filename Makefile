@@ -1,10 +1,10 @@
-# make demo | test | check | bench | mutation | steps | planted | fuzz | faults | soak | parity | spread | sanitize | gallery | pictures | clean
+# make demo | test | check | bench | mutation | steps | planted | fuzz | faults | soak | live | parity | spread | sanitize | gallery | pictures | clean
 PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := $(shell find src CMakeLists.txt pyproject.toml -type f -not -name '*.pyc' -not -name '*.so')
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test check bench mutation steps planted fuzz faults soak parity spread sanitize gallery pictures clean
+.PHONY: demo test check bench mutation steps planted fuzz faults soak live parity spread sanitize gallery pictures clean
 
 demo: .venv/installed
 	$(BIN)/python examples/demo.py
@@ -32,6 +32,9 @@ soak: .venv/tested
 
 faults: .venv/tested
 	$(BIN)/python -m tests.faults.kills
+
+live: .venv/tested
+	$(BIN)/python -m tests.live.many
 
 spread: .venv/tested
 	$(BIN)/python -m tests.engines.lost

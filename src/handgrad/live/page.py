@@ -115,6 +115,7 @@ def _escaped(text: str) -> str:
 
 _IMPORT = re.compile(r"^import \{([^}]*)\} from '\./(\w+)\.js';\n", re.MULTILINE)
 _EXPORT = re.compile(r"^export ((?:function|const|class|let) (\w+))", re.MULTILINE)
+_INDENT = re.compile(r"^ +", re.MULTILINE)
 _COMMENT = re.compile(r"^ *(?:/\*\*(?:[^*]|\*(?!/))*\*/|//[^\n]*)\n", re.MULTILINE)
 
 
@@ -122,7 +123,7 @@ _COMMENT = re.compile(r"^ *(?:/\*\*(?:[^*]|\*(?!/))*\*/|//[^\n]*)\n", re.MULTILI
 def module() -> str:
     """The modules as one script: each in a scope of its own that hands out what it exports.
 
-    What only the sources' readers need, comments, stays there.
+    What only the sources' readers need, comments and indents, stays there.
     """
     return "\n".join(
         _scoped(name, (HERE / "js" / f"{name}.js").read_text(encoding="utf-8")) for name in MODULES
@@ -131,7 +132,7 @@ def module() -> str:
 
 def _scoped(name: str, text: str) -> str:
     exported = [found.group(2) for found in _EXPORT.finditer(text)]
-    body = _EXPORT.sub(r"\1", _IMPORT.sub(_taken, _COMMENT.sub("", text))).strip()
+    body = _EXPORT.sub(r"\1", _IMPORT.sub(_taken, _INDENT.sub("", _COMMENT.sub("", text)))).strip()
     return f"const module_{name} = (() => {{\n{body}\nreturn {{ {', '.join(exported)} }};\n}})();"
 
 

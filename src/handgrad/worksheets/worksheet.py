@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -274,6 +275,14 @@ class Worksheet:
         figures = markdown.figures(self.document, path.stem)
         beside: dict[Path, bytes] = {path.with_name(name): figure for name, figure in figures.items()}
         return {**beside, path: markdown.write(self.document, path.stem)}
+
+    def live(self) -> Any:
+        """The sheet for a notebook, with numbers that can be changed: an anywidget, its state visible from Python.
+
+        Raises MissingExtraError without anywidget, SpecificationError for what has no live sheet.
+        """
+        # the page stands above the sheets in the house; a notebook asks for it by its name
+        return import_module("handgrad.live.widget").live_widget(self)
 
     def reads(self) -> tuple[Path, ...]:
         """The files that a model names as its own; what is written must not replace them.

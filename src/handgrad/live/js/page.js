@@ -49,6 +49,20 @@ class Page extends Pictures {
     this.go(this.now.training.first);
   }
 
+  /** Where the reader is, as other programs read it. */
+  moment() {
+    const edits = this.now.training.edits.map((e) => [e.quantity, [...e.index], e.value]);
+    return { step: this.now.step, edits };
+  }
+
+  /** @param {{step: number, edits: [string, unknown, number][]}} moment */
+  restore({ step, edits }) {
+    this.remember();
+    this.now.training.restore([]);
+    for (const [quantity, index, value] of edits) this.now.training.set(quantity, index, value);
+    this.go(step);
+  }
+
   /** @param {Record<string, string>} swap */
   take(swap) {
     this.now.swap = { ...swap };
@@ -214,5 +228,7 @@ Object.assign(window, {
     },
     reset: () => page.reset(),
     undo: () => page.undo(),
+    state: () => page.moment(),
+    restore: (/** @type {{step: number, edits: [string, unknown, number][]}} */ moment) => page.restore(moment),
   },
 });

@@ -32,7 +32,10 @@ export class Pictures extends Cards {
     this.drawGiven();
     const choices = Object.fromEntries(Object.entries(this.choices).filter(([, value]) => value !== undefined));
     const fragment = asFragment({ step: this.now.step, edits: this.now.training.edits, swap: this.now.swap }, choices);
-    window.history.replaceState(null, '', fragment ? `#${fragment}` : location.pathname + location.search);
+    // a page within a notebook has no address of its own
+    if (location.protocol !== 'about:')
+      window.history.replaceState(null, '', fragment ? `#${fragment}` : location.pathname + location.search);
+    window.dispatchEvent(new CustomEvent('handgrad'));
   }
 
   drawControls() {
