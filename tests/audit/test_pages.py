@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import handgrad as hg
 from handgrad.audit.page.check import PageAudit, check_page
 from handgrad.audit.page.opening import read_page
 from handgrad.cases.case import Case
@@ -147,3 +148,11 @@ $w_5^{+} = 0.4 - 0.5 * 0.082167041 = 0.35891648$ and $w_8^{+} = 0.561370121$
     }  # fmt: skip
     wrong = audit_of(page.replace("0.561370121", "0.561370212"), case=case)
     assert [verdict.claim.quantity for verdict in wrong.wrong] == ["W2_new"]
+
+
+@pytest.mark.parametrize("name", ["sigmoid-2-2-1", "relu-sigmoid-2-2-1", "nielsen-neuron-a"])
+def test_the_programs_own_sheets_raise_nothing(name: str, tmp_path: Path) -> None:
+    path = hg.explain(EXAMPLES / f"{name}.toml").save(tmp_path / "sheet.md")
+    audit = check_page(path, EXAMPLES / f"{name}.toml")
+    assert not audit.found_something, audit.text(120)
+    assert audit.page.account.share > 0.95

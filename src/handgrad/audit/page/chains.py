@@ -130,7 +130,7 @@ def _chains(line: Line) -> Iterator[Chain]:
         if tree is None or number + 1 == len(cuts) or not _text(line.words[stop:end]).strip(" .\n"):
             continue
         left, start = _left_side(line, stop, end)
-        if left is None or not _apart(line.words[stop:start]):
+        if left is None or literal(left) or not _apart(line.words[stop:start]):
             parts[-1] = _part(line, relation, None, begin, end)
             continue
         yield Chain(parts, words, line.kind, line.block)

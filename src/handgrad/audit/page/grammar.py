@@ -77,7 +77,7 @@ class Grammar(Words):
             if sign:
                 self.place = at + 1
                 right = self._signed()
-            elif self._stands_beside(left, at := self._behind_space(2)):
+            elif self._stands_beside(left, at := self._beside()):
                 sign, self.place = "·", at
                 right = self._power()
             else:
@@ -102,13 +102,20 @@ class Grammar(Words):
                 return "×" if before is not None and before.kind != "name" else ""
         return ""
 
-    def _stands_beside(self, left: Tree, at: int) -> bool:
+    def _beside(self) -> int:
+        """The place of a factor without a sign; a matrix may stand farther off."""
+        far = self._behind_space(8)
+        return far if self._text(far) == self._text(far + 1) == "[" else self._behind_space(2)
+
+    def _stands_beside(self, left: Tree, at: int) -> bool:  # noqa: PLR0911  one kind of factor after another
         """True where the next word is a factor without a sign, as in 2(a - y) or W x."""
         word = self._word(at)
         if word is None or (self._spaced and at > self.place):
             return False
         if word.text == "(":
             return at == self.place or (not self.running and self._calculates(at))
+        if word.text == "[" and self._text(at + 1) == "[":
+            return not self.running and isinstance(left, Number | Minus | Listing | Turned | Operation)
         if word.kind != "name":
             return False
         if word.text in FUNCTIONS or word.text in _MODULES:
@@ -242,8 +249,7 @@ class Grammar(Words):
     def _list(self) -> Tree | None:
         spaced = self._is_spaced()
         self.place += 1
-        outer, self._spaced = self._spaced, spaced
-        self._depth += 1
+        outer, self._spaced, self._depth = self._spaced, spaced, self._depth + 1
         items: list[Tree] = []
         rows: list[Tree] = []
         closed = False
@@ -262,8 +268,7 @@ class Grammar(Words):
                 if item is None:
                     break
                 items.append(item)
-        self._depth -= 1
-        self._spaced = outer
+        self._depth, self._spaced = self._depth - 1, outer
         if not closed:
             return None
         if rows:
@@ -333,7 +338,7 @@ class Grammar(Words):
         function = FUNCTIONS[name.base]
         if function == "log" and any(mark.strip() in ("10", "2") for mark in name.lowered):
             function += name.lowered[0].strip()
-        function += "'" * name.primes
+        function += "'" * (name.primes + sum(mark.strip() == "'" for mark in name.raised))
         power = next((mark for mark in name.raised if mark.isdigit()), "")
         if self._text(at) == "(" or (self._text(at) == "[" and function not in ("f", "max")):
             self.place = at

@@ -130,7 +130,7 @@ class _Document:
         rows: list[list[list[Any]]] = [[[]]]
         for inner in _body(node):
             kind = type(inner).__name__
-            if kind == "LatexMacroNode" and inner.macroname in ("\\", "tabularnewline"):
+            if kind == "LatexMacroNode" and inner.macroname in ("\\", "tabularnewline", "cr"):
                 rows.append([[]])
             elif kind == "LatexSpecialsNode" and inner.specials_chars == "&":
                 rows[-1].append([])

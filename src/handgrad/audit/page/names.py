@@ -171,6 +171,9 @@ def _lettered(
         layer = mark.layer
         if layer is None and digits and depth > 2 and scheme.lowered_is_layer:
             layer = int(digits)
+        number = next((int(mark) for mark in (digits, *name.lowered) if mark.isdigit()), None)
+        if layer is None and scheme.lowered_is_layer and number is not None and 1 <= number <= depth:
+            yield Meaning("a", number, (), sample=mark.sample)
         yield Meaning(
             "a", layer if layer is not None else (1 if depth == 2 else None), mark.entries, sample=mark.sample
         )

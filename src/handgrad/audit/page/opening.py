@@ -18,6 +18,7 @@ MOST_BYTES = 2_000_000
 """Of a page; a worked calculation is a thousand times shorter."""
 MOST_NUMBERS = 20_000
 _LONGEST_LINE = 20_000
+_LONG_LINES = (".ipynb", ".html", ".htm")
 
 READERS: Mapping[str, Callable[[str], list[Block]]] = {
     ".md": blocks_of_markdown,
@@ -99,7 +100,7 @@ def _text_of(path: Path) -> str:
         raise CaseError(f"{path}: not text but bytes; give a page of text")
     if not text.strip():
         raise CaseError(f"{path}: there is nothing on this page; give one with a calculation")
-    if any(len(line) > _LONGEST_LINE for line in text.split("\n")) and not path.suffix.lower() == ".ipynb":
+    if any(len(line) > _LONGEST_LINE for line in text.split("\n")) and path.suffix.lower() not in _LONG_LINES:
         raise CaseError(
             f"{path}: a line has more than {_LONGEST_LINE:,} letters; no page of a calculation has"
         )

@@ -43,6 +43,8 @@ class Placed:
     of: int
     sure: bool
     """True where the name alone says it."""
+    exactly: int = 0
+    """How many round to the quantity's value."""
 
 
 def results(chain: Chain) -> list[Result]:
@@ -218,16 +220,16 @@ def placed(
                 break
             lost = place.quantity in quantities.unknown
             value = quantities.value(place)
-            agrees, fit = 0, False
+            agrees, exactly, fit = 0, 0, False
             for result in found:
-                a, f = agreement(list(result.numbers), result.shape, value, quantities.shape(place))
-                agrees, fit = agrees + a, fit or f
+                a, e, f = agreement(list(result.numbers), result.shape, value, quantities.shape(place))
+                agrees, exactly, fit = agrees + a, exactly + e, fit or f
             if not fit:
                 continue
-            here = Placed(place, total if lost else agrees, total, sure)
+            here = Placed(place, total if lost else agrees, total, sure, exactly)
             if sure and first is None:
                 first = here
-            if best is None or here.agrees > best.agrees:
+            if best is None or (here.agrees, here.exactly) > (best.agrees, best.exactly):
                 best = here
         if best is not None and (2 * best.agrees >= total or (number == 0 and first is not None)):
             break

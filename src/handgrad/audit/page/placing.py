@@ -285,24 +285,25 @@ def near(printed: Printed, value: float) -> bool:
 
 def agreement(
     printed: list[Printed], shape: tuple[int, ...], value: Array | None, wanted: tuple[int, ...] | None = None
-) -> tuple[int, bool]:
-    """How many printed numbers could be the entries of a quantity, and whether they fit its shape at all.
+) -> tuple[int, int, bool]:
+    """How many printed numbers could be the entries of a quantity, how many are, and whether they fit its shape.
 
     A quantity that cannot be computed has only the shape `wanted`: whatever fits that could be it.
     """
     if value is None:
         fit = wanted is not None and len(printed) == int(np.prod(wanted)) and fits(shape, wanted)
-        return len(printed) * fit, fit
+        return len(printed) * fit, 0, fit
     array = np.asarray(value, dtype=np.float64)
     if array.size != len(printed) or not fits(shape, array.shape):
-        return 0, False
-    best = 0
+        return 0, 0, False
+    best = (0, 0)
     for turned in (array, array.T):
         flat = turned.ravel()
-        best = max(best, sum(near(p, float(v)) for p, v in zip(printed, flat, strict=True)))
+        pairs = [(p, float(v)) for p, v in zip(printed, flat, strict=True)]
+        best = max(best, (sum(near(p, v) for p, v in pairs), sum(p.stands_for(v) for p, v in pairs)))
         if shape == array.shape and array.shape != array.T.shape:
             break
-    return best, True
+    return (*best, True)
 
 
 def fits(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:

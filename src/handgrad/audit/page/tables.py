@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from handgrad.audit.page.chains import Chain, Line, Part
-from handgrad.audit.page.formula_trees import Derivative, Name, Tree, literal
+from handgrad.audit.page.formula_trees import Derivative, Name, Operation, Tree, literal
 from handgrad.audit.page.grammar import Grammar
 from handgrad.audit.page.phrases import named
 from handgrad.audit.page.placing import Context
@@ -17,6 +17,8 @@ from handgrad.cases.case import Case
 _OLD = re.compile(r"\b(?:before|old|initial|start|current|given)\b|আগে|পুরনো|পুরানো|প্রারম্ভিক|শুরু", re.IGNORECASE)
 _NEW = re.compile(r"\b(?:after|new|updated|final|next)\b|পরে|নতুন|হালনাগাদ", re.IGNORECASE)
 _GRADIENT = re.compile(r"\b(?:gradients?|derivatives?|slopes?)\b|∂|নতি|গ্রেডিয়েন্ট|ঢাল", re.IGNORECASE)
+_CHANGE = re.compile(r"\b(?:changes?|differences?)\b|^\W*Δ|পরিবর্তন", re.IGNORECASE)
+_VALUE = re.compile(r"\b(?:values?|results?|numbers?|computed|printed|is)\b|মান|ফল", re.IGNORECASE)
 _STEPS = re.compile(r"^\W*(?:step|epoch|iteration|update|iter|ধাপ|ইপক|পুনরাবৃত্তি)\W*$|^\W*t\W*$", re.IGNORECASE)
 _SAMPLES = re.compile(r"^\W*(?:sample|example|row|pattern|#|no|নমুনা|সারি)\W*$", re.IGNORECASE)
 _OF_LETTER = {
@@ -89,11 +91,23 @@ def _by_row(header: list[Line], rows: list[list[Line]], context: Context) -> Ite
             if value is None:
                 continue
             head = _text(header[place]) if place < len(header) else ""
+            if len(row) > 2 and not _says_which(head):
+                continue
             yield _chain(row[0], _in_column(name, head), cell, value), _context_under(head, context, name)
+
+
+def _says_which(head: str) -> bool:
+    """True for the head of a column that holds the quantity, its new value, its gradient or its change."""
+    return not head.strip() or any(
+        pattern.search(head) for pattern in (_OLD, _NEW, _GRADIENT, _VALUE, _CHANGE)
+    )
 
 
 def _in_column(name: Tree, head: str) -> Tree:
     if isinstance(name, Name) and name.base not in ("loss", "ŷ"):
+        if _CHANGE.search(head):
+            marked = [replace(name, lowered=(*name.lowered, mark)) for mark in ("new", "old")]
+            return Operation("-", marked[0], marked[1])
         if _NEW.search(head):
             return replace(name, lowered=(*name.lowered, "new"))
         if _OLD.search(head):

@@ -45,6 +45,7 @@ _MATRICES = {"matrix", "pmatrix", "bmatrix", "Bmatrix", "vmatrix", "Vmatrix", "s
 MATH_ENVIRONMENTS = (
     *("equation", "align", "gather", "multline", "eqnarray", "displaymath", "math", "flalign", "alignat"),
 )
+_LOOSE = re.compile(r"(?<=[^\s&]) *[_^] *(?=\S)")
 FRACTIONS = re.compile(r"\\[dtc]frac(?![a-zA-Z])")
 _DIFFERENTIAL = re.compile(r"\s*[∂d]\s*(?=[^\W\d_]|ŷ)")
 
@@ -105,7 +106,7 @@ class Linear:
                 if not _arguments(node) and waiting and _kind(waiting[-1]) == "Group":
                     made.append(self.all(waiting.pop().nodelist))
                 made += self._after_remark(waiting)
-        return Script.joined(made)
+        return _tight(Script.joined(made))
 
     def _after_remark(self, waiting: list[Any]) -> list[Script]:
         """Takes the remark from the nodes that wait; what was written directly behind it."""
@@ -155,7 +156,7 @@ class Linear:
 
     def _macro(self, node: Any) -> Script:  # noqa: PLR0911  one kind of macro after another
         name = node.macroname
-        if name == "\\":
+        if name in ("\\", "cr"):
             return self.at(node, "\n")
         if name == "frac":
             return self._fraction(node)
@@ -202,7 +203,7 @@ class Linear:
     def _matrix(self, node: Any) -> Script:
         rows: list[list[list[Any]]] = [[[]]]
         for part in node.nodelist:
-            if _kind(part) == "Macro" and part.macroname == "\\":
+            if _kind(part) == "Macro" and part.macroname in ("\\", "cr"):
                 rows.append([[]])
             elif _kind(part) == "Specials" and part.specials_chars == "&":
                 rows[-1].append([])
@@ -240,6 +241,19 @@ def _stretched(script: Script, old: str, new: str) -> tuple[int, ...]:
 
 def _arguments(node: Any) -> list[Any]:
     return [] if node.nodeargd is None else list(node.nodeargd.argnlist or ())
+
+
+def _tight(script: Script) -> Script:
+    """Without the spaces before and behind the signs of raised and lowered marks."""
+    loose = [found for found in _LOOSE.finditer(script.text) if len(found[0]) > 1]
+    if not loose:
+        return script
+    made, end = [], 0
+    for found in loose:
+        sign = found.start() + found[0].index(found[0].strip())
+        made += [script.cut(end, found.start()), script.cut(sign, sign + 1)]
+        end = found.end()
+    return Script.joined((*made, script.cut(end)))
 
 
 def _runs_on(before: str, after: str) -> bool:
