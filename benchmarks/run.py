@@ -14,7 +14,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks import limits, protocol
+from benchmarks import limits, protocol, ratios
 from benchmarks.goals import judge
 from benchmarks.peers import PEERS, Entry
 from benchmarks.report import BUSY, Result, machine, write
@@ -122,6 +122,8 @@ def main(arguments: list[str] | None = None) -> int:
         "minutes": round((time.perf_counter() - begun) / 60, 1),
     }
     print(write(results, facts, options.output))
+    if not (options.only or options.peers):
+        _write_ratios(options)
     print(f"written to {options.output}/bench.md, bench.json and bench.svg")
     unmet = any(outcome.verdict != "met" for result in results for outcome in result.outcomes)
     return 1 if any(result.void for result in results) or (options.check and unmet) else 0
@@ -225,6 +227,21 @@ def _measure(workload: Workload, options: argparse.Namespace, directory: Path) -
     if any(entry.name == "handgrad_native" for entry, _, _ in running):
         result.first_epoch = _first_epoch(workload, directory)
     return result
+
+
+def _write_ratios(options: argparse.Namespace) -> None:
+    """What is waited for beside the steps, behind the results."""
+    with tempfile.TemporaryDirectory() as cache:
+        process = Process("benchmarks.ratios", [str(options.seconds)], os.cpu_count() or 1, Path(cache))
+        answer: Any = process.answer()
+        process.end()
+    if isinstance(answer, dict):
+        text = f"Not measured: {answer['skipped']}\n"
+    else:
+        text = ratios.table([ratios.Row(*row) for row in answer])
+    with (options.output / "bench.md").open("a", encoding="utf-8") as file:
+        file.write(f"\n## Beside the steps\n\n{text}")
+    print(text)
 
 
 def _judge(result: Result, rates: list[limits.Rates]) -> None:
