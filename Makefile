@@ -1,10 +1,10 @@
-# make demo | test | check | bench | mutation | steps | planted | fuzz | faults | soak | live | parity | spread | sanitize | gallery | pictures | clean
+# make demo | test | check | bench | mutation | steps | planted | fuzz | faults | soak | live | parity | spread | sanitize | wheel | oldest | gallery | pictures | clean
 PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := $(shell find src CMakeLists.txt pyproject.toml -type f -not -name '*.pyc' -not -name '*.so')
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test check bench mutation steps planted fuzz faults soak live parity spread sanitize gallery pictures clean
+.PHONY: demo test check bench mutation steps planted fuzz faults soak live parity spread sanitize wheel oldest gallery pictures clean
 
 demo: .venv/installed
 	$(BIN)/python examples/demo.py
@@ -53,6 +53,12 @@ sanitize: .venv/installed
 
 pictures: .venv/tested
 	$(BIN)/python -m tests.pictures.make
+
+wheel: .venv/bin/python
+	$(BIN)/python -m tests.packaging.environments wheel
+
+oldest: .venv/bin/python
+	$(BIN)/python -m tests.packaging.environments oldest
 
 gallery: .venv/tested
 	$(BIN)/python docs/gallery/make.py
