@@ -15,6 +15,7 @@ from handgrad.data.cells import column_numbers, words
 from handgrad.data.tables import read_table
 from handgrad.errors import HandgradError
 from handgrad.models.fit_table import fit_table
+from handgrad.worksheets.worksheet import explain
 
 G = np.random.default_rng(0)
 FRAME = pd.DataFrame({"a": G.normal(size=60), "b": G.normal(size=60), "y": G.integers(0, 2, 60)})
@@ -76,6 +77,7 @@ WRONG: list[tuple[str, Callable[[], object], str]] = [
     ("series", lambda: fit_table(FRAME, FRAME["y"]), "target must be the name of a column.*got a Series"),
     ("activation", lambda: fit_table(FRAME, "y", activation=["relu"]), r"activation must be.*\['relu'\]"),
     ("validation", lambda: fit_table(FRAME, "y", validation="file"), "validation must be.*no file 'file'"),
+    ("choice", lambda: explain(fit_table(FRAME, "y", epochs=1), data=FRAME, with_=["a"]), "there is no choice 'with_'"),
     ("hidden", lambda: fit_table(FRAME, "y", hidden=64), "hidden must be the widths.*64"),
     ("loss", lambda: fit_table(FRAME, "y", loss=3), "loss must be.*3"),
     ("initializer", lambda: fit_table(FRAME, "y", initializer=3), "initializer must be.*3"),

@@ -49,6 +49,10 @@ class Chosen(NamedTuple):
 
 def chosen(source: Source, choices: Choices) -> Chosen:
     """What the choices come to for a source. Raises SpecificationError for those that cannot be."""
+    unknown = [name for name in choices if name not in Choices.__annotations__]
+    if unknown:
+        known = ", ".join(sorted(Choices.__annotations__))
+        raise SpecificationError(f"there is no choice {unknown[0]!r}; a sheet takes {known}")
     source = _rounded(source, choices)
     case = source.case if isinstance(source, CaseSource) else None
     asked = case.notation if case is not None else None
