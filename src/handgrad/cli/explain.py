@@ -64,6 +64,7 @@ def explain(
     names: Annotated[
         str | None, typer.Option(help="Letters: az, hy (h, yhat) or xyz (layers X, Y, Z).")
     ] = None,
+    numerals: Annotated[str | None, typer.Option(help="Digits: latin or bengali.")] = None,
     first_index: Annotated[int | None, typer.Option(help="Entries are counted from 1 or from 0.")] = None,
     orientation: Annotated[str | None, typer.Option(help="A sample is a column or a row.")] = None,
     layer: Annotated[list[int] | None, typer.Option(help="Only this layer; may be repeated.")] = None,
@@ -134,6 +135,7 @@ def explain(
         layer_notation=notation,
         names=names,
         first_index=first_index,
+        numerals=numerals,
         orientation=orientation,
         layers=layer,
         neuron=neuron,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from handgrad.errors import RenderError
-from handgrad.writing.letter_parts import Notation
+from handgrad.writing.letter_parts import NUMERALS, Notation
 
 PARTS = (
     "problem",
@@ -38,7 +38,8 @@ class Settings:
     `decimal` None: as the case and the language have them. `detail`: brief, matrix, scalar. `parts`:
     which of `PARTS`. `most_rows`, `most_columns`: a matrix beyond them is elided, a sum beyond `most_terms`;
     `most_entries`: rows of the table of changes for one parameter. `figures`: draw pictures.
-    `focus`: nothing but the path to this entry (W2[0,1]). `certify`: every digit as that of the exact value.
+    `focus`: nothing but the path to this entry (W2[0,1]). `numerals`: the script of the
+    digits, latin or bengali. `certify`: every digit as that of the exact value.
 
     Raises RenderError for a choice that cannot be.
     """
@@ -57,6 +58,7 @@ class Settings:
     decimal: str | None = None
     figures: bool = True
     focus: str | None = None
+    numerals: str = "latin"
     certify: bool = False
 
     def __post_init__(self) -> None:
@@ -65,6 +67,8 @@ class Settings:
         for part in sorted(self.parts):
             if part not in PARTS:
                 raise RenderError(f"there is no part {part!r}; choose from {', '.join(PARTS)}")
+        if self.numerals not in NUMERALS:
+            raise RenderError(f"numerals must be one of {', '.join(NUMERALS)}, got {self.numerals!r}")
         if self.decimal not in (None, ".", ","):
             raise RenderError(f"the decimal point is '.' or ',', got {self.decimal!r}")
         for name in ("most_rows", "most_columns", "most_terms", "most_entries"):

@@ -37,6 +37,7 @@ class Choices(TypedDict, total=False):
     neuron: int | None
     sample: int | None
     certify: bool
+    numerals: str | None
 
 
 class Chosen(NamedTuple):
@@ -85,6 +86,7 @@ def chosen(source: Source, choices: Choices) -> Chosen:
         focus=focus,
         parts=DEFAULT_PARTS if parts is None else frozenset(parts),
         certify=bool(choices.get("certify", False)),
+        numerals=choices.get("numerals") or "latin",
     )
     if settings.digits is not None and settings.significant is not None:
         raise SpecificationError("digits and significant exclude each other; give one of them")

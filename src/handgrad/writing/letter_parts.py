@@ -15,6 +15,19 @@ NOTATION_CHOICES: dict[str, tuple[str | int, ...]] = {
 }
 
 
+NUMERALS: dict[str, str] = {"latin": "0123456789", "bengali": "০১২৩৪৫৬৭৮৯"}
+"""Digits by the script that they are of (CLDR: latn, beng)."""
+
+
+def digits_in(text: str, numerals: str) -> str:
+    """The text with its digits in another script.
+
+    >>> digits_in("0.25", "bengali")
+    '০.২৫'
+    """
+    return text.translate(str.maketrans(NUMERALS["latin"], NUMERALS[numerals]))
+
+
 @dataclass(frozen=True, slots=True)
 class Notation:
     """How symbols are written, the same in all media.
@@ -22,7 +35,7 @@ class Notation:
     `layer`: bracket W^[1], superscript W^1, subscript W_1. `names`: az (a[l], z[l]), hy (h, yhat) or xyz (layers
     X, Y, Z). `first`: number of the first entry, 1 or 0. `orientation`: column or row. `decimal`: '.' or ','.
     `numbers` are the quantities, by public name, that are one number here and so not set bold; `of_samples` those
-    of which each sample has one number.
+    of which each sample has one number. `numerals`: the script of the digits, latin or bengali.
 
     Raises RenderError for a choice that there is not.
     """
@@ -34,6 +47,7 @@ class Notation:
     decimal: str = "."
     numbers: frozenset[str] = frozenset()
     of_samples: frozenset[str] = frozenset()
+    numerals: str = "latin"
 
     def __post_init__(self) -> None:
         for name, allowed in NOTATION_CHOICES.items():

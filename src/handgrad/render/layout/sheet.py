@@ -19,6 +19,7 @@ from handgrad.render.layout.conventions import conventions
 from handgrad.render.layout.formulas import formulas
 from handgrad.render.layout.headings import step_heading
 from handgrad.render.layout.matrices import matrices
+from handgrad.render.layout.numerals import in_numerals
 from handgrad.render.layout.problem import problem
 from handgrad.render.layout.shapes import shapes
 from handgrad.render.layout.training import training
@@ -61,13 +62,14 @@ def lay_out(record: Record, settings: Settings | None = None) -> Document:
     opening, body = list(_opening(sheet)), [*_body(sheet), *certificate(sheet)]
     said = conventions(sheet, body)
     blocks = [*opening, *([Paragraph((said,), "settings")] if said else []), *body]
-    return Document(
+    document = Document(
         title=record.title,
         language=sheet.language,
         blocks=tuple(blocks),
         notation=sheet.notation,
         contents=sum(isinstance(block, Heading) for block in blocks) > MANY,
     )
+    return in_numerals(document, sheet.settings.numerals)
 
 
 def _opening(sheet: Sheet) -> Iterator[Block]:

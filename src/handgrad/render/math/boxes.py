@@ -7,8 +7,10 @@ knows no medium: a `Letter` holds its Unicode character, an `Operator` its name 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+from handgrad.writing.letter_parts import digits_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,3 +267,21 @@ _WIDTHS: dict[type[Box], Callable[[Any], float]] = {
     Brace: lambda box: max(width(box.body), 0.36 * len(box.label)),
     Array: _width_of_array,
 }
+
+
+def in_numerals(box: Box, numerals: str) -> Box:
+    """The box with its digits in another script.
+
+    >>> in_numerals(row(Letter("W"), Digits("12")), "bengali").items[1]
+    Digits(text='১২')
+    """
+    if isinstance(box, Digits | Text):
+        return replace(box, text=digits_in(box.text, numerals))
+    held = {name: getattr(box, name) for name in box.__slots__}
+    return replace(box, **{name: _in_numerals(part, numerals) for name, part in held.items()})
+
+
+def _in_numerals(held: Any, numerals: str) -> Any:
+    if isinstance(held, Box):
+        return in_numerals(held, numerals)
+    return tuple(_in_numerals(part, numerals) for part in held) if isinstance(held, tuple) else held

@@ -74,7 +74,8 @@ def typeset(tree: Expression, style: Style) -> Box:
         raise RenderError(
             f"no rule to write {type(tree).__name__}; add one to RULES in render/math/typeset.py"
         )
-    return rule(tree, style)
+    box = rule(tree, style)
+    return box if style.notation.numerals == "latin" else boxes.in_numerals(box, style.notation.numerals)
 
 
 # --- parentheses --------------------------------------------------------------------------------------------

@@ -37,7 +37,7 @@ from handgrad.worked.expressions import (
     Times,
     Transpose,
 )
-from handgrad.writing.letter_parts import Notation
+from handgrad.writing.letter_parts import Notation, digits_in
 from handgrad.writing.letters import function_written, lowered, raised
 from handgrad.writing.letters import plain as symbol_text
 
@@ -142,7 +142,7 @@ def _sum(writer: Writer, tree: Sum) -> TextBox:
 
 
 def _symbol(writer: Writer, tree: Symbol) -> TextBox:
-    return plain(symbol_text(tree, writer.notation))
+    return plain(digits_in(symbol_text(tree, writer.notation), writer.notation.numerals))
 
 
 def _literal(writer: Writer, tree: Literal) -> TextBox:
@@ -151,7 +151,7 @@ def _literal(writer: Writer, tree: Literal) -> TextBox:
 
 
 def _number(writer: Writer, tree: Number) -> TextBox:
-    return plain(f"{tree.value:g}".replace("-", MINUS))
+    return plain(digits_in(f"{tree.value:g}".replace("-", MINUS), writer.notation.numerals))
 
 
 def _entries(writer: Writer, rows: tuple[tuple[Expression, ...], ...]) -> TextBox:
@@ -170,7 +170,9 @@ def _laid_matrix(writer: Writer, tree: LaidMatrix) -> TextBox:
     box = fenced(_entries(writer, tree.rows), "[", "]")
     if not tree.show_shape:
         return box
-    return textbox.annotated(box, plain(f"{tree.shape[0]}×{tree.shape[1]}", "shape"))
+    return textbox.annotated(
+        box, plain(digits_in(f"{tree.shape[0]}×{tree.shape[1]}", writer.notation.numerals), "shape")
+    )
 
 
 def _grid(writer: Writer, tree: Grid) -> TextBox:
