@@ -56,7 +56,8 @@ def explain(
     ({"a1": 2}); `carry` rounds each result of a case before it is used again, as on paper; `parts`: see
     `render.settings.PARTS`; `language`: en, bn. `layer_notation`: bracket, superscript, subscript; `names`:
     az, hy, xyz; `first_index`: 0 or 1; `orientation`: column, row; `numerals`: latin, bengali. `layers`,
-    `neuron` (from 1), `sample` (from 1) focus the sheet. `certify`: every digit as that of the exact value (extra `certify`).
+    `neuron` (from 1), `sample` (from 1) focus the sheet. `certify`: every digit as that of the
+    exact value (extra `certify`).
 
     >>> sheet = explain({
     ...     "network": {"inputs": 1, "loss": "squared_error", "layers": [{"units": 1, "W": [[2.0]]}]},
