@@ -77,8 +77,8 @@ def _scene(scene: Scene, numerals: str) -> Scene:
         replace(shape, text=digits_in(shape.text, numerals)) if isinstance(shape, Text) else shape
         for shape in scene.shapes
     )
-    words = {name: digits_in(getattr(scene, name), numerals) for name in ("title", "description")}
-    return replace(scene, shapes=shapes, **words)
+    title, described = (digits_in(words, numerals) for words in (scene.title, scene.description))
+    return replace(scene, shapes=shapes, title=title, description=described)
 
 
 _RULES: dict[type, Callable[[Any, str], Block]] = {

@@ -277,8 +277,9 @@ def in_numerals(box: Box, numerals: str) -> Box:
     """
     if isinstance(box, Digits | Text):
         return replace(box, text=digits_in(box.text, numerals))
-    held = {name: getattr(box, name) for name in box.__slots__}
-    return replace(box, **{name: _in_numerals(part, numerals) for name, part in held.items()})
+    slots: tuple[str, ...] = box.__slots__
+    changes: dict[str, Any] = {name: _in_numerals(getattr(box, name), numerals) for name in slots}
+    return replace(box, **changes)
 
 
 def _in_numerals(held: Any, numerals: str) -> Any:
