@@ -6,6 +6,8 @@ import ast
 import io
 import json
 import re
+import shutil
+import subprocess
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -216,3 +218,25 @@ def test_a_long_sheet_with_hints_has_every_field_in_its_pdf(tmp_path: Path) -> N
     path = tmp_path / "sheet.pdf"
     path.write_bytes(write("pdf", exercise_sheet(made, "en", hints=True)))
     assert set(read_answers(path).texts) == set(made.fields)
+
+
+@pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not installed")
+def test_a_word_file_that_libreoffice_saved_is_read(tmp_path: Path) -> None:
+    (tmp_path / "sheet.docx").write_bytes(filled_docx(write("docx", exercise_sheet(exercise()))))
+    command = [
+        "soffice",
+        f"-env:UserInstallation=file://{tmp_path}/profile",
+        "--headless",
+        "--convert-to",
+        "docx",
+    ]
+    subprocess.run(
+        [*command, "--outdir", "again", "sheet.docx"],
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+        timeout=120,
+    )
+    found = read_answers(tmp_path / "again" / "sheet.docx")
+    assert found.name == "Ann"
+    assert mark(Exercise.from_code(found.exercise, "f"), found).earned == 26

@@ -106,7 +106,7 @@ def read_answers(path: Path) -> Answers:
         raise DataError(f"{path}: {len(texts):,} answers; no exercise has so many")
     held = {_named(name): str(text) for name, text in texts.items()}
     name, exercise = held.pop("name", ""), held.pop("exercise", "")
-    return Answers(str(path), held, _one_line(name), exercise.strip(), tuple(remarks))
+    return Answers(str(path), held, _one_line(name.strip("_ ")), exercise.strip(), tuple(remarks))
 
 
 Read = tuple[dict[str, str], list[str]]
@@ -245,17 +245,25 @@ def _docx(raw: bytes, path: Path) -> Read:
         raise DataError(f"{path}: cannot be read as a Word file ({error}); save it as .docx again") from error
     found: dict[str, str] = {}
     for control in body.iter(f"{_WORD}sdt"):
-        tag = control.find(f"{_WORD}sdtPr/{_WORD}tag")
-        content = control.find(f"{_WORD}sdtContent")
-        if tag is None or content is None:
+        name, content = _control_name(control), control.find(f"{_WORD}sdtContent")
+        if not name or content is None:
             continue
         empty = control.find(f"{_WORD}sdtPr/{_WORD}showingPlcHdr") is not None
         text = "".join(node.text or "" for node in content.iter(f"{_WORD}t"))
-        found[tag.get(f"{_WORD}val", "")] = "" if empty and not re.search(r"\d", text) else text
+        found[name] = "" if empty and not re.search(r"\d", text) else text
     whole = "".join(node.text or "" for node in body.iter(f"{_WORD}t"))
     for kept in re.finditer(rf"{KEPT}(\w+)=([^ ]*) ", whole):
         found.setdefault(kept[1], kept[2])
     return found, []
+
+
+def _control_name(control: ElementTree.Element) -> str:
+    """The tag of a content control; where LibreOffice dropped it, what its alias begins with."""
+    tag = control.find(f"{_WORD}sdtPr/{_WORD}tag")
+    if tag is not None:
+        return tag.get(f"{_WORD}val", "")
+    alias = control.find(f"{_WORD}sdtPr/{_WORD}alias")
+    return "" if alias is None else alias.get(f"{_WORD}val", "").partition(":")[0]
 
 
 class _Inputs(HTMLParser):

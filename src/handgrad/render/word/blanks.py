@@ -71,7 +71,9 @@ def _control(writer: Writer, field: Field, digits: int) -> str:
     writer.controls += 1
     placeholder = "" if field.value else "<w:showingPlcHdr/>"
     text = xml_text(field.value or "_" * digits)
-    alias, tag = quoteattr(printable(field.label or field.name)[:_TAG]), quoteattr(field.name[:_TAG])
+    # LibreOffice keeps the alias and drops the tag
+    alias = quoteattr(printable(f"{field.name}: {field.label}")[:_TAG])
+    tag = quoteattr(field.name[:_TAG])
     return (
         f"<w:sdt><w:sdtPr><w:alias w:val={alias}/><w:tag w:val={tag}/>"
         f'<w:id w:val="{1_000_000 + writer.controls}"/><w:lock w:val="sdtLocked"/>{placeholder}<w:text/></w:sdtPr>'
