@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -13,6 +16,7 @@ from handgrad.exercises.class_marking import mark_all
 from handgrad.exercises.exercise import Exercise, Wishes, make, variants
 from handgrad.exercises.marking import SHARES, Paper, mark, shares
 from handgrad.exercises.recipe import Recipe
+from handgrad.exercises.sheet import rounded_text
 from handgrad.exercises.summary import steps_of
 from tests.exercises.by_hand import EXAMPLE, exercise, worked, written
 
@@ -229,3 +233,41 @@ def test_the_marks_do_not_depend_on_how_many_processes_there_are() -> None:
         assert left.causes() == right.causes()
         assert [number.verdict for number in left.numbers] == [number.verdict for number in right.numbers]
     assert two[1].causes() == {(1, "delta2"): "error-sign"}
+
+
+CASES = sorted(EXAMPLE.parent.glob("*.toml"))
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+def test_the_answers_of_the_key_get_all_marks(path: Path) -> None:
+    try:
+        made = make(Case.load(path))
+    except CaseError as error:
+        assert path.stem == "formula-sheet", error
+        return
+    texts = {
+        name: str(
+            Decimal(repr(made.value(asked, index))).quantize(Decimal(1).scaleb(-asked.digits), ROUND_HALF_UP)
+        )
+        for name, (asked, index) in made.fields.items()
+    }
+    key = {
+        name: rounded_text(made.value(asked, index), asked.digits)
+        for name, (asked, index) in made.fields.items()
+    }
+    assert {name: Decimal(text) for name, text in key.items()} == {n: Decimal(t) for n, t in texts.items()}
+    assert set(mark(made, Answers("f", texts)).counts) == {"exact"}
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_answers_of_a_recipe_with_adam_get_all_marks(seed: int) -> None:
+    recipe = Recipe(
+        (2, 2, 1),
+        difficulty="hard",
+        seed=seed,
+        optimizer={"name": "adam", "learning_rate": 0.1},
+        ask=("forward", "loss", "backward", "update"),
+    )
+    made = make(recipe)
+    texts = {n: rounded_text(made.value(a, i), a.digits) for n, (a, i) in made.fields.items()}
+    assert set(mark(made, Answers("f", texts)).counts) == {"exact"}

@@ -33,10 +33,10 @@ from handgrad.render.terminal.sheet import to_text
 from handgrad.rich_repr import printable
 from handgrad.worked.expressions import Expression, Gradient, Symbol
 from handgrad.worked.record import Equation, words
+from handgrad.worked.rounding import round_decimal
 from handgrad.worksheets.worksheet import Worksheet, explain
 from handgrad.writing.letter_parts import Notation
 from handgrad.writing.letters import plain
-from handgrad.writing.numerals import Precision, shown
 from handgrad.writing.phrasebook import Phrasebook, Spans, decimal_mark
 
 _WHOLE = 64
@@ -279,17 +279,12 @@ class _Sheet:
 
 
 def rounded_text(value: float, digits: int) -> str:
-    """The number to so many decimals, all of them written.
+    """The number to so many decimals, all of them written, rounded half up as on paper.
 
-    >>> rounded_text(-0.38, 4), rounded_text(-0.00001, 2)
-    ('-0.3800', '0.00')
+    >>> rounded_text(-0.38, 4), rounded_text(-0.00001, 2), rounded_text(0.00039, 4), rounded_text(0.285, 2)
+    ('-0.3800', '0.00', '0.0004', '0.29')
     """
-    found = shown(value, Precision(digits))
-    if found.exponent is not None or not np.isfinite(value):
-        text = f"{value:.{digits}f}"
-    else:
-        whole, _, decimals = found.text.partition(".")
-        text = f"{whole}.{decimals.ljust(digits, '0')[:digits]}" if digits else whole
+    text = f"{round_decimal(value, digits):.{digits}f}"
     return text.removeprefix("-") if not text.strip("-0.") else text
 
 
