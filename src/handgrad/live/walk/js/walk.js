@@ -341,6 +341,7 @@ async function begin() {
   walk.drawAll();
   walk.listen();
   await walk.go({});
+  walk.drawCurve(); // its width is known now: the numbers stand beside it
   walk.watch();
   return walk;
 }
