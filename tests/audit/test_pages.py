@@ -156,3 +156,12 @@ def test_the_programs_own_sheets_raise_nothing(name: str, tmp_path: Path) -> Non
     audit = check_page(path, EXAMPLES / f"{name}.toml")
     assert not audit.found_something, audit.text(120)
     assert audit.page.account.share > 0.95
+
+
+def test_macros_of_the_authors_own_are_passed_through() -> None:
+    page = r"""\newcommand{\hid}[1]{\textcolor{blue}{#1}}
+The weighted sums are $\hid{z^{[1]}} = \begin{bmatrix} 0.21 \\ 0.29 \end{bmatrix}$ and
+\[ \hid{\boldsymbol{a}}^{[1]} \approx \begin{bmatrix} 0.207 \\ 0.282 \end{bmatrix} \]
+"""
+    audit = audit_of(page, ".tex")
+    assert [(v.claim.quantity, v.verdict) for v in audit.verdicts] == [("z1", "exact"), ("a1", "exact")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -17,6 +18,8 @@ _SECTIONS = {
     "paragraph": 5,
     "title": 1,
 }
+_EQUATION = re.compile(r"=|\\approx")
+_MARKED = re.compile(r"[_^]\s*[{\w]|\\frac|\\begin\{\w*matrix")
 _VERBATIM = ("verbatim", "lstlisting", "minted", "Verbatim", "alltt")
 _TABLES = ("tabular", "tabularx", "longtable", "tabular*", "array")
 _WITH_ARGUMENT = {"tabularx": 2, "tabular*": 2, "tabular": 1, "longtable": 1}
@@ -72,6 +75,11 @@ class _Document:
         self.run.append(script.cut(place))
 
     def _group(self, node: Any) -> Iterator[Block]:
+        inside = self.text[node.pos : node.pos + node.len]
+        if "$" not in inside and _EQUATION.search(inside) and _MARKED.search(inside):
+            yield from self._gathered()  # an author's own macro for a display of mathematics
+            yield Passage("math", self.linear.all(node.nodelist))
+            return
         for inner in node.nodelist:
             yield from self._node(inner)
 

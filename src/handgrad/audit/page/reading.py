@@ -271,7 +271,14 @@ def _fate_of(said: Stated, one: Work, quantities: Quantities) -> tuple[Fate, flo
     if all(printed.stands_for(v) for printed, v in pairs):
         return Fate.GIVEN, None
     other = next(v for printed, v in pairs if not printed.stands_for(v))
-    return (Fate.GIVEN, other) if one.placed is not None and one.placed.sure else (Fate.UNPLACED, None)
+    # a bare W or b of some general rule is not yet the layer that the headings speak of
+    plain = place.quantity[0] in "Wb" and quantities.case.network.depth > 1 and not _has_digit(said.text)
+    sure = one.placed is not None and one.placed.sure and not plain
+    return (Fate.GIVEN, other) if sure else (Fate.UNPLACED, None)
+
+
+def _has_digit(text: str) -> bool:
+    return any(letter.isdigit() for letter in text)
 
 
 def _unnamed(work: list[Work], quantities: Quantities, account: Account) -> list[Stated]:

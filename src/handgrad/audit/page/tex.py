@@ -97,6 +97,8 @@ class Linear:
         waiting, kind = list(nodes or ())[::-1], ""
         while waiting:
             node = waiting.pop()
+            if waiting and _kind(waiting[-1]) == "Group" and _is_custom(node):
+                continue  # a macro of the author's own around something: only what is in it counts
             script = self.one(node)
             if made and _runs_on(made[-1].text, script.text) and "Macro" in (kind, _kind(node)):
                 made.append(Script.on(" ", self.line(node.pos)))
@@ -254,6 +256,14 @@ def _tight(script: Script) -> Script:
         made += [script.cut(end, found.start()), script.cut(sign, sign + 1)]
         end = found.end()
     return Script.joined((*made, script.cut(end)))
+
+
+_NAMED = (*_SIGNS, *_NOTHING, *_THROUGH, *_BRACED, "frac", "sqrt", "hat", "widehat", "mathcal", "cr", "\\")
+
+
+def _is_custom(node: Any) -> bool:
+    """True for a macro that LaTeX itself does not have, as far as formulas go."""
+    return _kind(node) == "Macro" and node.macroname not in _NAMED and not _arguments(node)
 
 
 def _runs_on(before: str, after: str) -> bool:
