@@ -29,6 +29,7 @@ GROUPS = (
     "CALCULATOR",
     "BRIEF",
     "CELLS",
+    "SITUATIONS",
     "LIVE",
     "WALK",
     "REPORT",

@@ -172,6 +172,8 @@ class StepRecord:
     steps: tuple[WorkedStep, ...]
     changes: tuple[ParameterChange, ...] = ()
     observation: tuple[Words, ...] = ()
+    closing: tuple[Words, ...] = ()
+    """What there is to learn from it: the situations that matter most."""
     loss_before: float | None = None
     loss_after: float | None = None
     checks: tuple[GradientCheck, ...] = ()

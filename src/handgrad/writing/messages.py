@@ -14,6 +14,7 @@ from handgrad.nn.optimizers import OPTIMIZERS
 from handgrad.writing.audit_messages import AUDIT, AUDIT_PLURALS
 from handgrad.writing.exercise_messages import EXERCISE_PLURALS, EXERCISES
 from handgrad.writing.page_messages import PAGE, PAGE_PLURALS
+from handgrad.writing.situations import SITUATIONS
 from handgrad.writing.walk_messages import WALK
 
 REASONS: dict[str, str] = {
@@ -900,6 +901,7 @@ SENTENCES: dict[str, str] = {
     **REASONS,
     **FACTORS,
     **OBSERVATIONS,
+    **SITUATIONS,
     **NAMES,
     **LABELS,
     **TEXT,

@@ -140,7 +140,7 @@ def _scalar(sheet: Sheet, worked: WorkedStep) -> Iterator[Block]:
 def observation(sheet: Sheet, step: StepRecord) -> Iterator[Block]:
     """What the step did and why, in one paragraph."""
     clauses = _clauses(sheet, step)
-    sentences = [sheet.say("clause", clause=words) for words in clauses]
+    sentences = [sheet.say("clause", clause=words) for words in (*clauses, *step.closing)]
     if sentences:
         spans = [part for sentence in sentences for part in (" ", *sentence)][1:]
         yield Paragraph(joined(spans), "observation")

@@ -37,6 +37,7 @@ from handgrad.worked.record import (
     WorkedStep,
     words,
 )
+from handgrad.worked.situations.bank import MOST_SAID, situations
 from handgrad.worked.trace import Recorder, Trace, flat_weights
 
 
@@ -75,6 +76,7 @@ def derive(
         steps=tuple(step for step in steps if step.layer is None or paper.wanted(step.layer)),
         changes=_changes(paper),
         observation=_observation(paper, before, after),
+        closing=situations(paper, before, None if after is None else after.loss)[:MOST_SAID],
         loss_before=before,
         loss_after=None if after is None else after.loss,
         checks=check_gradients(paper) if options.gradient_check else (),
