@@ -24,7 +24,7 @@ from handgrad.render.document import (
     fields_of,
 )
 from handgrad.render.math.aligned import Piece, abreast, pieces
-from handgrad.render.math.boxes import Box, Operator, tall, width
+from handgrad.render.math.boxes import Box, Operator, Quantity, tall, width
 from handgrad.render.math.typeset import Style, typeset
 from handgrad.render.typst.blanks import PREAMBLE as BLANKS_PREAMBLE
 from handgrad.render.typst.blanks import blanks
@@ -222,6 +222,9 @@ class PageSource:
                 source += f"#{string(span)};"
                 continue
             box = typeset(span, self.style)
+            if isinstance(box, Quantity):  # the name of a row, a derivative too, is no higher than a line
+                source += f"${math(box)}$"
+                continue
             high = high or tall(box)
             source += f"$display({math(box)})$"
         return f"#pad(y: 2.5pt)[{source}]" if high else source
