@@ -66,7 +66,7 @@ def test_before_there_is_something_to_save_the_status_is_that_of_the_signal(
     def asked(*arguments: object, **options: object) -> None:
         signal.raise_signal(number)
 
-    monkeypatch.setattr("handgrad.cli.train.read_table", asked)
+    monkeypatch.setattr("handgrad.cli.larger.read_table", asked)
     before = signal.signal(number, end)
     try:
         assert (
