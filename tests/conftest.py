@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -41,8 +41,8 @@ QUIET = (
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    """Debian's Chromium, driven by Playwright, without any network."""
+def chromium() -> Iterator[Callable[..., Any]]:
+    """Launches Debian's Chromium with switches; one driver serves all, for Playwright allows no second in a process."""
     executable = next(
         filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
     )
@@ -50,6 +50,16 @@ def browser() -> Iterator[Any]:
         pytest.skip("Chromium is not installed")
     playwright = pytest.importorskip("playwright.sync_api")
     with playwright.sync_playwright() as driver:
-        opened = driver.chromium.launch(executable_path=executable, args=list(QUIET))
-        yield opened
-        opened.close()
+
+        def launch(*switches: str) -> Any:
+            return driver.chromium.launch(executable_path=executable, args=list(switches))
+
+        yield launch
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: Callable[..., Any]) -> Iterator[Any]:
+    """Chromium without any network."""
+    opened = chromium(*QUIET)
+    yield opened
+    opened.close()

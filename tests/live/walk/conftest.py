@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -54,21 +53,11 @@ def serving(walking: Walking) -> Iterator[Serving]:
 
 
 @pytest.fixture(scope="session")
-def local_browser() -> Iterator[Any]:
-    """Chromium that reaches the loopback interface by its number, and nothing else by name."""
-    executable = next(
-        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-    )
-    if executable is None:
-        pytest.skip("Chromium is not installed")
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as driver:
-        opened = driver.chromium.launch(
-            executable_path=executable,
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"],
-        )
-        yield opened
-        opened.close()
+def local_browser(chromium: Callable[..., Any]) -> Iterator[Any]:
+    """Chromium that reaches the loopback interface by its number."""
+    opened = chromium("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync")
+    yield opened
+    opened.close()
 
 
 Opened = Callable[..., Any]
