@@ -199,7 +199,7 @@ ROWS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 
 def found(case: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> set[str]:
     """All situations that the last step of a case is in, whether or not the sheet has room for them."""
-    monkeypatch.setattr("handgrad.worked.derive.step.MOST_SAID", len(SITUATIONS))
+    monkeypatch.setattr("handgrad.worked.derive.step.MOST_SAID", dict.fromkeys(MOST_SAID, len(SITUATIONS)))
     record = hg.explain(case, language="en").record
     return {words.key for words in record.steps[-1].closing} & set(SENTENCES)
 
@@ -223,7 +223,7 @@ def test_a_situation_is_not_said_nearby(key, monkeypatch):
 
 @pytest.mark.parametrize("language", ["en", "bn"])
 def test_every_sentence_is_written_with_its_figures(language, monkeypatch):
-    monkeypatch.setattr("handgrad.worked.derive.step.MOST_SAID", len(SITUATIONS))
+    monkeypatch.setattr("handgrad.worked.derive.step.MOST_SAID", dict.fromkeys(MOST_SAID, len(SITUATIONS)))
     for case, _ in ROWS.values():
         assert str(hg.explain(case, language=language))
 
@@ -234,7 +234,7 @@ def test_the_most_important_few_are_said_in_their_order():
     said = [words.key for words in sheet.record.steps[0].closing if words.key in SENTENCES]
     order = [situation.key for situation in SITUATIONS]
     assert said == sorted(said, key=order.index)
-    assert len(said) <= MOST_SAID
+    assert len(said) <= max(MOST_SAID.values())
     assert said[0] == "layer_dead"
 
 

@@ -227,7 +227,7 @@ class Worksheet:
         ...     "data": {"x": [[3.0]], "y": [[5.0]]},
         ... })
         >>> sheet.to("md").decode().splitlines()[0]
-        '# 1-1'
+        '<a id="title"></a>'
 
         Raises RenderError for another name, MissingExtraError where a library is missing.
         """
@@ -279,6 +279,13 @@ class Worksheet:
 
     def live(self) -> Any:
         """The sheet for a notebook, with numbers that can be changed: an anywidget, its state visible from Python.
+
+        >>> sheet = explain({
+        ...     "network": {"inputs": 1, "loss": "squared_error", "layers": [{"units": 1, "W": [[2.0]]}]},
+        ...     "data": {"x": [[3.0]], "y": [[5.0]]},
+        ... })
+        >>> type(sheet.live()).__name__
+        'LiveSheet'
 
         Raises MissingExtraError without anywidget, SpecificationError for what has no live sheet.
         """

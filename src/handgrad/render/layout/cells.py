@@ -36,11 +36,21 @@ def counted(sheet: Sheet) -> Paragraph:
 
 
 def _rows(sheet: Sheet, cell: Cell) -> Iterator[tuple[Spans, ...]]:
-    """A line for each input that the cell made; the column and the cell stand in the first."""
+    """A line for each input that the cell made; the column and the cell stand in the first.
+
+    That the cell is not empty is said on the line of the number that it holds.
+    """
     value = sheet.text("cells_empty") if cell.value is None else cell.value
     head: tuple[Spans, Spans] = ((cell.column,), (value,))
+    lines: list[tuple[Spans, Spans]] = []
     for part in cell.inputs:
-        yield (*head, _made(sheet, part), sheet.spans(part.rule))
+        made, how = _made(sheet, part), sheet.spans(part.rule)
+        if lines and part.rule.key == "cell_there":
+            before, rule = lines.pop()
+            made, how = joined((*before, ", ", *made)), joined((*rule, "; ", *how))
+        lines.append((made, how))
+    for made, how in lines:
+        yield (*head, made, how)
         head = ((), ())
     if cell.zeros:
         yield (*head, ("0",), sheet.say("cells_zeros", count=cell.zeros))

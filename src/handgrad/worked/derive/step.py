@@ -76,7 +76,7 @@ def derive(
         steps=tuple(step for step in steps if step.layer is None or paper.wanted(step.layer)),
         changes=_changes(paper),
         observation=_observation(paper, before, after),
-        closing=situations(paper, before, None if after is None else after.loss)[:MOST_SAID],
+        closing=situations(paper, before, None if after is None else after.loss)[: MOST_SAID[options.detail]],
         loss_before=before,
         loss_after=None if after is None else after.loss,
         checks=check_gradients(paper) if options.gradient_check else (),

@@ -15,8 +15,8 @@ SITUATIONS: tuple[Situation, ...] = tuple(
     sorted((*UNITS, *BATCH, *MOTION), key=lambda situation: -situation.weight)
 )
 """All of them, what matters most first."""
-MOST_SAID = 3
-"""A reader remembers so many."""
+MOST_SAID = {"brief": 2, "matrix": 3, "scalar": 3}
+"""A reader remembers so many; a sheet in brief says two."""
 
 
 def situations(paper: Paper, before: float | None, after: float | None) -> tuple[Words, ...]:

@@ -146,6 +146,15 @@ def _joined(arrays: list[Array]) -> Array:
     )
 
 
+def roughly(number: float) -> float:
+    """To two significant digits, where only the size matters.
+
+    >>> roughly(133769.2105), roughly(0.01234)
+    (130000.0, 0.012)
+    """
+    return float(f"{number:.2g}")
+
+
 def percent(part: float) -> int:
     """A part as whole percent."""
     return round(100 * part)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from handgrad.nn.arrays import Array
-from handgrad.worked.situations.facts import Arguments, Facts, Situation, percent
+from handgrad.worked.situations.facts import Arguments, Facts, Situation, percent, roughly
 
 FAR = 1e3
 """A ratio of gradients from which on they vanish or explode on their way."""
@@ -112,7 +112,11 @@ def _evened_out(facts: Facts) -> Arguments:
         return None
     sizes, steps = np.abs(facts.gradient[there]), np.abs(facts.change[there])
     spread, moved = float(sizes.max() / sizes.min()), float(steps.max() / steps.min())
-    return {"gradients": spread, "steps": moved} if spread > 10 and moved < spread / 5 else None
+    return (
+        {"gradients": roughly(spread), "steps": roughly(moved)}
+        if spread > 10 and moved < spread / 5
+        else None
+    )
 
 
 def _turned(facts: Facts, state: Array) -> int:
