@@ -49,6 +49,14 @@ def test_what_is_written_is_what_the_record_prints(opened: Opened) -> None:
     assert "0.4790" in page.inner_text("#closing") and "0.4493" in page.inner_text("#closing")
 
 
+@pytest.mark.parametrize(("first", "names"), [(0, ["x₀", "x₁"]), (1, ["x₁", "x₂"])])
+def test_the_plane_counts_its_inputs_as_the_sheet_does(opened: Opened, first: int, names: list[str]) -> None:
+    page = opened({**CASE, "notation": {"first": first}})
+    said = page.locator("#plane text").all_text_contents()
+    assert [name for name in names if any(name in text for text in said)] == names
+    assert len({name for name in ("x₀", "x₁", "x₂") if any(name in text for text in said)}) == len(names)
+
+
 def test_typing_a_number_changes_all_that_follows_and_undo_brings_it_back(opened: Opened) -> None:
     page = opened(CASE)
     field = page.locator('#given input[data-quantity="W2"][data-index="0,1"]')

@@ -145,7 +145,8 @@ export class Pictures extends Cards {
     const W = toRows(/** @type {Matrix} */ (this.values.get('W1')));
     const b = Array.from(/** @type {Matrix} */ (this.values.get('b1')).values);
     try {
-      element.innerHTML = plane(X, targets, predict, W, b, { describe: this.say('live_plane'), names: ['x₁', 'x₂'] });
+      const names = [0, 1].map((i) => `x${'₀₁₂'[i + this.style.notation.first]}`);
+      element.innerHTML = plane(X, targets, predict, W, b, { describe: this.say('live_plane'), names });
     } catch {
       element.innerHTML = ''; // given quantities fix the batch: there is no prediction elsewhere
     }
