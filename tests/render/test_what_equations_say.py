@@ -85,7 +85,7 @@ def test_the_chain_of_derivatives_is_called_a_scheme_and_sums_over_the_samples(s
 def test_a_sum_that_is_a_factor_has_parentheses():
     # 1/m (sum of delta) 1: without them the 1 would be a part of the sum
     lines = to_text(worksheet(2).document, 160)
-    sums = [line for line in lines.splitlines() if "Σ ( 2 · (ŷ − y) )" in line]
+    sums = [line for line in lines.splitlines() if "Σ ( 2 × (ŷ − y) )" in line]
     assert sums
     assert all("⎛Σ" in line and "⎞ ×" in line for line in sums)
 

@@ -145,8 +145,9 @@ export class Pictures extends Cards {
     const W = toRows(/** @type {Matrix} */ (this.values.get('W1')));
     const b = Array.from(/** @type {Matrix} */ (this.values.get('b1')).values);
     try {
-      const names = [0, 1].map((i) => `x${'₀₁₂'[i + this.style.notation.first]}`);
-      element.innerHTML = plane(X, targets, predict, W, b, { describe: this.say('live_plane'), names });
+      const first = this.style.notation.first;
+      const show = { describe: this.say('live_plane') };
+      element.innerHTML = plane(X, targets, predict, W, b, { ...show, names: [`x${'₀₁'[first]}`, `x${'₁₂'[first]}`] });
     } catch {
       element.innerHTML = ''; // given quantities fix the batch: there is no prediction elsewhere
     }
