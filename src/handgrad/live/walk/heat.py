@@ -99,8 +99,8 @@ def largest_of_blocks(array: Array, down: int, across: int) -> Array:
 def root_mean_square(array: Array) -> float:
     """sqrt(mean of x^2) over the finite entries, in float64; 0 for none.
 
-    >>> root_mean_square(np.array([3.0, 4.0, np.inf])) ** 2
-    12.5
+    >>> root_mean_square(np.array([6.0, 8.0, 0.0, 0.0, np.inf]))
+    5.0
     """
     finite = np.asarray(array, np.float64)
     finite = finite[np.isfinite(finite)]

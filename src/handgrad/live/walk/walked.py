@@ -45,8 +45,8 @@ class Walked:
     >>> table = {"x": [0.0, 1.0, 2.0, 3.0], "y": [1.0, 3.0, 5.0, 7.0]}
     >>> model = hg.fit_table(table, "y", hidden=(2,), validation=0, epochs=3, batch_size=2)
     >>> walked = Walked(model, "line", table)
-    >>> walked.open(4).trace.rows, walked.open(4).replayed.epoch
-    ((3, 2), 2)
+    >>> len(walked.open(4).trace.rows), walked.open(4).replayed.epoch
+    (2, 2)
     """
 
     def __init__(self, model: Model, name: str, data: Any = None, seen: TrainingData | None = None) -> None:
@@ -140,7 +140,7 @@ def epoch_losses(fit: Fit, seen: TrainingData, step: int) -> tuple[int, Array]:
     >>> result = hg.fit(line, X, Y, epochs=2, batch_size=1, shuffle=False, optimizer=hg.SGD(0.1))
     >>> first, losses = epoch_losses(result, TrainingData(X, Y, np.arange(2)), 4)
     >>> first, float(losses[0].round(4))
-    (3, 1.0816)
+    (3, 0.0144)
     """
     from handgrad.engines import choose
 
