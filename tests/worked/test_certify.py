@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import handgrad as hg
 from handgrad.cases.case import Case
-from handgrad.errors import MissingExtraError, SpecificationError
+from handgrad.errors import MissingExtraError, SpecificationError, VerificationError
 from handgrad.worked.bindings import array_of
 from handgrad.worked.certify import certified
 from handgrad.worked.computed import Computed
@@ -217,6 +217,17 @@ def test_every_medium_and_json_have_the_certified_digits() -> None:
     for medium in ("md", "html", "tex"):
         assert "0.011" in sheet.to(medium).decode()
     assert '"z1":[[0.0105]]' in sheet.to("json").decode()
+
+
+def test_what_is_not_finite_is_named_and_not_certified() -> None:
+    """The cross-entropy of an output that is 0 where the target is 1."""
+    layer = {"units": 1, "W": [[-1.0]], "activation": "relu"}
+    case = {
+        "network": {"inputs": 1, "loss": "binary_cross_entropy", "layers": [layer]},
+        "data": {"x": [[1.0]], "y": [[1.0]]},
+    }
+    with pytest.raises(VerificationError, match="is not finite; there is no digit"):
+        hg.explain(case, certify=True).text()
 
 
 def test_too_many_steps_are_refused() -> None:

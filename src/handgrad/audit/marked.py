@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from handgrad.audit.verdicts import EXACT, Entry, Verdict
 from handgrad.cases.case import Case
-from handgrad.errors import HandgradError
+from handgrad.errors import CaseError, SpecificationError
 from handgrad.render.document import Block, Paragraph
 from handgrad.render.layout.sheet import Marks, marked_steps
 from handgrad.render.settings import Settings
@@ -39,7 +39,7 @@ def marked_calculation(
     source, options = CaseSource(case), Options(orientation=notation.orientation)
     try:
         records = [recorded(source, step, step, options, with_formulas=False) for step in steps]
-    except HandgradError:
+    except (CaseError, SpecificationError):
         return ()  # its claims are in the table, and what is missing was said
     settings = Settings(notation=notation, language=language)
     marks = _marks(case, verdicts, sentence)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, TypeVar
 
 import numpy as np
@@ -18,7 +18,7 @@ from handgrad.errors import VerificationError
 from handgrad.nn.arrays import Array
 from handgrad.worked.bindings import Bindings, Value, array_of
 from handgrad.worked.evaluate import evaluate
-from handgrad.worked.expressions import Expression, Matrix
+from handgrad.worked.expressions import Matrix
 from handgrad.worked.real import NotFinite, Real, Undecided, computing, reals
 from handgrad.worked.record import Assignment, Certificate
 from handgrad.worked.rounding import Rounding
@@ -135,6 +135,10 @@ def certified(
             except Undecided:
                 bits *= 2
                 continue
+            except NotFinite as error:
+                raise VerificationError(
+                    "a number of the sheet is not finite; there is no digit of it to certify"
+                ) from error
         return made, Certificate(bits, len(held.ties), binary, tuple(exactly.computed))
 
 
@@ -155,6 +159,6 @@ def settle(held: Any) -> None:
     elif isinstance(held, tuple | list):
         for part in held:
             settle(part)
-    elif isinstance(held, Expression) or hasattr(type(held), "__dataclass_fields__"):
+    elif is_dataclass(held):
         for each in fields(held):
             settle(getattr(held, each.name))
