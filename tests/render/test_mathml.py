@@ -36,6 +36,7 @@ CORE = {
     "mtable",
     "mtr",
     "mtd",
+    "mstyle",
 }
 
 

@@ -237,9 +237,11 @@ def _array(box: boxes.Array) -> str:
         f"<mtr>{''.join(f'<mtd>{_side_by_side(cell)}</mtd>' for cell in line)}</mtr>" for line in box.rows
     )
     right = f"<mo>{box.right}</mo>" if box.right else ""
-    # within a fraction, too, the numbers keep their size
-    size = ' displaystyle="false" scriptlevel="0"' if box.left == "[" else ""
-    matrix = f'<mrow><mo>{box.left}</mo><mtable class="{kind}"{size}>{rows}</mtable>{right}</mrow>'
+    table = f'<mtable class="{kind}">{rows}</mtable>'
+    if box.left == "[":
+        # within a fraction, too, the numbers keep their size
+        table = f'<mstyle displaystyle="false" scriptlevel="0">{table}</mstyle>'
+    matrix = f"<mrow><mo>{box.left}</mo>{table}{right}</mrow>"
     if box.shape is None:
         return matrix
     shape = f"<mrow><mn>{box.shape[0]}</mn><mo>\u00d7</mo><mn>{box.shape[1]}</mn></mrow>"
