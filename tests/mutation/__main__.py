@@ -57,6 +57,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--line", type=int, help="only the mutants of this line")
     parser.add_argument("--every", type=int, default=1, help="only every Nth mutant: an estimate")
     parser.add_argument("--again", type=Path, help="only the survivors that an earlier output names")
+    parser.add_argument(
+        "--tests", nargs="+", metavar="PATH", help="only these tests in the place of the room's"
+    )
     asked = parser.parse_args(arguments)
     again = None if asked.again is None else _survivors(asked.again.read_text(encoding="utf-8"))
     for what in asked.what:
@@ -76,7 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         files = _files(room, asked.what)
         chosen = partial(_chosen, asked.line, again, asked.every, count())
         plugin = Mutation(files, asked.jobs, chosen, partial(_show, known, Counter()))
-        tests = [test for test in TESTS[room] if Path(test).exists()]
+        tests = asked.tests or [test for test in TESTS[room] if Path(test).exists()]
         options = ["-q", "-p", "no:xdist", "-p", "no:cacheprovider", *(f"--ignore={path}" for path in NEVER)]
         if pytest.main([*options, *tests], [plugin]) not in (0, 5):
             return 2

@@ -1,8 +1,9 @@
 """A pytest session that has collected its tests once, and lets each mutant meet those that reach it.
 
 Each mutant lives in a forked child: the code of the functions that it changes is put in the place of the old one,
-then the tests run, the likeliest first, until one fails. A change that acts while its module is imported is met by a
-process of its own, which imports the changed module from the beginning.
+then the tests run, the likeliest first, until one fails. The likeliest are those that killed the mutants before it in
+the same file. A change that acts while its module is imported is met by a process of its own, which imports the changed
+module from the beginning.
 """
 
 from __future__ import annotations
@@ -15,17 +16,20 @@ import signal
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
+from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import spec_from_loader
 from multiprocessing import get_context
-from multiprocessing.connection import wait
+from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import coverage
 import pytest
@@ -41,6 +45,7 @@ KILLED, SURVIVED, UNREACHED = "killed", "survived", "unreached"
 LIKELIEST = 8.0  # seconds of the processor, as measured once, that a mutant meets at most;
 ANEW = 4.0  # of those that start afresh, because each brings files of tests to be imported
 PATIENCE = 60.0  # seconds beyond forty times that, after which a mutant is taken to run for ever
+BEFORE = 4  # tests that killed most of the mutants before, which a mutant meets first, beside those
 
 
 @dataclass
@@ -49,6 +54,15 @@ class Reach:
 
     lines: dict[str, dict[int, list[str]]] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
+
+
+class Meeting(NamedTuple):
+    """A mutant that is meeting its tests, and where the one that it fails will be named."""
+
+    process: BaseProcess
+    killer: Connection
+    file: Path
+    mutant: Mutant
 
 
 @dataclass
@@ -61,26 +75,31 @@ class Mutation:
     callback: Callable[[Path, Mutant, str], None] = lambda file, mutant, fate: None
     """Called with the fate of each mutant."""
     fates: dict[tuple[Path, Mutant], str] = field(default_factory=dict)
+    killers: dict[Path, Counter[str]] = field(default_factory=dict)
+    """How many mutants of a file each test has killed so far."""
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """In the place of the tests: their reach, then the mutants."""
         if session.testsfailed:
             raise session.Interrupted("the tests could not be collected")
         items = {item.nodeid: item for item in session.items}
+        for file in self.files:
+            import_module(module_of(file))  # what a test would import later is not changed
         reach = _in_child(lambda: _measured(list(items.values()), self.files))
-        running: dict[int, tuple[BaseProcess, Path, Mutant]] = {}
+        running: dict[int, Meeting] = {}
         for file, made in self._mutants():
-            mutant, tests = made, _tests_of(file, made, reach)
+            killers = self.killers.setdefault(file, Counter())
+            mutant, tests = made, tests_of(file, made, reach, killers)
             if not tests and made.path:  # perhaps a function that is called while its module is imported
                 mutant = replace(made, at_import=True)
-                tests = _tests_of(file, mutant, reach)
+                tests = tests_of(file, mutant, reach, killers)
             if not tests:
                 self._fate(file, mutant, UNREACHED)
                 continue
             while len(running) >= self.jobs:
                 self._reap(running)
-            process = _meeting(file, mutant, [items[name] for name in tests], reach)
-            running[process.sentinel] = (process, file, mutant)
+            meeting = _meeting(file, mutant, [items[name] for name in tests], reach)
+            running[meeting.process.sentinel] = meeting
         while running:
             self._reap(running)
         return True
@@ -93,10 +112,13 @@ class Mutation:
                 yield file, unchanged(way)
             yield from ((file, mutant) for mutant in chosen)
 
-    def _reap(self, running: dict[int, tuple[BaseProcess, Path, Mutant]]) -> None:
+    def _reap(self, running: dict[int, Meeting]) -> None:
         for sentinel in wait(list(running)):
-            process, file, mutant = running.pop(cast(int, sentinel))
+            process, killer, file, mutant = running.pop(cast(int, sentinel))
             process.join()
+            if killer.poll():
+                self.killers[file].update([killer.recv()])
+            killer.close()
             self._fate(file, mutant, SURVIVED if process.exitcode == 0 else KILLED)
 
     def _fate(self, file: Path, mutant: Mutant, fate: str) -> None:
@@ -108,16 +130,20 @@ class Mutation:
         self.callback(file, mutant, fate)
 
 
-def _meeting(file: Path, mutant: Mutant, items: Sequence[pytest.Item], reach: Reach) -> BaseProcess:
+def _meeting(file: Path, mutant: Mutant, items: Sequence[pytest.Item], reach: Reach) -> Meeting:
     """The process in which a mutant meets its tests; it ends with status 0 where all of them pass."""
     limit = PATIENCE + 40 * sum(reach.seconds[item.nodeid] for item in items)
+    killer, says = FORKED.Pipe(duplex=False)
     process: BaseProcess
     if mutant.at_import:
-        process = FRESH.Process(target=meets_anew, args=(file, mutant, [i.nodeid for i in items], limit))
+        names = [item.nodeid for item in items]
+        process = FRESH.Process(target=meets_anew, args=(file, mutant, names, limit, says))
     else:
-        process = FORKED.Process(target=_meets, args=(file, mutant, items, limit))
+        functions_of(file)  # before the fork, once for all
+        process = FORKED.Process(target=_meets, args=(file, mutant, items, limit, says))
     process.start()
-    return process
+    says.close()
+    return Meeting(process, killer, file, mutant)
 
 
 def _quiet(limit: float) -> None:
@@ -172,13 +198,25 @@ def _in_turn(items: Sequence[pytest.Item]) -> Iterator[tuple[pytest.Item, pytest
     return zip(items, [*items[1:], None], strict=True)
 
 
-def _tests_of(file: Path, mutant: Mutant, reach: Reach) -> list[str]:
+def module_of(file: Path) -> str:
+    """The name by which a file is imported.
+
+    >>> import handgrad.nn.forward
+    >>> module_of(Path(handgrad.nn.forward.__file__))
+    'handgrad.nn.forward'
+    """
+    package = next(parent for parent in file.parents if not (parent / "__init__.py").exists())
+    return ".".join(file.relative_to(package).with_suffix("").parts).removesuffix(".__init__")
+
+
+def tests_of(file: Path, mutant: Mutant, reach: Reach, killers: Counter[str]) -> list[str]:
     """The tests that reach the mutant, those of its own room and the quickest first, within the time.
 
-    What acts at import shows in tests that execute no line of the file: those of its room may meet it as well.
+    What acts at import shows in tests that execute no line of the file: those of its room may meet it as well. Those
+    that killed most of the file's mutants before it come in front of all.
     """
     lines = reach.lines.get(str(file), {})
-    stem, room = file.stem, f"tests/{file.parent.name}/"
+    stem, room = file.stem, f"tests/{module_of(file).split('.')[1]}/"
     anywhere = {name for tests in lines.values() for name in tests}
     if not mutant.path:
         return sorted(anywhere, key=reach.seconds.__getitem__)[:9]
@@ -197,17 +235,26 @@ def _tests_of(file: Path, mutant: Mutant, reach: Reach) -> list[str]:
             continue
         chosen.append(name)
         spent += reach.seconds[name]
-    return chosen
+    before = [name for name, _ in killers.most_common() if name in names][:BEFORE]
+    return [*before, *(name for name in chosen if name not in before)]
 
 
-def _meets(file: Path, mutant: Mutant, items: Sequence[pytest.Item], limit: float) -> None:
-    """Ends with status 0 where every test passes with the mutant in place."""
+def _meets(file: Path, mutant: Mutant, items: Sequence[pytest.Item], limit: float, says: Connection) -> None:
+    """Ends with status 0 where every test passes with the mutant in place, else says the one that fails."""
     _quiet(limit)
     if mutant.path:
         put_in_place(file, mutant)
     for item, following in _in_turn(items):
         if any(report.failed for report in runtestprotocol(item, nextitem=following, log=False)):
+            says.send(item.nodeid)
             sys.exit(1)
+
+
+@cache
+def functions_of(file: Path) -> tuple[FunctionType, ...]:
+    """The functions of a file that are there."""
+    held = (one for one in gc.get_objects() if isinstance(one, FunctionType))
+    return tuple(one for one in held if one.__code__.co_filename == str(file))
 
 
 def put_in_place(file: Path, mutant: Mutant) -> None:
@@ -216,9 +263,8 @@ def put_in_place(file: Path, mutant: Mutant) -> None:
     old = compile(tree, str(file), "exec", dont_inherit=True)
     new = compile(mutant.applied(tree), str(file), "exec", dont_inherit=True)
     other = {_place(before): after for before, after in _pairs(old, new)}
-    for held in gc.get_objects():
-        if isinstance(held, FunctionType) and held.__code__.co_filename == str(file):
-            held.__code__ = other.get(_place(held.__code__), held.__code__)
+    for held in functions_of(file):
+        held.__code__ = other.get(_place(held.__code__), held.__code__)
 
 
 def _pairs(old: CodeType, new: CodeType) -> Iterator[tuple[CodeType, CodeType]]:
@@ -232,16 +278,27 @@ def _place(code: CodeType) -> tuple[Any, ...]:
     return code.co_qualname, code.co_firstlineno, tuple(code.co_positions())
 
 
-def meets_anew(file: Path, mutant: Mutant, names: Sequence[str], limit: float) -> None:
+def meets_anew(file: Path, mutant: Mutant, names: Sequence[str], limit: float, says: Connection) -> None:
     """The same in a process that has imported nothing of the house yet: the module is imported in its mutant."""
     _quiet(limit)
-    package = next(parent for parent in file.parents if not (parent / "__init__.py").exists())
-    name = ".".join(file.relative_to(package).with_suffix("").parts).removesuffix(".__init__")
+    name = module_of(file)
     if name in sys.modules:
         sys.exit(f"{name} is imported already")
     sys.meta_path.insert(0, Imports(file, mutant, name))
     options = ["-x", "-q", "-p", "no:xdist", "-W", "ignore::pytest.PytestAssertRewriteWarning"]  # preloaded
-    sys.exit(int(pytest.main([*options, *names])))
+    sys.exit(int(pytest.main([*options, *names], [Killer(says)])))
+
+
+@dataclass
+class Killer:
+    """A plugin that says which test fails."""
+
+    says: Connection
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Names it."""
+        if report.failed:
+            self.says.send(report.nodeid)
 
 
 class Imports(MetaPathFinder, Loader):

@@ -125,3 +125,13 @@ def test_a_sheet_has_them_where_they_are_asked_for():
     first, second = explain(case, parts=("matrices",)).record.steps
     assert first.matrices is not None
     assert second.matrices is None
+
+
+def test_a_case_that_goes_forward_only_has_no_part_of_the_way_back():
+    case = {
+        "network": {"inputs": 1, "loss": "squared_error", "layers": [{"units": 2, "W": [[2.0], [1.0]]}]},
+        "data": {"x": [[3.0]]},
+    }
+    (step,) = explain(case, parts=("matrices",)).record.steps
+    assert step.matrices is not None
+    assert {worked.part for worked in step.matrices.steps} == {"units", "whole", "rows", "transpose"}

@@ -86,7 +86,7 @@ def _steps(paper: Paper, *, alone: bool) -> Iterator[WorkedStep]:
     depth = paper.network.depth
     for equation in _transposed(paper, depth):
         yield WorkedStep(f"W{depth}", "transpose", depth, equation)
-    if paper.network.loss is None:
+    if not paper.has("delta1"):
         return
     yield WorkedStep("dW1", "outer", 1, _outer(paper, alone=alone))
     layer = paper.network.layers[0]

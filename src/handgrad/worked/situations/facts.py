@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -20,10 +20,9 @@ Arguments = dict[str, Argument] | None
 
 @dataclass(frozen=True)
 class Situation:
-    """A row of the bank: the key of its sentence, how much it matters, and when it is so."""
+    """A row of the bank: the key of its sentence, and when it is so."""
 
     key: str
-    weight: int
     holds: Callable[[Facts], Arguments]
 
 
@@ -132,10 +131,6 @@ class Facts:
         if self.labels:
             return (self.get("yhat")[:, 0] > 0.5).astype(int), self.get("y")[:, 0].astype(int)
         return None
-
-    def units(self, slopes: Slopes, flat: Callable[[Array], Array]) -> Iterator[int]:
-        """The units whose slope is so for every sample."""
-        yield from np.flatnonzero(flat(slopes.slopes).all(axis=0)).tolist()
 
 
 def _joined(arrays: list[Array]) -> Array:

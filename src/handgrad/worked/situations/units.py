@@ -131,15 +131,15 @@ def _layer_off(facts: Facts) -> Arguments:
 
 
 UNITS = (
-    Situation("layer_dead", 95, _layer_dead),
-    Situation("layer_off", 94, _layer_off),
-    Situation("step_function", 92, _step_function),
-    Situation("weights_zero", 91, _weights_zero),
-    Situation("output_flat", 90, _output_flat),
-    Situation("twin_units", 85, _twin_units),
-    Situation("unit_dead", 75, _unit_dead),
-    Situation("units_dead", 75, _units_dead),
-    Situation("unit_saturated", 65, _unit_saturated),
-    Situation("units_saturated", 65, _units_saturated),
-    Situation("units_off", 40, _units_off),
+    Situation("layer_dead", _layer_dead),
+    Situation("layer_off", _layer_off),
+    Situation("step_function", _step_function),
+    Situation("weights_zero", _weights_zero),
+    Situation("output_flat", _output_flat),
+    Situation("twin_units", _twin_units),
+    Situation("unit_dead", _unit_dead),
+    Situation("units_dead", _units_dead),
+    Situation("unit_saturated", _unit_saturated),
+    Situation("units_saturated", _units_saturated),
+    Situation("units_off", _units_off),
 )
