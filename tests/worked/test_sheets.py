@@ -53,6 +53,7 @@ HALF = {"name": "squared_error", "scale": 0.5, "outputs": "mean"}
 CLIPPED = {"name": "adam", "clip_norm": 0.5}
 ADDED = {"name": "squared_error", "scale": 0.5, "samples": "sum"}
 LEAKS = [layer(W22, {"name": "leaky_relu", "alpha": 0.125}), layer(W22, {"name": "elu", "alpha": 0.5})]
+LIMITED = {"name": "rmsprop", "clip_value": 9.0}
 SEVEN = [[0.1 * i, -0.3 * i] for i in range(7)]
 
 CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
@@ -127,10 +128,12 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {},
     ),
     "leaks": (
-        net("squared_error", *LEAKS, layer([[1.0, -0.5]], "selu"), y=[[1.0]], optimizer={"name": "rmsprop", "clip_value": 9.0}),
+        net("squared_error", *LEAKS, layer([[1.0, -0.5]], "selu"), y=[[1.0]], optimizer=LIMITED),
         {"detail": "scalar", "layers": (1, 2)},
     ),
-    "clipped nowhere": (net("squared_error", layer([[1.0]]), x=[[1.0]], y=[[1.25]], optimizer=SGD | {"clip_norm": 9}), {}),
+    "clipped nowhere": (
+        net("squared_error", layer([[1.0]]), x=[[1.0]], y=[[1.25]], optimizer=SGD | {"clip_norm": 9}), {},
+    ),
     "two outputs of which one counts": (
         net("cross_entropy", layer(W22, "sigmoid"), y=[[0, 1]]), {"detail": "scalar"},
     ),

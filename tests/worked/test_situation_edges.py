@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import pytest
-from tests.worked.situation_edges import EDGES, Case
+from tests.worked import situation_edges, step_edges
+from tests.worked.situation_edges import Case
 from tests.worked.test_situations import found
 
 from handgrad.worked.situations.bank import ORDER, SITUATIONS
 from handgrad.worked.situations.batch import BATCH
 from handgrad.worked.situations.motion import MOTION
 from handgrad.worked.situations.units import UNITS
+
+EDGES = situation_edges.EDGES | step_edges.EDGES
 
 
 def without_nothing(case: Case) -> Case:
