@@ -7,6 +7,7 @@ that fails.
 from __future__ import annotations
 
 import errno
+import io
 import os
 import re
 import secrets
@@ -15,6 +16,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from handgrad.errors import OutputError
 
@@ -66,22 +68,81 @@ def write_whole(path: str | os.PathLike[str], data: bytes) -> Path:
 
     Raises OutputError where the directory is missing, closed or full.
     """
+    with whole_file(path) as sink:
+        sink.write(data)
+    return Path(path)
+
+
+@contextmanager
+def whole_file(path: str | os.PathLike[str]) -> Iterator[Sink]:
+    """A file to write into piece by piece, which takes its place at the end of the block, if no error came.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with whole_file(Path(folder) / "note.txt") as sink:
+    ...         _ = sink.write(b"in "), sink.write(b"pieces")
+    ...     (Path(folder) / "note.txt").read_bytes()
+    b'in pieces'
+
+    Raises OutputError as `write_whole` does.
+    """
     target = Path(path)
     check_target(target)
+    inside: Exception | None = None
     try:
-        if is_stream(target):
-            _into_stream(target, data)
-        elif target.exists() and not target.is_file():
-            with _opened(target, os.O_WRONLY) as descriptor:
-                _write_all(descriptor, data)
-        else:
-            _replace(target.resolve(), data)
-    except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: a link to itself
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise OutputError(
-            f"cannot write {target}: {reason}; choose a place that is writable and has room"
-        ) from error
-    return target
+        with _place_of(target) as descriptor:
+            try:
+                yield Sink(target, descriptor)
+            except Exception as error:
+                inside = error
+                raise
+    except (OSError, ValueError, RuntimeError) as error:
+        if error is inside:
+            raise
+        raise _not_written(target, error) from error
+
+
+@contextmanager
+def _place_of(target: Path) -> Iterator[int]:
+    if is_stream(target):
+        yield _stream_of(target)
+    elif target.exists() and not target.is_file():
+        with _opened(target, os.O_WRONLY) as descriptor:
+            yield descriptor
+    else:
+        with _replacing(target.resolve()) as descriptor:
+            yield descriptor
+
+
+def _not_written(target: Path, error: Exception) -> OutputError:
+    reason = error.strerror if isinstance(error, OSError) else str(error)
+    return OutputError(f"cannot write {target}: {reason}; choose a place that is writable and has room")
+
+
+class Sink(io.RawIOBase):
+    """What takes bytes and hands them to a descriptor."""
+
+    def __init__(self, target: Path, descriptor: int) -> None:
+        self._target, self._descriptor, self._count = target, descriptor, 0
+
+    def writable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Says where it stands, which is all that can be asked."""
+        if (offset, whence) != (0, os.SEEK_CUR):
+            raise io.UnsupportedOperation("a file that is written whole is written from its start to its end")
+        return self._count
+
+    def write(self, data: Any) -> int:
+        """All of the bytes. Raises OutputError where they are not taken."""
+        piece = memoryview(data).cast("B")
+        try:
+            _write_all(self._descriptor, piece)
+        except OSError as error:
+            raise _not_written(self._target, error) from error
+        self._count += len(piece)
+        return len(piece)
 
 
 def read_whole(path: Path) -> bytes:
@@ -139,12 +200,14 @@ def same_file(one: Path, other: Path) -> bool:
         return False
 
 
-def _replace(target: Path, data: bytes) -> None:
+@contextmanager
+def _replacing(target: Path) -> Iterator[int]:
+    """A part file to write into, that takes the target's place at the end."""
     _sweep(target.parent)
     temporary, descriptor = _new_part(target.parent)
     try:
         try:
-            _write_all(descriptor, data)
+            yield descriptor
             system.fsync(descriptor)
             _keep_permissions(target, temporary)
             system.rename(temporary, target)
@@ -195,19 +258,19 @@ def _locked(descriptor: int) -> bool:
     return True
 
 
-def _write_all(descriptor: int, data: bytes) -> None:
+def _write_all(descriptor: int, data: bytes | memoryview) -> None:
     rest = memoryview(data)
     while rest:
         rest = rest[system.write(descriptor, rest) :]
 
 
-def _into_stream(target: Path, data: bytes) -> None:
+def _stream_of(target: Path) -> int:
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
             stream.flush()
     name = {"stdout": "1", "stderr": "2"}.get(target.name, target.name)
     # not opened by its name, which would begin a file from its start again
-    _write_all(int(name), data)
+    return int(name)
 
 
 @contextmanager

@@ -19,8 +19,8 @@ from handgrad.data.stored import stored_table
 from handgrad.data.tables import read_table
 from handgrad.engines import choose, native
 from handgrad.errors import DataError, SpecificationError
+from handgrad.models.budget import bytes_of
 from handgrad.models.model import Model
-from handgrad.models.stored_table import bytes_of
 from handgrad.training.plan import Plan
 
 ROWS = 3000
@@ -228,7 +228,7 @@ def test_what_cannot_be_streamed_is_refused(folder, keywords, error, match):
 
 
 def test_more_rows_than_the_memory_can_decide_about_are_refused(folder, monkeypatch):
-    monkeypatch.setattr("handgrad.models.stored_table._HELD", 1 << 12)
+    monkeypatch.setattr("handgrad.models.stored_table.HELD", 1 << 12)
     with pytest.raises(
         DataError, match="3,000 rows: to decide about one of its columns takes some 12,288,000"
     ):

@@ -57,6 +57,16 @@ def print_json(value: object) -> None:
     sys.stdout.write(visible_json(text) + "\n")
 
 
+def print_list(values: Iterable[object]) -> None:
+    """One JSON list on stdout, a value at a time."""
+    between = "[\n"
+    for value in values:
+        text = json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False).replace("\n", "\n  ")
+        sys.stdout.write(f"{between}  {visible_json(text)}")
+        between = ",\n"
+    sys.stdout.write("[]\n" if between == "[\n" else "\n]\n")
+
+
 def print_line(line: str) -> None:
     """One line on stdout."""
     sys.stdout.write(printable(line) + "\n")

@@ -9,8 +9,11 @@ import typer
 
 from handgrad.cli import options
 from handgrad.cli.consoles import output, print_json
+from handgrad.cli.larger import budget_to_read
 from handgrad.data.reading import AS_FOUND
 from handgrad.models.model import Model
+from handgrad.models.predictions import check_threshold
+from handgrad.models.streaming import evaluated, stored_for
 
 
 def evaluate(
@@ -28,6 +31,7 @@ def evaluate(
     thousands: options.Thousands = None,
     dates: options.Dates = None,
     missing_marker: options.MissingMarker = None,
+    memory: options.Memory = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the metrics as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the main metric alone.")] = False,
 ) -> None:
@@ -40,8 +44,13 @@ def evaluate(
     """
     reading = options.reading(delimiter, header, encoding, decimal, thousands, dates, missing_marker)
     loaded = Model.load(model)
-    table = loaded.read(options.table_name(data), None if reading == AS_FOUND else reading)
-    found = loaded.evaluate(table, threshold)
+    name, said = options.table_name(data), None if reading == AS_FOUND else reading
+    budget = budget_to_read(memory, name, None, quiet)
+    if budget is None:
+        found = loaded.evaluate(loaded.read(name, said), threshold)
+    else:
+        check_threshold(threshold)
+        found = evaluated(loaded.asked, stored_for(loaded.asked, name, said, budget), budget, threshold)
     if as_json:
         print_json(found.as_json())
     elif quiet:

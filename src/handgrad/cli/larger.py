@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,10 @@ from handgrad.data.reading import Reading
 from handgrad.data.stored import PARQUET, StoredTable, stored_table, streams
 from handgrad.data.tables import Table, files_of, read_table
 from handgrad.errors import SpecificationError
+from handgrad.models.budget import Budget, bytes_of
 from handgrad.models.prepared import Prepared, prepare
 from handgrad.models.splits import Parting
-from handgrad.models.stored_table import Budget, bytes_of, prepare_stored
+from handgrad.models.stored_table import prepare_stored
 
 _TEXT_GROWS = 2.5
 """Times its bytes that a text file takes in memory, with its encoded rows."""
@@ -32,25 +34,43 @@ def budget_for(memory: str | None, data: Any, model: Path, folds: int, quiet: bo
     Raises SpecificationError where --memory is given with data that cannot be streamed.
     """
     if memory is not None:
-        if not streams(data):
-            raise SpecificationError("--memory is for files of CSV, Parquet, Feather or Arrow; leave it out")
+        _check_streams(data)
         if folds:
             raise SpecificationError("--folds trains in memory only; leave it out, or --memory")
         return Budget(bytes_of(memory), model.parent)
-    if folds or not streams(data):
+    return None if folds else _where_it_does_not_fit(data, model.parent, quiet)
+
+
+def budget_to_read(memory: str | None, data: Any, folder: Path | None, quiet: bool) -> Budget | None:
+    """The same for the predictions of a model, whose scratch files go to `folder`."""
+    if memory is not None:
+        _check_streams(data)
+        return Budget(bytes_of(memory), folder)
+    return _where_it_does_not_fit(data, folder, quiet)
+
+
+def _check_streams(data: Any) -> None:
+    if not streams(data):
+        raise SpecificationError("--memory is for files of CSV, Parquet, Feather or Arrow; leave it out")
+
+
+def _where_it_does_not_fit(data: Any, folder: Path | None, quiet: bool) -> Budget | None:
+    """What may be taken of a table that would take more than 70 % of what is available; None for any other."""
+    if not streams(data):
         return None
     needed, there = needed_for(files_of(data)), available()
     if needed <= _OF_AVAILABLE * there:
         return None
     most = int(there // 2)
+    where = Path(tempfile.gettempdir()) if folder is None else folder.resolve()
     remark(
         [
             f"the table would take some {needed / 1e9:.1f} GB of {there / 1e9:.1f} GB of memory: it is streamed, with "
-            f"--memory {most >> 20}MiB, through scratch files in {model.parent.resolve()}"
+            f"--memory {most >> 20}MiB, through scratch files in {where}"
         ],
         quiet,
     )
-    return Budget(most, model.parent)
+    return Budget(most, folder)
 
 
 def needed_for(files: Sequence[Path]) -> float:

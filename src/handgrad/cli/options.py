@@ -87,6 +87,14 @@ Weight = Annotated[
     typer.Option(help="Column whose numbers say by how much each row counts.", rich_help_panel=_COLUMNS),
 ]
 
+Memory = Annotated[
+    str | None,
+    typer.Option(
+        help="The most memory that may be taken, as in 1GiB: files are streamed then, as they are by themselves where "
+        "they do not fit."
+    ),
+]
+
 _NAMED = {"tab": "\t", "\\t": "\t", "space": " ", "comma": ",", "semicolon": ";", "pipe": "|"}
 
 

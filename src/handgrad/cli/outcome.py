@@ -14,6 +14,7 @@ from handgrad.models.folds import spread
 from handgrad.models.metrics import Evaluation
 from handgrad.models.model import Model
 from handgrad.models.prepared import Prepared
+from handgrad.models.streaming import evaluated_rows
 from handgrad.render.html import page as html
 from handgrad.worksheets.report import About
 from handgrad.worksheets.report import report as document_of
@@ -54,8 +55,8 @@ class Outcome(NamedTuple):
         """The metrics on the validation rows, or where there are none on those of the training."""
         rows = self.ready.split.validation if self.validated else self.ready.split.training
         if isinstance(self.ready.X, StoredRows):
-            return self.trained.evaluate_stored(
-                self.ready.X.of(rows if self.thinned == 1 else rows[:: self.thinned])
+            return evaluated_rows(
+                self.trained.asked, self.ready.X.of(rows if self.thinned == 1 else rows[:: self.thinned])
             )
         return self.trained.evaluate_encoded(self.ready.X[rows], self.ready.Y[rows])
 

@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-import io
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.csv
-import pyarrow.feather
-import pyarrow.parquet
 import typer
 
 from handgrad.cli import options
-from handgrad.cli.consoles import print_json, remark
+from handgrad.cli.consoles import print_list, remark
+from handgrad.cli.larger import budget_to_read
 from handgrad.cli.options import columns_named
 from handgrad.cli.outputs import Force, Output, check_outputs
 from handgrad.cli.spreadsheets import defused
+from handgrad.cli.table_files import Terminal, needs_quotes, plain, writer_for
 from handgrad.data.reading import AS_FOUND
+from handgrad.data.stored import StoredTable
 from handgrad.data.tables import Table
-from handgrad.errors import OutputError
-from handgrad.files import write_whole
+from handgrad.files import whole_file
+from handgrad.models.budget import Budget
 from handgrad.models.model import Model
-from handgrad.rich_repr import visible
-from handgrad.version import __version__
+from handgrad.models.streaming import Predictions, stored_for
+
+_TOGETHER = 1 << 16
 
 
 def predict(
@@ -58,6 +56,7 @@ def predict(
     raw: Annotated[
         bool, typer.Option("--raw", help="Leave text that a spreadsheet would run (= + - @) as it is.")
     ] = False,
+    memory: options.Memory = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print a JSON list, one object for each row.")
     ] = False,
@@ -70,7 +69,7 @@ def predict(
 
     Example: handgrad predict penguins.safetensors new.csv -o predicted.csv
     """
-    write = _writer(out)
+    write = writer_for(out)
     reading = options.reading(delimiter, header, encoding, decimal, thousands, dates, missing_marker)
     files = [data] if isinstance(data, Path) else data
     loaded = Model.load(model)
@@ -80,90 +79,57 @@ def predict(
             reads=[model, *files, None if loaded.origin is None else loaded.origin.file],
             force=force,
         )
-    rows = loaded.read(options.table_name(data), None if reading == AS_FOUND else reading)
-    table, notes = loaded.predictions(rows, threshold)
-    table = _beside(loaded, rows, keep or (), table)
-    remark(notes, quiet)
+    name, said = options.table_name(data), None if reading == AS_FOUND else reading
+    budget = budget_to_read(memory, name, None if out is None else out.parent, quiet)
+    tables: Iterable[pa.Table]
+    if budget is None:
+        table, notes = _held(loaded, loaded.read(name, said), threshold, keep or ())
+        tables, quoted = [table], any(map(needs_quotes, table.columns))
+    else:
+        stored = stored_for(loaded.asked, name, said, budget)
+        tables, quoted = _streamed(loaded, stored, budget, threshold, keep or ())
+    written = map(plain, tables)
     if out is not None:
         delimited = out.suffix.lower() in (".csv", ".tsv")
-        write_whole(out, write(defused(table) if delimited and not raw else table))
+        with whole_file(out) as sink:
+            write(sink, map(defused, written) if delimited and not raw else written, quoted)
+        written = map(plain, tables)
     if as_json:
-        print_json(table.to_pylist())
+        print_list(row for table in written for row in table.to_pylist())
     elif out is None:
-        text = _delimited(table if raw else defused(table), ",").decode()
-        sys.stdout.write(visible(text) if sys.stdout.isatty() else text)
+        write(Terminal(), written if raw else map(defused, written), quoted)
+    remark(tables.remarks if isinstance(tables, Predictions) else notes, quiet)
 
 
-def _beside(model: Model, rows: Table, keep: Sequence[str], predicted: pa.Table) -> pa.Table:
-    """The predictions behind the columns that name the rows, and those that are asked for.
+def _streamed(
+    model: Model, rows: StoredTable, budget: Budget, threshold: float, keep: Sequence[str]
+) -> tuple[Predictions, bool]:
+    """The predictions of a table that does not fit the memory, and whether a text in them needs quotes."""
+    beside = _wanted(model, rows, keep)
+    classes = () if model.schema is None else model.schema.target.classes
+    quoted = any(needs_quotes(pa.chunked_array([pa.array(names, pa.string())])) for names in classes)
+    if beside and not quoted:
+        blocks = rows.blocks(beside, _TOGETHER)
+        quoted = any(
+            needs_quotes(pa.chunked_array([column])) for block in blocks for column in block.values()
+        )
+    return Predictions(model.asked, rows, budget, threshold, beside), quoted
 
-    Raises DataError for a column that is not there.
-    """
+
+def _held(
+    model: Model, rows: Table, threshold: float, keep: Sequence[str]
+) -> tuple[pa.Table, tuple[str, ...]]:
+    """The predictions behind the columns that name the rows, and those that are asked for; what is to be said."""
+    made, notes = model.predictions(rows, threshold)
+    beside = {name: rows.column(name) for name in _wanted(model, rows, keep) if name not in made.column_names}
+    return pa.table({**beside, **{name: made.column(name) for name in made.column_names}}), notes
+
+
+def _wanted(model: Model, rows: Table, keep: Sequence[str]) -> list[str]:
+    """The columns that stand before the predictions. Raises DataError for one that is not there."""
     own = () if model.schema is None else model.schema.identifiers
     wanted = [name for name in own if name in rows.columns] + columns_named(keep, rows.names)
-    columns = {
-        name: _plain(rows.column(name))
-        for name in dict.fromkeys(wanted)
-        if name not in predicted.column_names
-    }
-    return pa.table({**columns, **{name: predicted.column(name) for name in predicted.column_names}})
-
-
-def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Words as they are written, not as places among the distinct ones."""
-    return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
-
-
-def _delimited(table: pa.Table, mark: str) -> bytes:
-    sink = io.BytesIO()
-    # Arrow quotes every text when it may quote at all
-    style = "needed" if any(_needs_quotes(column) for column in table.columns) else "none"
-    options = pyarrow.csv.WriteOptions(delimiter=mark, quoting_style=style, include_header=False)
-    header = mark.join(_quoted(name, mark) for name in table.column_names)
-    sink.write(f"{header}\n".encode())
-    pyarrow.csv.write_csv(table, sink, options)
-    return sink.getvalue()
-
-
-def _needs_quotes(column: pa.ChunkedArray) -> bool:
-    return pa.types.is_string(column.type) and bool(
-        pc.any(pc.match_substring_regex(column, pattern='[",;\t\r\n]')).as_py()
-    )
-
-
-def _quoted(name: str, mark: str) -> str:
-    special = any(character in name for character in (mark, '"', "\n", "\r"))
-    return '"' + name.replace('"', '""') + '"' if special else name
-
-
-def _marked(table: pa.Table) -> pa.Table:
-    """The table with the mark by which `cli.outputs` knows that handgrad wrote it."""
-    return table.replace_schema_metadata({"handgrad predictions": __version__})
-
-
-def _parquet(table: pa.Table) -> bytes:
-    sink = io.BytesIO()
-    pyarrow.parquet.write_table(_marked(table), sink)
-    return sink.getvalue()
-
-
-def _feather(table: pa.Table) -> bytes:
-    sink = io.BytesIO()
-    pyarrow.feather.write_feather(_marked(table), sink)
-    return sink.getvalue()
-
-
-WRITERS: dict[str, Callable[[pa.Table], bytes]] = {
-    ".csv": lambda table: _delimited(table, ","),
-    ".tsv": lambda table: _delimited(table, "\t"),
-    ".parquet": _parquet,
-    ".feather": _feather,
-}
-
-
-def _writer(out: Path | None) -> Callable[[pa.Table], bytes]:
-    if out is None:
-        return WRITERS[".csv"]
-    if out.suffix.lower() not in WRITERS:
-        raise OutputError(f"cannot write {out}: its name must end in one of {' '.join(WRITERS)}")
-    return WRITERS[out.suffix.lower()]
+    for name in wanted:
+        if name not in rows.columns:
+            rows.column(name)  # raises
+    return list(dict.fromkeys(wanted))

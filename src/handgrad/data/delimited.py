@@ -54,15 +54,14 @@ def read_delimited(source: Source, reading: Reading, single: bool = False) -> De
     Raises DataError for an empty file, a header with the same name twice, lines of unequal length, or text
     that is not of the encoding asked for.
     """
-    start = _begun(source, reading)
+    start = begun(source, reading)
     if start.whole and start.sample is not None:
         mark = decimal_mark(start.sample, start.dialect, reading)
         return Delimited(_named(start.sample), start.dialect, mark)
-    columns, dialect, decimal = _with_types(source, reading, single, start, _whole)
-    return Delimited(columns, dialect, decimal)
+    return read_as(source, reading, single, start)
 
 
-class _Begun(NamedTuple):
+class Begun(NamedTuple):
     """The beginning of a text file, and what is seen from it; `sample` its cells as text, None where unreadable."""
 
     head: bytes
@@ -71,18 +70,19 @@ class _Begun(NamedTuple):
     sample: pa.Table | None
 
 
-def _begun(source: Source, reading: Reading) -> _Begun:
+def begun(source: Source, reading: Reading) -> Begun:
+    """Looks at the beginning of a text file."""
     head, whole = source.head(LOOKED_AT)
     dialect = find_dialect(source.path, head, whole, reading)
     sample = _sample(source, head, whole, dialect)
     if sample is None and dialect.encoding in _UTF8 and reading.encoding is None:
         dialect = replace(dialect, encoding=western(head))
         sample = _sample(source, head, whole, dialect)
-    return _Begun(head, whole, dialect, sample)
+    return Begun(head, whole, dialect, sample)
 
 
 def _with_types(
-    source: Source, reading: Reading, single: bool, start: _Begun, take: Callable[..., Any]
+    source: Source, reading: Reading, single: bool, start: Begun, take: Callable[..., Any]
 ) -> tuple[Any, Dialect, str | None]:
     """What `take` makes of the file, its dialect and its decimal mark."""
     head, _, dialect, sample = start
@@ -112,7 +112,7 @@ def streamed(source: Source, reading: Reading, single: bool, keep: Keep) -> Stre
     def kept(*how: Any) -> Any:
         return keep(parsed(*how))
 
-    start = _begun(source, reading)
+    start = begun(source, reading)
     # in memory a small file keeps its texts, which become float64
     return Streamed(*_with_types(source, reading, single and not start.whole, start, kept))
 
@@ -120,6 +120,11 @@ def streamed(source: Source, reading: Reading, single: bool, keep: Keep) -> Stre
 def _whole(*how: Any) -> dict[str, pa.ChunkedArray]:
     """All columns in memory."""
     return _joined(_named(_parsed(*how)))
+
+
+def read_as(source: Source, reading: Reading, single: bool, start: Begun) -> Delimited:
+    """The columns of a text that is written as another one, of which `start` is the beginning."""
+    return Delimited(*_with_types(source, reading, single, start, _whole))
 
 
 def decimal_mark(sample: pa.Table, dialect: Dialect, reading: Reading) -> str | None:

@@ -27,6 +27,9 @@ PARQUET, ARROW = (".parquet", ".pq"), (".feather", ".arrow", ".ipc")
 Load: TypeAlias = Callable[[str, int | None], pa.ChunkedArray]
 """Reads a column by its name: all of it, or parts of it until there are so many cells."""
 
+Beside: TypeAlias = Callable[[list[str], int], Iterator[pa.RecordBatch]]
+"""Reads some columns beside each other, at most so many rows at a time, from the first row to the last."""
+
 TEXT = (".csv", ".tsv", ".tab", ".txt", ".dat", ".data")
 
 
@@ -90,6 +93,10 @@ class StoredTable(Table):
 
     length: int = 0
     parsed: dict[Any, Any] = field(default_factory=OfLastColumn)
+    kinds: Mapping[str, pa.DataType] = field(default_factory=dict)
+    """The types of the columns, before any is read."""
+    beside: tuple[Beside, ...] = ()
+    """Of each file."""
 
     @property
     def rows(self) -> int:
@@ -122,6 +129,23 @@ class StoredTable(Table):
             self.remarks,
             taken.file_rows,
         )
+
+    def blocks(self, names: Sequence[str], most: int) -> Iterator[dict[str, pa.Array]]:
+        """These columns beside each other, at most so many rows at a time; of the whole table, not of rows taken.
+
+        Raises DataError for a file that turns out to be damaged.
+        """
+        names = list(dict.fromkeys(names))
+        if not names:
+            starts = range(0, self.rows, most)
+            yield from ({"": pa.nulls(min(most, self.rows - start))} for start in starts)
+            return
+        for part, read in zip(self.parts, self.beside, strict=True):
+            try:
+                for batch in read(names, most):
+                    yield {name: _as_kind(batch.column(name), self.kinds[name]) for name in names}
+            except (pa.ArrowException, OSError) as error:
+                raise _not_whole(part.source, error) from error
 
     def beginning(self, most: int) -> Table:
         """Its first rows in memory."""
@@ -166,9 +190,11 @@ def stored_table(
             )
     name = str(files[0]) if len(files) == 1 else f"{files[0]} ({len(files)} files)"
 
+    kinds = {column: _one_kind(name, column, [one.kinds[column] for one in opened]) for column in first.names}
+
     def load(column: str, most: int | None) -> pa.ChunkedArray:
         some = opened if most is None else opened[:1]
-        return _one_column(name, column, [one.load(column, most) for one in some])
+        return _one_column(name, column, [_as_kind(one.load(column, most), kinds[column]) for one in some])
 
     rows = sum(one.part.rows for one in opened)
     if rows == 0:
@@ -183,6 +209,8 @@ def stored_table(
         decimals.pop() if len(decimals) == 1 else None,
         tuple(dict.fromkeys(remark for one in opened for remark in one.remarks)),
         length=rows,
+        kinds=kinds,
+        beside=tuple(one.beside for one in opened),
     )
 
 
@@ -190,11 +218,22 @@ def stored_table(
 class _Opened:
     """One file: its columns and how one of them is read."""
 
-    names: tuple[str, ...]
+    kinds: Mapping[str, pa.DataType]
     part: Part
     load: Load
+    beside: Beside
     decimal: str | None = None
     remarks: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of its columns, in their order."""
+        return tuple(self.kinds)
+
+
+def _not_whole(source: Source, error: Exception) -> DataError:
+    reason = (str(error).splitlines() or [type(error).__name__])[0]
+    return DataError(f"{source.path} is not a whole file ({reason}); write it again")
 
 
 def _opened(source: Source, reading: Reading, single: bool, folder: Path | None) -> _Opened:
@@ -205,9 +244,7 @@ def _opened(source: Source, reading: Reading, single: bool, folder: Path | None)
         if suffix in ARROW:
             return _arrow(source)
     except (pa.ArrowException, OSError) as error:
-        raise DataError(
-            f"{source.path} is not a whole file ({str(error).splitlines()[0]}); write it again"
-        ) from error
+        raise _not_whole(source, error) from error
     if suffix not in TEXT:
         raise DataError(
             f"{source.path}: a table that does not fit the memory is read from {' '.join((*PARQUET, *ARROW, *TEXT))}"
@@ -217,14 +254,17 @@ def _opened(source: Source, reading: Reading, single: bool, folder: Path | None)
 
 def _parquet(source: Source) -> _Opened:
     file = pyarrow.parquet.ParquetFile(str(source.path))
-    names = tuple(_names(source, file.schema_arrow.names))
+    kinds = _kinds(source, file.schema_arrow)
 
     def load(name: str, most: int | None) -> pa.ChunkedArray:
         kind = file.schema_arrow.field(name).type
         groups = (file.read_row_group(k, columns=[name]).column(0) for k in range(file.num_row_groups))
         return _gathered(kind, file.metadata.num_rows, groups, most)
 
-    return _Opened(names, Part(source, file.metadata.num_rows), load)
+    def beside(names: list[str], most: int) -> Iterator[pa.RecordBatch]:
+        yield from pyarrow.parquet.ParquetFile(str(source.path)).iter_batches(most, columns=names)
+
+    return _Opened(kinds, Part(source, file.metadata.num_rows), load, beside)
 
 
 def _arrow(source: Source) -> _Opened:
@@ -234,18 +274,24 @@ def _arrow(source: Source) -> _Opened:
             frames.schema,
             [frames.get_batch(k).num_rows for k in range(frames.num_record_batches)],
         )
+
+    def opened() -> Any:
+        return pa.OSFile(str(source.path))
+
     return _Opened(
-        tuple(_names(source, schema.names)),
+        _kinds(source, schema),
         Part(source, sum(counts)),
-        lambda name, most: _of_batches(lambda: pa.OSFile(str(source.path)), schema, name, sum(counts), most),
+        lambda name, most: _of_batches(opened, schema, name, sum(counts), most),
+        lambda names, most: _batches_of(opened, schema, names, most),
     )
 
 
 def _text(made: Spooled) -> _Opened:
     return _Opened(
-        tuple(made.schema.names),
+        dict(zip(made.schema.names, made.schema.types, strict=True)),
         Part(made.source, made.rows, made.dialect),
         lambda name, most: _of_batches(made.opened, made.schema, name, made.rows, most),
+        lambda names, most: _batches_of(made.opened, made.schema, names, most),
         made.decimal,
         made.remarks,
     )
@@ -261,12 +307,25 @@ def _of_batches(
         return _gathered(schema.field(place).type, rows, parts, most)
 
 
-def _names(source: Source, names: Sequence[str]) -> Sequence[str]:
+def _batches_of(
+    opened: Callable[[], Any], schema: pa.Schema, names: list[str], most: int
+) -> Iterator[pa.RecordBatch]:
+    places = [schema.get_field_index(name) for name in names]
+    with opened() as stream:
+        frames = pa.ipc.open_file(stream, options=pa.ipc.IpcReadOptions(included_fields=places))
+        for k in range(frames.num_record_batches):
+            batch = frames.get_batch(k)
+            yield from (batch.slice(start, most) for start in range(0, batch.num_rows, most))
+
+
+def _kinds(source: Source, schema: pa.Schema) -> dict[str, pa.DataType]:
+    """The types of the columns by their names. Raises DataError where two have one name, or there are too many."""
+    names = schema.names
     check_width(str(source.path), len(names))
     repeated = next((name for k, name in enumerate(names) if name in names[:k]), None)
     if repeated is not None:
         raise DataError(f"{source.path}: two columns are called {repeated!r}; rename one of them")
-    return names
+    return dict(zip(names, schema.types, strict=True))
 
 
 def _gathered(
@@ -291,13 +350,22 @@ def _gathered(
     return pa.chunked_array(kept, kind)
 
 
-def _one_column(source: str, name: str, columns: Sequence[pa.ChunkedArray]) -> pa.ChunkedArray:
-    kinds = {column.type for column in columns}
-    if len(kinds) > 1:
+def _as_kind(column: Any, kind: pa.DataType) -> Any:
+    return column if column.type == kind else column.cast(kind)
+
+
+def _one_kind(source: str, name: str, kinds: Sequence[pa.DataType]) -> pa.DataType:
+    if len(set(kinds)) > 1 and all(pa.types.is_floating(kind) for kind in kinds):
+        return pa.float64()
+    if len(set(kinds)) > 1:
         raise DataError(
-            f"{source}: column {name!r} is {' and '.join(sorted(map(str, kinds)))} in files of one table; write it "
-            "alike in all of them"
+            f"{source}: column {name!r} is {' and '.join(sorted(map(str, set(kinds))))} in files of one table; "
+            "write it alike in all of them"
         )
+    return kinds[0]
+
+
+def _one_column(source: str, name: str, columns: Sequence[pa.ChunkedArray]) -> pa.ChunkedArray:
     column = (
         columns[0] if len(columns) == 1 else pa.chunked_array([c for part in columns for c in part.chunks])
     )

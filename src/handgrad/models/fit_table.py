@@ -17,11 +17,12 @@ from handgrad.data.stored import stored_table
 from handgrad.data.tables import Table, files_of, read_table
 from handgrad.data.weights import ClassWeights
 from handgrad.errors import ModelError, SpecificationError
+from handgrad.models.budget import Budget, bytes_of
 from handgrad.models.model import Model
 from handgrad.models.origin import Origin
 from handgrad.models.prepared import Prepared, prepare
 from handgrad.models.splits import Parting
-from handgrad.models.stored_table import Budget, bytes_of, prepare_stored
+from handgrad.models.stored_table import prepare_stored
 from handgrad.nn.activations import Activation
 from handgrad.nn.initializers import Initializer
 from handgrad.nn.losses import LOSSES, Loss

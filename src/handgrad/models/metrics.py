@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table as Grid
 
-from handgrad.data.cells import Floats
-from handgrad.data.targets import Target
-from handgrad.models.probabilities import (
-    Bin,
-    average_precision,
-    brier,
-    calibration,
-    calibration_error,
-    log_loss,
-    roc_auc,
-)
+from handgrad.models.probabilities import Bin, calibration_error
 from handgrad.rich_repr import Presented, number, printable
-from handgrad.training.score import if_finite, r_squared
 
 _SHOWN_CLASSES, _CONFUSED = 50, 8
 _OF_CLASSES = ("balanced_accuracy", "roc_auc", "pr_auc", "log_loss", "brier")
-_QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
 class ClassReport(NamedTuple):
@@ -73,7 +61,7 @@ class Evaluation(Presented):
     balanced_accuracy: float | None = None
     """The mean of the recall of the classes that occur."""
     confusion: tuple[tuple[int, ...], ...] = ()
-    """Rows of each class (a line each) by the class that was predicted."""
+    """Rows of each class (a line each) by the class that was predicted; none of more than 1,000 classes."""
     roc_auc: float | None = None
     """Of several classes, the mean of each against the others."""
     pr_auc: float | None = None
@@ -197,116 +185,3 @@ def _cell(value: Any) -> str:
     if isinstance(value, str):
         return printable(value)
     return f"{value:,}" if isinstance(value, int) else number(value)
-
-
-def evaluated_classes(
-    target: Target, outputs: Floats, Y: Floats, loss: float | None, threshold: float = 0.5
-) -> Evaluation:
-    """Accuracy, precision, recall and F1 of each class, and how good the probabilities are."""
-    reports, hits = [], []
-    for j, name in enumerate(target.names):
-        truth, guess, names = _classes_of(target, outputs, Y, j, threshold)
-        hits.append(truth == guess)
-        prefix = f"{name}=" if len(target.names) > 1 else ""
-        reports += [_class_report(prefix + label, truth == k, guess == k) for k, label in enumerate(names)]
-    found = Evaluation(target.task, len(Y), loss, float(np.mean(hits)), tuple(reports), threshold=threshold)
-    if target.task == "multilabel":
-        return found
-    P = target.probabilities(outputs)
-    truth, guess, names = _classes_of(target, outputs, Y, 0, threshold)
-    confusion = np.bincount(truth * len(names) + guess, minlength=len(names) ** 2).reshape(-1, len(names))
-    return replace(
-        found,
-        confusion=tuple(tuple(map(int, line)) for line in confusion),
-        calibration=calibration((truth == 1) * 1.0, P[:, 1])
-        if target.task == "binary"
-        else calibration((truth == guess) * 1.0, P[np.arange(len(P)), guess]),
-        **_of_probabilities(truth, P, [report.recall for report in reports if report.rows]),
-        trivial=_trivial_classes(target, truth),
-    )
-
-
-def _of_probabilities(truth: Any, P: Floats, recalls: list[float | None]) -> dict[str, Any]:
-    """The metrics of `_OF_CLASSES`."""
-    of_class = [((truth == k) * 1.0, P[:, k]) for k in range(P.shape[1])]
-    if P.shape[1] == 2:
-        of_class = of_class[1:]
-    aucs = [roc_auc(*one) for one in of_class] if P.shape[1] <= _SHOWN_CLASSES else []
-    areas = [average_precision(*one) for one in of_class] if P.shape[1] <= _SHOWN_CLASSES else []
-    Y = np.zeros_like(P)
-    Y[np.arange(len(P)), truth] = 1.0
-    return {
-        "balanced_accuracy": _mean(recalls),
-        "roc_auc": _mean(aucs) if None not in aucs else None,
-        "pr_auc": _mean(areas) if None not in areas else None,
-        "log_loss": log_loss(Y, P),
-        "brier": brier(Y, P),
-    }
-
-
-def _mean(values: Sequence[float | None]) -> float | None:
-    there = [value for value in values if value is not None]
-    return float(np.mean(there)) if there else None
-
-
-def _trivial_classes(target: Target, truth: Any) -> dict[str, float | None]:
-    """The metrics of who always says the commonest class of the training, with the shares of all as p."""
-    if not target.shares:
-        return {}
-    shares = np.array(target.shares)
-    guess = int(np.argmax(shares))
-    P = np.broadcast_to(shares, (len(truth), len(shares)))
-    recalls = [float(guess == k) for k in np.unique(truth)]
-    return {"accuracy": float(np.mean(truth == guess)), **_of_probabilities(truth, P, list(recalls))}
-
-
-def _classes_of(
-    target: Target, outputs: Floats, Y: Floats, j: int, threshold: float
-) -> tuple[Any, Any, tuple[str, ...]]:
-    if target.task == "multiclass":
-        return np.argmax(Y, axis=1), np.argmax(outputs, axis=1), target.classes[0]
-    return (Y[:, j] > 0.5).astype(int), (outputs[:, j] > threshold).astype(int), target.classes[j]
-
-
-def _class_report(name: str, truth: Any, guess: Any) -> ClassReport:
-    both = int(np.sum(truth & guess))
-    return ClassReport(
-        name,
-        int(truth.sum()),
-        _ratio(both, int(guess.sum())),
-        _ratio(both, int(truth.sum())),
-        _ratio(2 * both, int(truth.sum()) + int(guess.sum())),
-    )
-
-
-def _ratio(part: int, whole: int) -> float | None:
-    return part / whole if whole else None
-
-
-def evaluated_numbers(target: Target, outputs: Floats, Y: Floats, loss: float | None) -> Evaluation:
-    """R2, MAE, RMSE, MAPE and the quantiles of the residuals of each target column, in its own units."""
-    reports = [_output_report(target, outputs, Y, j) for j in range(len(target.names))]
-    mean = [_output_report(target, np.zeros_like(Y), Y, j) for j in range(len(target.names))]
-    names = ("R2", "MAE", "RMSE", "MAPE")
-    trivial = {name: getattr(mean[0], name) for name in names} if len(mean) == 1 else {}
-    return Evaluation(target.task, len(Y), loss, outputs=tuple(reports), trivial=trivial)
-
-
-def _output_report(target: Target, outputs: Floats, Y: Floats, j: int) -> OutputReport:
-    error = outputs[:, j] - Y[:, j]  # standardised, so that squares rarely overflow; R2 is the same
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        MAE = float(np.mean(np.abs(error)) * target.deviations[j])
-        RMSE = float(np.sqrt(np.mean(error**2)) * target.deviations[j])
-        truth = Y[:, j] * target.deviations[j] + target.means[j]
-        # a target of 0 comes back from its standardised form with the rounding of the deviation
-        there = np.abs(truth) > 1e-12 * (abs(target.means[j]) + target.deviations[j])
-        shares = np.abs(error[there] * target.deviations[j] / truth[there])
-        residuals = np.quantile(error, _QUANTILES) * target.deviations[j]
-    return OutputReport(
-        target.names[j],
-        r_squared(Y[:, [j]], outputs[:, [j]]),
-        if_finite(MAE),
-        if_finite(RMSE),
-        if_finite(float(np.mean(shares))) if shares.size else None,
-        tuple(map(float, residuals)) if np.isfinite(residuals).all() else (),
-    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,19 +13,20 @@ import pyarrow as pa
 from rich.console import Console, ConsoleOptions, RenderResult
 
 from handgrad.data.cells import Floats
-from handgrad.data.fingerprints import row_hashes
 from handgrad.data.reading import AS_FOUND, Reading
-from handgrad.data.rows import Taken
 from handgrad.data.schema import Schema
-from handgrad.data.stored import stored_table, streams
+from handgrad.data.stored import StoredTable, streams
 from handgrad.data.tables import Table, read_table
 from handgrad.engines.protocol import Forecast
 from handgrad.errors import ModelError, SpecificationError
 from handgrad.files import write_whole
-from handgrad.models.metrics import Evaluation, evaluated_classes, evaluated_numbers
+from handgrad.models.budget import USUAL, Budget, bytes_of
+from handgrad.models.metrics import Evaluation
 from handgrad.models.origin import Origin
 from handgrad.models.predictions import check_threshold, predicted, prediction_columns
 from handgrad.models.safetensors import Contents, packed, unpacked
+from handgrad.models.streaming import Asked, Predictions, evaluated, known_again, stored_for
+from handgrad.models.tallies import tally_of
 from handgrad.models.training_data import TrainingData, from_arrays, from_table, recorded_file
 from handgrad.nn.arrays import Array
 from handgrad.nn.network import Network
@@ -32,7 +34,6 @@ from handgrad.rich_repr import Presented, history_table, printable
 from handgrad.training.history import Fit
 from handgrad.training.replay import Replayed, replay
 from handgrad.training.score import check_finite
-from handgrad.training.streamed import scored
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,10 +134,34 @@ class Model(Presented):
         target = None if self.schema is None else self.schema.target
         return pa.table(prediction_columns(target, outputs, threshold)), remarks
 
-    def evaluate(self, data: Any, threshold: float = 0.5) -> Evaluation:
+    def streamed(
+        self, data: Any, threshold: float = 0.5, *, beside: Sequence[str] = (), memory: int | str = USUAL
+    ) -> Predictions:
+        """The tables of `predictions`, one after another, for files that do not fit the memory; `beside` are
+        columns of the data that stand before the predictions.
+
+        >>> import handgrad as hg
+        >>> table = {"x": [0.0, 1.0, 2.0, 3.0], "kind": ["a", "a", "b", "b"]}
+        >>> model = hg.fit_table(table, "kind", hidden=(4,), validation=0, epochs=200, optimizer=hg.Adam(0.05))
+        >>> from pathlib import Path
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     path = Path(folder) / "new.csv"
+        ...     _ = path.write_text("x\\n0.5\\n2.5\\n")
+        ...     [part["prediction"].to_pylist() for part in model.streamed(path)]
+        [['a', 'b']]
+
+        Raises DataError for data that does not fit the schema, SpecificationError for what is no file.
+        """
+        check_threshold(threshold)
+        budget = Budget(bytes_of(memory))
+        return Predictions(self.asked, self._stored(data, budget), budget, threshold, beside)
+
+    def evaluate(self, data: Any, threshold: float = 0.5, *, memory: int | str | None = None) -> Evaluation:
         """The metrics on the rows of `data` that have a target, and a class that the model knows.
 
-        The second of two classes is predicted where its probability is above the threshold.
+        The second of two classes is predicted where its probability is above the threshold. `memory` ("1GiB") is
+        the most that files may take: their rows are streamed then.
 
         >>> import handgrad as hg
         >>> table = {"x": [0.0, 1.0, 2.0, 3.0], "kind": ["a", "a", "b", "b"]}
@@ -147,6 +172,9 @@ class Model(Presented):
         Raises DataError for data that does not fit, SpecificationError for a model without a schema.
         """
         check_threshold(threshold)
+        if memory is not None or isinstance(data, StoredTable):
+            budget = Budget(bytes_of(USUAL if memory is None else memory))
+            return evaluated(self.asked, self._stored(data, budget), budget, threshold)
         return self._evaluate(self.read(data), threshold)
 
     def evaluate_rows(self, data: Any, rows: Any) -> Evaluation:
@@ -179,7 +207,7 @@ class Model(Presented):
             self.evaluate_encoded(X, Y, table.source, threshold),
             left_out=table.rows - int(present.sum()),
             unknown=int(present.sum()) - kept.rows,
-            seen=self._seen(X, Y),
+            seen=known_again(self.asked, X, Y),
             remarks=(*schema.on_weights, *remarks),
         )
 
@@ -198,39 +226,11 @@ class Model(Presented):
         outputs, loss = self._forecast(source, X, Y)
         return self._metrics(outputs, np.asarray(Y, np.float64), loss, threshold)
 
-    def evaluate_stored(self, taken: Taken) -> Evaluation:
-        """The metrics on rows of a table on disk, some thousand of them in memory at a time.
-
-        >>> import handgrad as hg
-        >>> from handgrad.data.batches import Split
-        >>> from handgrad.data.rows import StoredRows
-        >>> from handgrad.data.scratch import Scratch
-        >>> table = {"x": [0.0, 1.0, 2.0, 3.0], "kind": ["a", "a", "b", "b"]}
-        >>> model = hg.fit_table(table, "kind", hidden=(4,), validation=0, epochs=200, optimizer=hg.Adam(0.05))
-        >>> seen, scratch = model.training_data(table), Scratch(None, 2, "float32")
-        >>> scratch.write(0, np.hstack([seen.X, seen.Y]))
-        >>> rows = StoredRows(scratch, 1, 1, Split(np.arange(4), np.arange(0)))
-        >>> model.evaluate_stored(rows.of([1, 2])).rows
-        2
-        """
-        made = scored(self.network, self.parameters, self.fit.engine, taken, weighted=False)
-        truth = np.concatenate([part.arrays()[1] for part in taken.parts()]).astype(np.float64)
-        return self._metrics(made.outputs, truth, made.loss, 0.5)
-
     def _metrics(self, outputs: Floats, truth: Floats, loss: float | None, threshold: float) -> Evaluation:
-        target = self._with_schema().target
-        if target.is_regression:
-            found = evaluated_numbers(target, outputs, truth, loss)
-        else:
-            found = evaluated_classes(target, outputs, truth, loss, threshold)
-        return replace(found, remarks=self._with_schema().on_weights)
-
-    def _seen(self, X: Array, Y: Array) -> int:
-        """How many of these encoded rows equal a row of the training."""
-        if self.hashes is None:
-            return 0
-        dtype = self.fit.plan.dtype
-        return int(np.isin(row_hashes(X.astype(dtype), Y.astype(dtype)), self.hashes).sum())
+        schema = self._with_schema()
+        tally = tally_of(schema.target, threshold)
+        tally.add(outputs, truth)
+        return replace(tally.evaluation(loss), remarks=schema.on_weights)
 
     def _outputs(self, data: Any) -> tuple[Floats, tuple[str, ...]]:
         remarks: tuple[str, ...] = ()
@@ -263,6 +263,20 @@ class Model(Presented):
         """
         usual = AS_FOUND if self.schema is None else self.schema.reading
         return read_table(data, reading or usual, single=self.fit.plan.dtype == "float32")
+
+    @property
+    def asked(self) -> Asked:
+        """What predictions need of it.
+
+        >>> import handgrad as hg
+        >>> table = {"x": [0.0, 1.0, 2.0, 3.0], "kind": ["a", "a", "b", "b"]}
+        >>> hg.fit_table(table, "kind", hidden=(), validation=0, epochs=1).asked.dtype
+        'float32'
+        """
+        return Asked(self._with_schema(), self.fit.forecaster, self.fit.plan.dtype, self.hashes)
+
+    def _stored(self, data: Any, budget: Budget | None = None) -> StoredTable:
+        return stored_for(self.asked, data, None, budget)
 
     def _with_schema(self) -> Schema:
         if self.schema is None:
@@ -302,7 +316,7 @@ class Model(Presented):
             return from_arrays(self.fit, data)
         source = self.training_file() if data is None else data
         if self.fit.plan.block and streams(source):
-            table: Table = stored_table(source, self.schema.reading, single=self.fit.plan.dtype == "float32")
+            table: Table = self._stored(source)
         else:
             table = self.read(source)
         return from_table(self.fit, self.schema, self.origin, table)

@@ -19,7 +19,7 @@ def predicted(target: Target, outputs: Floats, threshold: float) -> Array:
     if target.is_regression:
         values = target.values(outputs)
         return values[:, 0] if len(target.names) == 1 else values
-    labels = [_numbers_again(label) for label in target.labels(outputs, threshold)]
+    labels = _labels(target, outputs, threshold)
     return labels[0] if len(labels) == 1 else np.column_stack(labels)
 
 
@@ -31,10 +31,7 @@ def prediction_columns(target: Target | None, outputs: Floats, threshold: float)
     titles = [f"prediction_{name}" if several else "prediction" for name in target.names]
     if target.is_regression:
         return dict(zip(titles, target.values(outputs).T, strict=True))
-    columns: dict[str, Any] = {
-        title: _numbers_again(label)
-        for title, label in zip(titles, target.labels(outputs, threshold), strict=True)
-    }
+    columns: dict[str, Any] = dict(zip(titles, _labels(target, outputs, threshold), strict=True))
     probabilities = target.probabilities(outputs)
     if several or target.task == "multilabel":
         names = [f"{name}={classes[1]}" for name, classes in zip(target.names, target.classes, strict=True)]
@@ -57,10 +54,17 @@ def check_threshold(threshold: float) -> None:
         raise SpecificationError(f"the threshold is a probability, 0 < threshold < 1, got {threshold!r}")
 
 
-def _numbers_again(labels: Any) -> Any:
-    """Class names that are whole numbers, as numbers."""
+def _labels(target: Target, outputs: Floats, threshold: float) -> list[Any]:
+    """The predicted classes of each target; as numbers where all of its classes are whole numbers."""
+    return [
+        label.astype(np.int64) if _are_whole(classes) else label
+        for label, classes in zip(target.labels(outputs, threshold), target.classes, strict=True)
+    ]
+
+
+def _are_whole(classes: tuple[str, ...]) -> bool:
     try:
-        numbers = labels.astype(np.int64)
+        numbers = np.array(classes).astype(np.int64)
     except (ValueError, OverflowError):
-        return labels
-    return numbers if np.array_equal(numbers.astype(str), labels) else labels
+        return False
+    return bool((numbers.astype(str) == np.array(classes)).all())

@@ -12,7 +12,10 @@ import numpy as np
 from handgrad.data.words import Floats
 
 _BINS = 10
-_LEAST = 1e-15  # of a probability in a logarithm
+LEAST = 1e-15
+"""Of a probability in a logarithm."""
+
+_TOGETHER = 1 << 20
 
 
 class Bin(NamedTuple):
@@ -26,21 +29,22 @@ class Bin(NamedTuple):
 def roc_auc(truth: Floats, p: Floats) -> float | None:
     """The probability that a row of the class has a higher p than another row; ties count one half.
 
-        AUC = (sum of the ranks of the class - n1 (n1 + 1) / 2) / (n1 n0)
+        AUC = (pairs in the right order + half of those that are equal) / (n1 n0)
 
     >>> roc_auc(np.array([0.0, 1.0, 1.0]), np.array([0.1, 0.8, 0.1]))
     0.75
 
     Source: H. Mann, D. Whitney (1947), the statistic U.
     """
-    positive = truth > 0.5
-    n1, n0 = int(positive.sum()), int((~positive).sum())
-    if n1 == 0 or n0 == 0:
+    of_class, others = _apart(truth, p)
+    if not len(of_class) or not len(others):
         return None
-    _, index, counts = np.unique(p, return_inverse=True, return_counts=True)
-    last = np.cumsum(counts)
-    ranks = (last - (counts - 1) / 2)[index]
-    return float((ranks[positive].sum() - n1 * (n1 + 1) / 2) / (n1 * n0))
+    twice = 0
+    for start in range(0, len(of_class), _TOGETHER):
+        part = of_class[start : start + _TOGETHER]
+        twice += int(np.searchsorted(others, part, "left").sum())
+        twice += int(np.searchsorted(others, part, "right").sum())
+    return twice / (2 * len(of_class) * len(others))
 
 
 def average_precision(truth: Floats, p: Floats) -> float | None:
@@ -49,39 +53,51 @@ def average_precision(truth: Floats, p: Floats) -> float | None:
     >>> average_precision(np.array([0.0, 1.0, 1.0]), np.array([0.5, 0.8, 0.1])).__round__(4)
     0.8333
     """
-    positive = truth > 0.5
-    if not positive.any():
+    of_class, others = _apart(truth, p)
+    if not len(of_class):
         return None
-    order = np.argsort(-p, kind="stable")
-    hits = np.cumsum(positive[order])
-    ends = np.append(np.flatnonzero(np.diff(p[order])), len(p) - 1)  # rows of one p are one threshold
-    precision, recall = hits[ends] / (ends + 1), hits[ends] / hits[-1]
-    return float(np.sum(np.diff(recall, prepend=0.0) * precision))
+    # at a threshold that no row of the class has, recall does not change; rows of one p are one threshold
+    values, counts = np.unique(of_class, return_counts=True)
+    hits = np.cumsum(counts[::-1])[::-1]
+    false = len(others) - np.searchsorted(others, values, "left")
+    return float(np.sum(counts / len(of_class) * (hits / (hits + false))))
 
 
-def log_loss(Y: Floats, P: Floats) -> float:
-    """The mean over the rows of -sum_k y_k ln p_k; Y, P (rows, classes)."""
-    return float(-np.mean(np.sum(Y * np.log(np.clip(P, _LEAST, 1)), axis=1)))
+def _apart(truth: Floats, p: Floats) -> tuple[Floats, Floats]:
+    """The p of the rows of the class, and of all others, each in ascending order."""
+    positive = truth > 0.5
+    return np.sort(p[positive]), np.sort(p[~positive])
 
 
-def brier(Y: Floats, P: Floats) -> float:
-    """The mean over the rows of sum_k (p_k - y_k)^2, halved for two classes so that it is (p - y)^2.
+def log_losses(Y: Floats, P: Floats) -> Floats:
+    """-sum_k y_k ln p_k of each row (rows,); Y, P (rows, classes)."""
+    return np.asarray(-np.sum(Y * np.log(np.clip(P, LEAST, 1)), axis=1))
+
+
+def briers(Y: Floats, P: Floats) -> Floats:
+    """sum_k (p_k - y_k)^2 of each row (rows,), halved for two classes so that it is (p - y)^2.
 
     Source: G. Brier (1950).
     """
-    return float(np.mean(np.sum((P - Y) ** 2, axis=1)) / (2 if Y.shape[1] == 2 else 1))
+    return np.asarray(np.sum((P - Y) ** 2, axis=1) / (2 if Y.shape[1] == 2 else 1))
 
 
-def calibration(truth: Floats, p: Floats) -> tuple[Bin, ...]:
-    """Predicted and observed frequency in each tenth of the probability that holds rows."""
-    tenth = np.minimum((p * _BINS).astype(int), _BINS - 1)
-    rows = np.bincount(tenth, minlength=_BINS)
-    predicted, observed = np.bincount(tenth, p, _BINS), np.bincount(tenth, truth, _BINS)
-    return tuple(
-        Bin(float(predicted[k] / rows[k]), float(observed[k] / rows[k]), int(rows[k]))
-        for k in range(_BINS)
-        if rows[k]
-    )
+class Bins:
+    """Predicted and observed frequency in each tenth of the probability, counted some rows at a time."""
+
+    def __init__(self) -> None:
+        self._sums = np.zeros((3, _BINS))
+
+    def add(self, truth: Floats, p: Floats) -> None:
+        """Counts rows: `truth` (rows,) 1 where it was so, `p` (rows,) its probability."""
+        tenth = np.minimum((p * _BINS).astype(int), _BINS - 1)
+        self._sums += [np.bincount(tenth, of, _BINS) for of in (np.ones(len(p)), p, truth)]
+
+    def bins(self) -> tuple[Bin, ...]:
+        """The tenths that hold rows."""
+        return tuple(
+            Bin(float(p / rows), float(true / rows), int(rows)) for rows, p, true in self._sums.T if rows
+        )
 
 
 def calibration_error(bins: tuple[Bin, ...]) -> float:

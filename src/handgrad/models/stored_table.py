@@ -10,7 +10,6 @@ Every number is that of the table in memory, to the last bit.
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +26,8 @@ from handgrad.data.schema import Choices, Schema, decide, measured_schema
 from handgrad.data.scratch import Scratch, free_space
 from handgrad.data.stored import StoredTable
 from handgrad.data.targets import Target
-from handgrad.errors import DataError, OutputError, SpecificationError
+from handgrad.errors import DataError, OutputError
+from handgrad.models.budget import BASE, HELD, Budget
 from handgrad.models.prepared import Prepared, classes_of, complete_rows
 from handgrad.models.splits import Parting, checked_parting, parted
 
@@ -36,36 +36,6 @@ _TOGETHER = 1 << 16
 
 _MOST_KNOWN = 4_000_000
 """Rows that a model file knows again, at eight bytes each; of more it knows none."""
-
-_HELD = 48
-"""Bytes for each row that deciding about one column takes: its cells, as numbers, and copies on the way."""
-
-
-class Budget(NamedTuple):
-    """The bytes that a training may take, and where its scratch files go."""
-
-    memory: int
-    folder: Path | None = None
-
-
-_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "ki": 1 << 10, "mi": 1 << 20, "gi": 1 << 30}
-
-
-def bytes_of(memory: int | str) -> int:
-    """A number of bytes, as 1GiB, 500 MB or 1073741824.
-
-    >>> bytes_of("1GiB"), bytes_of("1.5 MB")
-    (1073741824, 1500000)
-
-    Raises SpecificationError for anything else.
-    """
-    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmg]i?)?b?\s*", str(memory).lower())
-    size = 0 if found is None else int(float(found[1]) * _UNITS[found[2] or ""])
-    if isinstance(memory, bool) or size < 1 << 20:
-        raise SpecificationError(
-            f"memory must be a number of bytes of at least 1 MiB, as in 1GiB, got {memory!r}"
-        )
-    return size
 
 
 def prepare_stored(
@@ -128,7 +98,7 @@ def stored_rows(
 
 
 def _check_budget(table: StoredTable, budget: Budget) -> None:
-    needed = _HELD * table.rows
+    needed = HELD * table.rows
     if needed > budget.memory:
         raise DataError(
             f"{table.source} has {table.rows:,} rows: to decide about one of its columns takes some {needed:,} bytes, "
@@ -277,10 +247,6 @@ def _put_fitted(X: npt.NDArray[Any], columns: Sequence[_Features], rows: Any, fi
         place += features.scratch.width
 
 
-_BASE = 200 << 20
-"""Bytes that the program takes with its libraries and its small buffers."""
-
-
 def _for_windows(rows: int, budget: Budget) -> int:
     """Bytes that are left for the windows of a training: beside the program, and the numbers of the rows."""
-    return max(1 << 20, budget.memory - _BASE - 24 * rows)
+    return max(1 << 20, budget.memory - BASE - 24 * rows)

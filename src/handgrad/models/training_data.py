@@ -13,8 +13,9 @@ from handgrad.data.schema import Schema, fingerprint
 from handgrad.data.stored import StoredTable
 from handgrad.data.tables import Table
 from handgrad.errors import ModelError, SpecificationError
+from handgrad.models.budget import Budget
 from handgrad.models.origin import Origin
-from handgrad.models.stored_table import Budget, stored_rows
+from handgrad.models.stored_table import stored_rows
 from handgrad.training.history import Fit
 from handgrad.training.streamed import StoredWeights, StoredX, StoredY
 

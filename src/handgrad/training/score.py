@@ -22,12 +22,12 @@ class Score(NamedTuple):
     value: float | None
 
 
-def check_finite(source: str, outputs: Floats) -> None:
-    """Raises DataError where an output is not finite, naming the row, counted from 1."""
+def check_finite(source: str, outputs: Floats, first: int = 0) -> None:
+    """Raises DataError where an output is not finite, naming the row, counted from 1; `first` are before these."""
     far = ~np.isfinite(outputs).all(axis=1)
     if far.any():
         raise DataError(
-            f"{source}, row {int(np.argmax(far)) + 1}: the outputs are not finite, the row is too far "
+            f"{source}, row {first + int(np.argmax(far)) + 1}: the outputs are not finite, the row is too far "
             "from the training data; correct it or leave it out"
         )
 
