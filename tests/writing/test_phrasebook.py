@@ -33,6 +33,7 @@ GROUPS = (
     "LIVE",
     "WALK",
     "REPORT",
+    "TEXTBOOK",
 )
 
 

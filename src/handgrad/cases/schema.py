@@ -137,7 +137,7 @@ class NotationKeys(_Keys, frozen=True):
 
     layer: Literal["bracket", "superscript", "subscript"] | None = None
     orientation: Literal["column", "row"] | None = None
-    names: Literal["az", "hy", "xyz"] | None = None
+    names: Literal["az", "hy", "xyz", "capital"] | None = None
     first: Literal[0, 1] | None = None
 
 

@@ -57,7 +57,7 @@ def diagram(
     notation: Annotated[
         str | None, typer.Option(help="Layer index: bracket, superscript or subscript.")
     ] = None,
-    names: Annotated[str | None, typer.Option(help="Letters: az, hy or xyz.")] = None,
+    names: Annotated[str | None, typer.Option(help="Letters: az, hy, xyz or capital.")] = None,
     first_index: Annotated[int | None, typer.Option(help="Entries are counted from 1 or from 0.")] = None,
     language: Annotated[
         str | None, typer.Option(help="Language of the words: en, bn; otherwise that of the locale.")

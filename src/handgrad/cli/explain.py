@@ -11,11 +11,11 @@ from typing import Annotated
 import typer
 
 from handgrad.cli.consoles import print_line
-from handgrad.cli.outputs import Force, Output, check_outputs, sheet_output
+from handgrad.cli.outputs import Force, Output, check_outputs, sheet_output, to_stdout
 from handgrad.errors import SpecificationError
 from handgrad.files import is_stream, write_whole
 from handgrad.render.media import medium_for, medium_of
-from handgrad.render.settings import DEFAULT_PARTS, PARTS
+from handgrad.render.settings import ALL_OF_TEXTBOOK, DEFAULT_PARTS, PARTS, TEXTBOOK
 from handgrad.worksheets.worksheet import Worksheet
 from handgrad.worksheets.worksheet import explain as open_worksheet
 
@@ -62,7 +62,8 @@ def explain(
         str | None, typer.Option(help="Layer index: bracket W^[1], superscript W^1, subscript W_1.")
     ] = None,
     names: Annotated[
-        str | None, typer.Option(help="Letters: az, hy (h, yhat) or xyz (layers X, Y, Z).")
+        str | None,
+        typer.Option(help="Letters: az, hy (h, yhat), xyz (layers X, Y, Z) or capital (A, Z, W, B, C)."),
     ] = None,
     numerals: Annotated[str | None, typer.Option(help="Digits: latin or bengali.")] = None,
     first_index: Annotated[int | None, typer.Option(help="Entries are counted from 1 or from 0.")] = None,
@@ -73,7 +74,10 @@ def explain(
     with_part: Annotated[
         list[str] | None,
         typer.Option(
-            "--with", metavar="PART", help=f"Add a part: {', '.join(PARTS)}, or all; may be repeated."
+            "--with",
+            metavar="PART",
+            help=f"Add a part: {', '.join(PARTS)}; textbook or a part of it ({', '.join(TEXTBOOK)}); or all; "
+            "may be repeated.",
         ),
     ] = None,
     without_part: Annotated[
@@ -154,7 +158,7 @@ def explain(
     elif medium == "terminal":
         _show(worksheet, width)
     else:
-        _to_stdout(_whole(worksheet, medium, width) or worksheet.to(medium), medium)
+        to_stdout(_whole(worksheet, medium, width) or worksheet.to(medium), medium)
 
 
 def parse_steps(text: str) -> int | tuple[int, int]:
@@ -179,10 +183,12 @@ def _digits_of(pairs: list[str] | None) -> dict[str, int] | None:
 
 def _parts(added: list[str], removed: list[str]) -> frozenset[str]:
     for part in (*added, *removed):
-        if part not in (*PARTS, "all"):
-            raise SpecificationError(f"there is no part {part!r}; choose from {', '.join(PARTS)}, all")
-    chosen = set(PARTS) if "all" in added else DEFAULT_PARTS | set(added)
-    return frozenset(chosen - set(removed))
+        if part not in (*PARTS, *TEXTBOOK, ALL_OF_TEXTBOOK, "all"):
+            known = ", ".join((*PARTS, *TEXTBOOK))
+            raise SpecificationError(f"there is no part {part!r}; choose from {known}, textbook, all")
+    groups = {"all": (*PARTS, *TEXTBOOK), ALL_OF_TEXTBOOK: TEXTBOOK}
+    chosen = DEFAULT_PARTS | {part for name in added for part in groups.get(name, (name,))}
+    return frozenset(chosen - {part for name in removed for part in groups.get(name, (name,))})
 
 
 def _medium(to: str | None, output: Path | None, as_json: bool) -> str:
@@ -210,11 +216,3 @@ def _show(worksheet: Worksheet, width: int | None) -> None:
         )
     color = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     sys.stdout.write(worksheet.text(width, color))
-
-
-def _to_stdout(content: bytes, medium: str) -> None:
-    if medium in ("pdf", "docx", "slides-pdf") and sys.stdout.isatty():
-        raise SpecificationError(f"{medium} is not text; name a file with -o")
-    sys.stdout.flush()
-    sys.stdout.buffer.write(content)
-    sys.stdout.buffer.flush()

@@ -10,9 +10,11 @@ from typing import Annotated
 
 import typer
 
-from handgrad.cli.outputs import Force, Output, check_outputs
+from handgrad.cli.consoles import print_line
+from handgrad.cli.outputs import Force, check_outputs, sheet_output, to_stdout
+from handgrad.errors import RenderError
 from handgrad.files import is_stream, write_whole
-from handgrad.render.media import MEDIA, medium_of, write
+from handgrad.render.media import MEDIA, medium_for, medium_of, write
 from handgrad.render.terminal.sheet import to_text
 from handgrad.worksheets.matrix import MatrixSheet
 
@@ -23,6 +25,12 @@ def matrix(
     ],
     digits: Annotated[int, typer.Option(min=0, max=17, help="Decimals shown.")] = 4,
     language: Annotated[str | None, typer.Option(help="Language of the sheet: en, bn.")] = None,
+    to: Annotated[
+        str | None,
+        typer.Option(
+            help="terminal, md, html, slides, tex, pdf, docx, ipynb or json; otherwise by the suffix of -o."
+        ),
+    ] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.")] = None,
     width: Annotated[int | None, typer.Option(min=20, help="Columns of the terminal.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The steps as JSON.")] = False,
@@ -37,19 +45,35 @@ def matrix(
     entry, `(x)` the outer product, `'` the transpose, `*` a multiple; + and - as usual; functions such as relu(...).
 
     Example: handgrad matrix "[10 20 30 40] . [0; 1; 2; 3]"
+
+    Example: handgrad matrix "[10; 20] (x) [1 2 3]" --to html -o outer.html
     """
     sheet = MatrixSheet.of(calculation)
+    medium = _medium(to, output, as_json)
     if output is not None:
-        medium = medium_of(output)
-        check_outputs([Output("-o", output, (f".{medium}",))], force=force)
+        check_outputs([sheet_output(output, medium)], force=force)
         write_whole(output, _content(sheet, medium, digits, language, width))
         if not (quiet or is_stream(output)):
-            typer.echo(f"wrote {output}")
-    elif as_json:
-        typer.echo(json.dumps(sheet.as_json()))
-    else:
+            print_line(f"wrote {output}")
+    elif medium == "terminal":
         columns = width or min(shutil.get_terminal_size((80, 24)).columns, 120)
         sys.stdout.write(to_text(sheet.document(digits, language), columns, False))
+    else:
+        to_stdout(_content(sheet, medium, digits, language, width), medium)
+
+
+def _medium(to: str | None, output: Path | None, as_json: bool) -> str:
+    """The medium by its name, else by the suffix of the file, else the terminal."""
+    if as_json:
+        return "json"
+    if to is not None:
+        known = ("terminal", "json", *MEDIA)
+        if to not in known:
+            raise RenderError(
+                f"there is no medium {to!r} for a matrix calculation; choose from {', '.join(known)}"
+            )
+        return to if output is None else medium_for(to, output)
+    return "terminal" if output is None else medium_of(output)
 
 
 def _content(sheet: MatrixSheet, medium: str, digits: int, language: str | None, width: int | None) -> bytes:

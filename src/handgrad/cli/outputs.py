@@ -8,6 +8,7 @@ format is refused.
 from __future__ import annotations
 
 import re
+import sys
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Annotated, NamedTuple
 
 import typer
 
-from handgrad.errors import OutputError
+from handgrad.errors import OutputError, SpecificationError
 from handgrad.files import check_target, is_stream, same_file
 from handgrad.render.media import SUFFIXES
 
@@ -154,3 +155,12 @@ def written_by_handgrad(path: Path) -> bool:
         return False
     marks = [MARKS[suffix]] if suffix in MARKS else [] if suffix in FORMATS else MARKS.values()
     return any(mark.search(looked_at) for mark in marks)
+
+
+def to_stdout(content: bytes, medium: str) -> None:
+    """Writes a sheet to the standard output; what is not text does not go to a terminal."""
+    if medium in ("pdf", "docx", "slides-pdf") and sys.stdout.isatty():
+        raise SpecificationError(f"{medium} is not text; name a file with -o")
+    sys.stdout.flush()
+    sys.stdout.buffer.write(content)
+    sys.stdout.buffer.flush()

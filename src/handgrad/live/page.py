@@ -174,6 +174,7 @@ def page_data(case: Case, settings: Settings, language: str, beginning: Beginnin
             "names": notation.names,
             "first": notation.first,
             "decimal": notation.decimal,
+            "depth": notation.depth,
         },
         "precision": {
             "decimals": DEFAULT_DIGITS if digits is None else digits,
@@ -218,6 +219,7 @@ def _notation(case: Case) -> Notation:
         names=asked.names or "az",
         first=1 if asked.first is None else asked.first,
         orientation=asked.orientation or "column",
+        depth=case.network.depth,
     )
 
 
@@ -229,6 +231,7 @@ def alphabet() -> Plain:
                 "base": row.base,
                 "hy": row.hy,
                 "xyz": row.xyz,
+                "capital": row.capital,
                 "accent": row.accent,
                 "xyz_accent": row.xyz_accent,
                 "subscript": row.subscript,

@@ -57,12 +57,14 @@ class Paragraph:
 class Formula:
     """target = forms[0] = forms[1] ...: each form may begin a line of its own, aligned at the equals sign.
 
-    `forms` pairs a relation sign (= or ~) with the expression; `shapes` is the line of shapes below it.
+    `forms` pairs a relation sign (=, ~ or :=) with the expression; `shapes` is the line of shapes below it. `aside`:
+    it stands beside the calculation, and nothing comes from it.
     """
 
     target: Expression
     forms: tuple[tuple[str, Expression], ...]
     shapes: Spans = ()
+    aside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +90,28 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A picture as a scene, which has what it shows in words (for those who cannot see it), and a caption."""
+    """A picture as a scene, which has what it shows in words (for those who cannot see it), and a caption.
+
+    `chain`: the words of its boxes from the first to the last, where it is a row of boxes: a medium of characters
+    draws them itself.
+    """
 
     scene: Scene
     caption: Spans = ()
+    chain: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A program, each line as it is written; a medium that runs programs can run it."""
+
+    text: str
+    language: str = "python"
+
+    @property
+    def lines(self) -> list[str]:
+        """Its lines, without those that are empty at the end."""
+        return self.text.rstrip("\n").split("\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +158,7 @@ class Blanks:
         return any(not field.hidden for row in self.rows for field in row)
 
 
-Block: TypeAlias = "Heading | Paragraph | Formula | Bullets | Table | Figure | Fold | Blanks"
+Block: TypeAlias = "Heading | Paragraph | Formula | Bullets | Table | Figure | Code | Fold | Blanks"
 
 
 @dataclass(frozen=True, slots=True)

@@ -162,6 +162,18 @@ class GradientCheck:
 
 
 @dataclass(frozen=True, eq=False)
+class Lesson:
+    """A part of the textbook: the equations that it shows, and what `verify` evaluates of them.
+
+    `equations` may be said of any layer l, unit j or sample i; `proofs` have each of them with its numbers: those of
+    the step where they carry its number, else some drawn at random, for which their number is 0.
+    """
+
+    equations: tuple[Equation, ...]
+    proofs: tuple[StepRecord, ...]
+
+
+@dataclass(frozen=True, eq=False)
 class StepRecord:
     """One update worked out: what it started from, its calculation, what it changed."""
 
@@ -187,6 +199,8 @@ class StepRecord:
     """The equations, in scalars, to the entry that the reader follows, or to the one that stands for all."""
     matrices: StepRecord | None = None
     """Why matrices: its equations, with the letters of the first sample, where that was asked for."""
+    lessons: Mapping[str, Lesson] = field(default_factory=dict)
+    """The parts of the textbook that were asked for, by name."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -220,6 +234,17 @@ class Options:
     most_scalar: int = 16  # scalar equations for one quantity, the others are counted in left_out
     gradient_check: bool = False
     matrices: bool = False
+    textbook: frozenset[str] = frozenset()  # parts of the textbook, by name
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Seconds that one forward pass of a layer took: unit by unit in a loop, and as one product."""
+
+    units: int
+    inputs: int
+    scalar: float
+    matrix: float
 
 
 @dataclass(frozen=True)
@@ -273,3 +298,12 @@ class Record:
     """The formula sheet, where that was asked for."""
     certificate: Certificate | None = None
     """Where every digit was asked to be right: how finely it was computed, and what float64 had."""
+    lessons: Mapping[str, Lesson] = field(default_factory=dict)
+    """The parts of the textbook, of a sheet without steps; else its first step has them."""
+    timings: tuple[Timing, ...] = ()
+    """How long the scalar and the matrix way took on this machine, where that was asked for."""
+
+    @property
+    def textbook(self) -> Mapping[str, Lesson]:
+        """The parts of the textbook, wherever they stand."""
+        return self.steps[0].lessons if self.steps else self.lessons

@@ -53,7 +53,10 @@ def verify_proofs(record: Record) -> int:
 
 
 def _views(record: Record) -> list[StepRecord]:
-    return [step.matrices for step in record.steps if step.matrices is not None]
+    """What stands beside the steps: why matrices, and the parts of the textbook."""
+    matrices = [step.matrices for step in record.steps if step.matrices is not None]
+    lessons = [*record.lessons.values(), *(held for step in record.steps for held in step.lessons.values())]
+    return [*matrices, *(proof for lesson in lessons for proof in lesson.proofs)]
 
 
 class _Verification:

@@ -7,13 +7,22 @@ from dataclasses import replace
 from typing import NamedTuple, TypedDict
 
 from handgrad.errors import SpecificationError
-from handgrad.render.settings import ALSO, DEFAULT_DIGITS, DEFAULT_PARTS, Settings
+from handgrad.render.settings import (
+    ALL_OF_TEXTBOOK,
+    ALSO,
+    DEFAULT_DIGITS,
+    DEFAULT_PARTS,
+    TEXTBOOK,
+    Settings,
+)
 from handgrad.worked.record import Options
 from handgrad.worked.rounding import Rounding
 from handgrad.worksheets.steps import CaseSource, ModelSource, Source
 from handgrad.writing.letter_parts import Notation
 
 FORMULAS = frozenset(("formulas",))  # of a network without numbers
+WITHOUT_NUMBERS = frozenset(TEXTBOOK) - {"errors", "entries", "two_terms", "loop", "summary"}
+"""Parts of the textbook that need no step."""
 MOST_IN_FULL = 30
 """Parameters of a network whose matrices are all written out, unless another detail is asked for."""
 
@@ -66,6 +75,7 @@ def chosen(source: Source, choices: Choices) -> Chosen:
         names=choices.get("names") or (asked and asked.names) or "az",
         first=first_index,
         orientation=orientation,
+        depth=source.network.depth,
     )
     for name in ("digits", "significant"):
         if not isinstance(choices.get(name), int | None):
@@ -75,7 +85,7 @@ def chosen(source: Source, choices: Choices) -> Chosen:
     focus = choices.get("focus")
     parts = choices.get("parts")
     if case is not None and case.symbolic:
-        parts = FORMULAS
+        parts = FORMULAS | (_parts(parts) & WITHOUT_NUMBERS)
     settings = Settings(
         digits=choices.get("digits"),
         significant=choices.get("significant"),
@@ -84,7 +94,7 @@ def chosen(source: Source, choices: Choices) -> Chosen:
         language=choices.get("language"),
         detail=detail,
         focus=focus,
-        parts=DEFAULT_PARTS if parts is None else frozenset(parts),
+        parts=_parts(parts),
         certify=bool(choices.get("certify", False)),
         numerals=choices.get("numerals") or "latin",
     )
@@ -99,8 +109,17 @@ def chosen(source: Source, choices: Choices) -> Chosen:
         sample=_position("sample", choices.get("sample"), _samples(source)),
         gradient_check="gradient_check" in settings.parts,
         matrices="matrices" in settings.parts,
+        textbook=settings.parts & frozenset(TEXTBOOK),
     )
     return Chosen(source, options, settings)
+
+
+def _parts(parts: Collection[str] | None) -> frozenset[str]:
+    """The parts by their names, `textbook` opened."""
+    if parts is None:
+        return DEFAULT_PARTS
+    opened = TEXTBOOK if ALL_OF_TEXTBOOK in parts else ()
+    return frozenset((*parts, *opened)) - {ALL_OF_TEXTBOOK}
 
 
 def usual_detail(source: Source) -> str:

@@ -27,7 +27,7 @@ from handgrad.worked.expressions import (
     Times,
     Transpose,
 )
-from handgrad.worked.substitute import node
+from handgrad.worked.substitute import node, products_worked_out
 from handgrad.worksheets.matrix_text import parse
 from handgrad.writing.letter_parts import Notation
 from handgrad.writing.numerals import Precision
@@ -125,12 +125,34 @@ class MatrixSheet:
 
 
 def _formula(operation: Operation, display: Display) -> Formula:
-    forms = [operation.result] if operation.written_out is None else [operation.written_out, operation.result]
+    forms: list[Expression] = [operation.result]
+    if operation.written_out is not None:
+        forms = [*_in_stages(operation.written_out), operation.result]
     signs = ["=" if display.exact(form) else "~" for form in forms]
     return Formula(
         display.tree(operation.tree),
         tuple((sign, display.tree(form)) for sign, form in zip(signs, forms, strict=True)),
     )
+
+
+def _in_stages(written_out: Expression) -> list[Expression]:
+    """The sums of products as they are, then with each product worked out: 2 x 3 + 4 x 5 is 6 + 20."""
+    if not isinstance(written_out, Grid):
+        worked = products_worked_out(written_out)
+    else:
+        worked = Grid(tuple(tuple(map(products_worked_out, row)) for row in written_out.rows))
+    products = any(isinstance(part, Times) for part in _terms(written_out))
+    return [written_out, worked] if products and worked != written_out else [written_out]
+
+
+def _terms(tree: Expression) -> Iterator[Expression]:
+    """The terms of a sum, or of the sums in a table of them."""
+    if isinstance(tree, Grid):
+        for row in tree.rows:
+            for entry in row:
+                yield from _terms(entry)
+    elif isinstance(tree, Sum):
+        yield from tree.terms
 
 
 def _meeting(operation: Operation, words: Phrasebook) -> str:

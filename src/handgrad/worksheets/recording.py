@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from itertools import chain, repeat
 
 from handgrad.errors import SpecificationError
@@ -16,9 +17,11 @@ from handgrad.worked.derive.formulas import formula_sheet
 from handgrad.worked.derive.step import derive
 from handgrad.worked.preparation import Preparation
 from handgrad.worked.record import Certificate, FormulaSheet, Options, Record, StepRecord
+from handgrad.worked.textbook.lessons import lessons, lessons_at_random
 from handgrad.worked.verify import verify_proofs, verify_steps
 from handgrad.worksheets.cells import preparation
 from handgrad.worksheets.steps import CaseSource, ModelSource, Source
+from handgrad.worksheets.timing import timings
 
 MOST_CERTIFIED = 300
 """Steps that are computed in real numbers at once; each is slower than in float64 by some hundred times."""
@@ -58,6 +61,8 @@ def recorded(
         regularization=source.regularization,
         formulas=_formulas(source, steps, options) if with_formulas else None,
         certificate=certificate,
+        lessons={} if steps else lessons_at_random(source.network, source.recipe, options),
+        timings=timings(source.network) if "scalar_or_matrix" in options.textbook else (),
     )
     if certificate is None:
         verify_steps(record)
@@ -81,7 +86,15 @@ def _worked(
     if isinstance(source, CaseSource) and source.case.symbolic:
         return ()
     return tuple(
-        derive(trace, source.network, source.recipe, of_step, source.regularization, exactly)
+        derive(
+            trace,
+            source.network,
+            source.recipe,
+            of_step,
+            source.regularization,
+            exactly,
+            partial(lessons, wanted=of_step.textbook),
+        )
         for trace, of_step in zip(source.traces(first, last), _options_by_step(options), strict=False)
     )
 
@@ -96,7 +109,9 @@ def _certified(
         raise SpecificationError(
             f"steps {start} to {last}: at most {MOST_CERTIFIED} steps are certified, all from the first on"
         )
-    plain = replace(options, detail="brief", focus=None, gradient_check=False, matrices=False)
+    plain = replace(
+        options, detail="brief", focus=None, gradient_check=False, matrices=False, textbook=frozenset()
+    )
 
     def made(exactly: Exactly) -> tuple[StepRecord, ...]:
         before = _worked(source, start, first - 1, plain, exactly) if start < first else ()
@@ -111,7 +126,7 @@ def _certified(
 
 def _options_by_step(options: Options) -> Iterator[Options]:
     """What a sheet says once it says of its first step."""
-    return chain((options,), repeat(replace(options, matrices=False)))
+    return chain((options,), repeat(replace(options, matrices=False, textbook=frozenset())))
 
 
 def _formulas(source: Source, steps: tuple[StepRecord, ...], options: Options) -> FormulaSheet:

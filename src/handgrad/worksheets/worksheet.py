@@ -55,7 +55,7 @@ def explain(
     ("W2[0,1]"). `digits` (decimals) or `significant`, `digits_of` single quantities
     ({"a1": 2}); `carry` rounds each result of a case before it is used again, as on paper; `parts`: see
     `render.settings.PARTS`; `language`: en, bn. `layer_notation`: bracket, superscript, subscript; `names`:
-    az, hy, xyz; `first_index`: 0 or 1; `orientation`: column, row; `numerals`: latin, bengali. `layers`,
+    az, hy, xyz, capital; `first_index`: 0 or 1; `orientation`: column, row; `numerals`: latin, bengali. `layers`,
     `neuron` (from 1), `sample` (from 1) focus the sheet. `certify`: every digit as that of the
     exact value (extra `certify`).
 

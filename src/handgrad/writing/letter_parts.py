@@ -8,7 +8,7 @@ from handgrad.errors import RenderError
 
 NOTATION_CHOICES: dict[str, tuple[str | int, ...]] = {
     "layer": ("bracket", "superscript", "subscript"),
-    "names": ("az", "hy", "xyz"),
+    "names": ("az", "hy", "xyz", "capital"),
     "first": (1, 0),
     "orientation": ("column", "row"),
     "decimal": (".", ","),
@@ -32,10 +32,11 @@ def digits_in(text: str, numerals: str) -> str:
 class Notation:
     """How symbols are written, the same in all media.
 
-    `layer`: bracket W^[1], superscript W^1, subscript W_1. `names`: az (a[l], z[l]), hy (h, yhat) or xyz (layers
-    X, Y, Z). `first`: number of the first entry, 1 or 0. `orientation`: column or row. `decimal`: '.' or ','.
-    `numbers` are the quantities, by public name, that are one number here and so not set bold; `of_samples` those
-    of which each sample has one number. `numerals`: the script of the digits, latin or bengali.
+    `layer`: bracket W^[1], superscript W^1, subscript W_1. `names`: az (a[l], z[l]), hy (h, yhat), xyz (layers X, Y, Z)
+    or capital (A, Z, W, B and the cost C; the prediction is the A of layer `depth`). `first`: number of the first
+    entry, 1 or 0. `orientation`: column or row. `decimal`: '.' or ','.
+    `numbers` are the quantities, by public name, that are one number here and so not set bold; `of_samples` those of
+    which each sample has one number. `numerals`: the script of the digits, latin or bengali.
 
     Raises RenderError for a choice that there is not.
     """
@@ -48,6 +49,7 @@ class Notation:
     numbers: frozenset[str] = frozenset()
     of_samples: frozenset[str] = frozenset()
     numerals: str = "latin"
+    depth: int | None = None
 
     def __post_init__(self) -> None:
         for name, allowed in NOTATION_CHOICES.items():

@@ -25,6 +25,7 @@ class Letter:
     base: str
     hy: str = ""
     xyz: str = ""
+    capital: str = ""
     accent: str = ""
     xyz_accent: str | None = None
     subscript: str = ""
@@ -32,13 +33,13 @@ class Letter:
 
 
 LETTERS: dict[str, Letter] = {
-    "x": Letter("x", array=True),
-    "y": Letter("y", xyz="t", array=True),
-    "yhat": Letter("y", xyz="z", accent="hat", xyz_accent="", array=True),
+    "x": Letter("x", capital="X", array=True),
+    "y": Letter("y", xyz="t", capital="Y", array=True),
+    "yhat": Letter("y", xyz="z", capital="A", accent="hat", xyz_accent="", array=True),
     "W": Letter("W", array=True),
-    "b": Letter("b", array=True),
-    "z": Letter("z", xyz="s", array=True),
-    "a": Letter("a", hy="h", xyz="y", array=True),
+    "b": Letter("b", capital="B", array=True),
+    "z": Letter("z", xyz="s", capital="Z", array=True),
+    "a": Letter("a", hy="h", xyz="y", capital="A", array=True),
     "delta": Letter("δ", array=True),
     "mask": Letter("r", array=True),
     "omega": Letter("ω", array=True),
@@ -49,8 +50,9 @@ LETTERS: dict[str, Letter] = {
     "ymean": Letter("y", accent="bar"),
     "ydeviation": Letter("s", subscript="y"),
     "answer": Letter("y", accent="hat", subscript="unit"),
-    "loss": Letter("ℒ"),
-    "data_loss": Letter("ℒ", subscript="data"),
+    "error": Letter("e", array=True),
+    "loss": Letter("ℒ", capital="C"),
+    "data_loss": Letter("ℒ", capital="C", subscript="data"),
     "penalty": Letter("Ω"),
     "gradient_norm": Letter("‖g‖"),
     "g": Letter("g", array=True),
@@ -79,7 +81,7 @@ LETTERS: dict[str, Letter] = {
     "limit_norm": Letter("c", subscript="n"),
 }
 """Every letter that a record may hold. In the names x, y, z the layers are X, Y, Z; the weighted sum is then
-s, the target t and the step τ."""
+s, the target t and the step τ. In capital letters the cost is C, and the prediction is the A of the last layer."""
 
 LABELS = {"new": "new", "data": "data", "penalty": "pen", "clipped": "clip"}
 """Marks that stand as a word in the subscript."""
@@ -118,6 +120,7 @@ def written(symbol: Symbol, notation: Notation) -> Written:
 
     Raises RenderError for a letter or a mark without a row in the tables.
     """
+    symbol = _of_last_layer(symbol, notation)
     base, accent, words = _named(symbol, notation)
     subscript, superscript, suffix = list(words), [], ""
     if symbol.layer is not None:
@@ -185,6 +188,7 @@ def plain(symbol: Symbol, notation: Notation) -> str:
     >>> plain(Symbol("z", 2), Notation(layer="subscript"))
     'z₂'
     """
+    symbol = _of_last_layer(symbol, notation)
     base, accent, words = _named(symbol, notation)
     text = base + ACCENTS[accent] if accent else base
     text = {"y\u0302": "ŷ"}.get(text, text)
@@ -241,6 +245,13 @@ def _in_brackets(symbol: Symbol, notation: Notation) -> bool:
     return notation.layer == "subscript" and (symbol.layer is not None or numbered)
 
 
+def _of_last_layer(symbol: Symbol, notation: Notation) -> Symbol:
+    """In capital letters the prediction is the A of the last layer."""
+    if notation.names != "capital" or symbol.letter != "yhat" or symbol.layer is not None:
+        return symbol
+    return replace(symbol, layer="L" if notation.depth is None else notation.depth)
+
+
 def _named(symbol: Symbol, notation: Notation) -> tuple[str, str, list[str]]:
     """Base, accent and the words that begin the subscript."""
     letter = LETTERS.get(symbol.letter)
@@ -253,6 +264,8 @@ def _named(symbol: Symbol, notation: Notation) -> tuple[str, str, list[str]]:
         base = letter.hy
     elif notation.names == "xyz" and letter.xyz:
         base, accent = letter.xyz, accent if letter.xyz_accent is None else letter.xyz_accent
+    elif notation.names == "capital" and letter.capital:
+        base, accent = letter.capital, ""
     if symbol.mark in STATES:
         state, accent, word = STATES[symbol.mark]
         parameter = [] if symbol.letter == "theta" else [base]

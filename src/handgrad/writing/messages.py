@@ -15,6 +15,7 @@ from handgrad.writing.audit_messages import AUDIT, AUDIT_PLURALS
 from handgrad.writing.exercise_messages import EXERCISE_PLURALS, EXERCISES
 from handgrad.writing.page_messages import PAGE, PAGE_PLURALS
 from handgrad.writing.situations import SITUATIONS
+from handgrad.writing.textbook_messages import TEXTBOOK
 from handgrad.writing.walk_messages import WALK
 
 REASONS: dict[str, str] = {
@@ -916,5 +917,6 @@ SENTENCES: dict[str, str] = {
     **PAGE,
     **WALK,
     **REPORT,
+    **TEXTBOOK,
 }
 """All of them by key."""

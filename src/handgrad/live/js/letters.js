@@ -1,8 +1,9 @@
 // How a letter is written: the tables of letters come with the page's data, the reader's choice of notation is applied here.
 
 /** @typedef {import('./evaluate.js').Tree} Tree */
-/** @typedef {{layer: 'bracket' | 'superscript' | 'subscript', names: 'az' | 'hy' | 'xyz', first: 0 | 1, decimal: '.' | ','}} Notation */
-/** @typedef {{base: string, hy: string, xyz: string, accent: string, xyz_accent: string | null, subscript: string, array: boolean}} Letter */
+/** @typedef {{layer: 'bracket' | 'superscript' | 'subscript', names: 'az' | 'hy' | 'xyz' | 'capital', first: 0 | 1, decimal: '.' | ',',
+ *   depth: number | null}} Notation */
+/** @typedef {{base: string, hy: string, xyz: string, capital: string, accent: string, xyz_accent: string | null, subscript: string, array: boolean}} Letter */
 /**
  * @typedef {{letters: Record<string, Letter>, states: Record<string, [string, string, string]>, labels: Record<string, string>,
  *   functions: Record<string, {base: string, subscript: string, upright: boolean}>}} Alphabet
@@ -23,8 +24,9 @@ export function written(symbol, alphabet, notation) {
   const after = state && symbol.letter !== 'theta' ? 1 : 0; // the parameter of a companion stays in front: v_{W,1}
   const below = [...words];
   let [above, suffix] = ['', ''];
-  if (symbol.layer !== undefined) {
-    const layer = String(symbol.layer).replace('-', MINUS);
+  const layerOf = symbol.layer ?? (notation.names === 'capital' && symbol.letter === 'yhat' ? (notation.depth ?? 'L') : undefined);
+  if (layerOf !== undefined) {
+    const layer = String(layerOf).replace('-', MINUS);
     if (notation.layer === 'subscript') below.splice(after, 0, layer);
     else above += notation.layer === 'bracket' ? `[${layer}]` : layer;
   }
@@ -35,7 +37,7 @@ export function written(symbol, alphabet, notation) {
   if (entry.length) {
     const places = entry.map((/** @type {number | string} */ place) => position(place, notation));
     const numbered = entry.every((/** @type {unknown} */ place) => typeof place === 'number');
-    if (notation.layer === 'subscript' && (symbol.layer !== undefined || numbered)) suffix = `[${places.join(',')}]`;
+    if (notation.layer === 'subscript' && (layerOf !== undefined || numbered)) suffix = `[${places.join(',')}]`;
     else below.splice(after, 0, places.join(places.every((/** @type {string} */ p) => p.length === 1) ? '' : ','));
   }
   if (symbol.mark in alphabet.labels) below.push(alphabet.labels[symbol.mark]);
@@ -51,6 +53,7 @@ function named(symbol, alphabet, notation) {
   let { base, accent } = letter;
   if (notation.names === 'hy' && letter.hy) base = letter.hy;
   else if (notation.names === 'xyz' && letter.xyz) [base, accent] = [letter.xyz, letter.xyz_accent ?? accent];
+  else if (notation.names === 'capital' && letter.capital) [base, accent] = [letter.capital, ''];
   if (symbol.mark in alphabet.states) {
     const [state, hat, word] = alphabet.states[symbol.mark];
     return [state, hat, [...(symbol.letter === 'theta' ? [] : [base]), ...(word ? [word] : [])]];

@@ -20,6 +20,7 @@ from handgrad.render.document import (
     Blanks,
     Block,
     Bullets,
+    Code,
     Document,
     Figure,
     Fold,
@@ -243,7 +244,7 @@ def _formula(page: PageWriter, formula: Formula) -> str:
     target, forms = formula_mathml(formula, page.style)
     shapes = f' <span class="shapes">{page.spans(formula.shapes)}</span>' if formula.shapes else ""
     named = ""
-    if isinstance(formula.target, Symbol | Gradient):
+    if isinstance(formula.target, Symbol | Gradient) and not formula.aside:
         named = f' data-target="{escape(name_of(formula.target))}"'
     body = f'<div class="forms">{forms}{shapes}</div>' if forms or shapes else ""
     return f'<div class="formula"{named}>{target}{body}</div>'
@@ -276,6 +277,11 @@ def _figure(page: PageWriter, figure: Figure) -> str:
     return f"<figure>\n{figure.scene.svg().strip()}{caption}\n</figure>"
 
 
+def _code(page: PageWriter, code: Code) -> str:
+    text = escape("\n".join(code.lines), quote=False)
+    return f'<div class="table"><pre><code>{text}\n</code></pre></div>'
+
+
 def _fold(page: PageWriter, fold: Fold) -> str:
     blocks = page.blocks(fold.blocks)
     return f"<details>\n<summary>{page.spans(fold.title)}</summary>\n{blocks}\n</details>"
@@ -288,6 +294,7 @@ RULES: dict[type, Callable[[PageWriter, Any], str]] = {
     Bullets: _bullets,
     Table: _table,
     Figure: _figure,
+    Code: _code,
     Fold: _fold,
     Blanks: blanks,
 }

@@ -16,6 +16,7 @@ from handgrad.render.document import (
     Blanks,
     Block,
     Bullets,
+    Code,
     Document,
     Figure,
     Fold,
@@ -75,6 +76,7 @@ _COMMANDS = r"""\usepackage[hidelinks]{hyperref}
 \newcommand{\sourceline}[1]{{\small\color{black!65}\raggedright #1\par}}
 \newcommand{\settings}[1]{{\footnotesize\color{black!70}#1\par}}
 \newcommand{\note}[1]{{\itshape #1\par}}
+\newcommand{\codeline}[1]{{\small\ttfamily\raggedright\mbox{}#1\par}\vspace{-0.45\baselineskip}}
 \newcommand{\observation}[1]{\begin{quote}#1\end{quote}}
 \makeatletter
 \newenvironment{fold}[1]{\par\medskip\textbf{#1}\par\nobreak\@beginparpenalty10000
@@ -280,6 +282,16 @@ def _figure(article: _Article, figure: Figure) -> str:
     return f"{description}\n\\begin{{center}}\n{drawn}{caption}\n\\end{{center}}"
 
 
+def _code(article: _Article, code: Code) -> str:
+    """Line by line, so that letters of every script may stand in it; spaces stay."""
+    written = []
+    for line in code.lines:
+        inner = line.lstrip(" ")
+        blanks = "~" * (len(line) - len(inner))
+        written.append(f"\\codeline{{{blanks}{article.escape(inner)}}}")
+    return "\n".join(written) + "\n\\par\\medskip"
+
+
 def _fold(article: _Article, fold: Fold) -> str:
     blocks = "\n\n".join(article.block(block) for block in fold.blocks)
     return f"\\begin{{fold}}{{{article.spans(fold.title)}}}\n{blocks}\n\\end{{fold}}"
@@ -292,6 +304,7 @@ RULES: dict[type, Callable[[_Article, Any], str]] = {
     Bullets: _bullets,
     Table: _table,
     Figure: _figure,
+    Code: _code,
     Fold: _fold,
     Blanks: blanks,
 }

@@ -134,6 +134,7 @@ OPERATORS: dict[str, str] = {
     ">=": r"\ge",
     "!=": r"\ne",
     "~": r"\approx",
+    ":=": r"\mathrel{:=}",
     "partial": r"\partial",
     "transpose": r"\top",
     "horizontal": r"\cdots",

@@ -26,16 +26,19 @@ def formulas(sheet: Sheet) -> Iterator[Block]:
     yield from _equations(sheet, held.general)
     yield sheet.heading(1, "formulas_written_out")
     yield from _equations(sheet, held.written_out)
-    yield sheet.heading(1, "formulas_activations")
-    yield _activations(sheet, held)
+    if "activations" not in sheet.settings.parts:
+        yield sheet.heading(1, "formulas_activations")
+        yield _activations(sheet, held)
     yield from _loss(sheet, held)
     if held.optimizer:
         yield sheet.heading(1, "formulas_optimizer")
         yield sheet.paragraph("formulas_optimizer_intro", theta=Symbol("theta"), g=Symbol("g"))
         yield from _equations(sheet, held.optimizer)
     if sheet.record.recipe is not None and held.loss is not None:
-        yield from _loop(sheet)
-        yield from _variants(sheet)
+        if "loop" not in sheet.settings.parts:
+            yield from _loop(sheet)
+        if "variants" not in sheet.settings.parts:
+            yield from _variants(sheet)
 
 
 def _dropout(sheet: Sheet) -> Paragraph:

@@ -64,7 +64,9 @@ def _tree(tree: Expression, numerals: str) -> Expression:
 
 def _formula(block: Formula, numerals: str) -> Formula:
     forms = tuple((sign, _tree(form, numerals)) for sign, form in block.forms)
-    return Formula(_tree(block.target, numerals), forms, _spans(block.shapes, numerals))
+    return replace(
+        block, target=_tree(block.target, numerals), forms=forms, shapes=_spans(block.shapes, numerals)
+    )
 
 
 def _table(block: Table, numerals: str) -> Table:
@@ -87,6 +89,10 @@ _RULES: dict[type, Callable[[Any, str], Block]] = {
     Formula: _formula,
     Bullets: lambda block, to: Bullets(tuple(_spans(item, to) for item in block.items)),
     Table: _table,
-    Figure: lambda block, to: Figure(_scene(block.scene, to), _spans(block.caption, to)),
+    Figure: lambda block, to: Figure(
+        _scene(block.scene, to),
+        _spans(block.caption, to),
+        tuple(digits_in(words, to) for words in block.chain),
+    ),
     Fold: lambda block, to: Fold(_spans(block.title, to), tuple(_block(inner, to) for inner in block.blocks)),
 }

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from handgrad.render.document import Block, Document, Heading, Paragraph
+from handgrad.render.layout import textbook
 from handgrad.render.layout.brief import brief_problem, brief_step, path
 from handgrad.render.layout.calculation import calculation, observation
 from handgrad.render.layout.cells import answer
@@ -32,7 +33,7 @@ MANY = 20
 StepPart = Callable[[Sheet, StepRecord], Iterator[Block]]
 RecordPart = Callable[[Sheet], Iterator[Block]]
 
-BEFORE: dict[str, RecordPart] = {"problem": problem}
+BEFORE: dict[str, RecordPart] = {"problem": problem, "textbook_before": textbook.before}
 """Parts that stand once, before the steps."""
 
 STEP_PARTS: dict[str, StepPart] = {
@@ -49,6 +50,7 @@ AFTER: dict[str, RecordPart] = {
     "formulas": formulas,
     "shapes": shapes,
     "training": training,
+    "textbook_after": textbook.after,
 }
 """Parts that stand once, after the steps."""
 
@@ -104,7 +106,7 @@ BRIEF = ("forward", "loss", "backward", "update", "changes")
 
 
 def _body(sheet: Sheet) -> Iterator[Block]:
-    wanted = [part for part in PARTS if part in sheet.settings.parts]
+    wanted = _wanted(sheet)
     if sheet.settings.focus is not None:
         yield from _paths(sheet)
         return
@@ -133,6 +135,14 @@ def _body(sheet: Sheet) -> Iterator[Block]:
             yield from _headed(sheet, part, AFTER[part](sheet))
 
 
+def _wanted(sheet: Sheet) -> list[str]:
+    """The parts that were asked for, those of the textbook in two."""
+    parts = sheet.settings.parts
+    groups = {"textbook_before": textbook.BEFORE, "textbook_after": textbook.AFTER}
+    of_textbook = [name for name, group in groups.items() if parts & group.keys()]
+    return [*(part for part in PARTS if part in parts), *of_textbook]
+
+
 def _paths(sheet: Sheet) -> Iterator[Block]:
     """Nothing but the path to the entry that the reader follows, in each step."""
     for step in sheet.record.steps:
@@ -144,6 +154,8 @@ def _brief(sheet: Sheet, wanted: list[str]) -> Iterator[Block]:
     """A page a step: the rules once, then each step with its example and its tables."""
     if "problem" in wanted:
         yield from _headed(sheet, "problem", brief_problem(sheet))
+    if "textbook_before" in wanted:
+        yield from _headed(sheet, "textbook_before", textbook.before(sheet))
     for step in sheet.record.steps:
         yield from step_heading(sheet, step, always=True)
         if any(part in BRIEF for part in wanted):

@@ -19,6 +19,7 @@ from handgrad.render.document import (
     Blanks,
     Block,
     Bullets,
+    Code,
     Document,
     Figure,
     Fold,
@@ -213,6 +214,11 @@ def _figure(text: MarkdownText, figure: Figure) -> str:
     return f"![{escape(figure.scene.description)}]({text.link(text.figures, figure)}){caption}"
 
 
+def _code(text: MarkdownText, code: Code) -> str:
+    lines = "\n".join(code.lines)
+    return f"```{code.language}\n{lines}\n```"
+
+
 def _fold(text: MarkdownText, fold: Fold) -> str:
     title = text.spans(fold.title, lambda words: html.escape(words, quote=False).replace("$", _ESCAPES["$"]))
     blocks = "\n\n".join(text.block(block) for block in fold.blocks)
@@ -242,6 +248,7 @@ RULES: dict[type, Callable[[MarkdownText, Any], str]] = {
     Bullets: _bullets,
     Table: _table,
     Figure: _figure,
+    Code: _code,
     Fold: _fold,
     Blanks: _blanks,
 }

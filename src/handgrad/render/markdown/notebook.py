@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from handgrad.render.document import Block, Document, Field, Figure, Heading, fields_of
+from handgrad.render.document import Block, Code, Document, Field, Figure, Heading, fields_of
 from handgrad.render.markdown.markdown import MarkdownText, escape
 
 _CELL_LEVEL = 3
@@ -30,7 +30,8 @@ def write(document: Document) -> bytes:
     cells: list[dict[str, Any]] = []
     asked = False
     for number, blocks in enumerate(_sections(document.blocks)):
-        cells.append(_markdown(text, blocks))
+        for part in _programs_apart(blocks):
+            cells.append(_code_cell(part.text) if isinstance(part, Code) else _markdown(text, part))
         if number == 0 and document.program:
             cells.append(_markdown_cell(escape(text.words.text("compute_again"))))
             cells.append(_code_cell(document.program))
@@ -63,6 +64,21 @@ def _sections(blocks: tuple[Block, ...]) -> Iterator[tuple[Block, ...]]:
         section.append(block)
     if section:
         yield tuple(section)
+
+
+def _programs_apart(blocks: tuple[Block, ...]) -> Iterator[tuple[Block, ...] | Code]:
+    """The blocks of a section in runs between its programs, which have cells of their own."""
+    run: list[Block] = []
+    for block in blocks:
+        if not isinstance(block, Code):
+            run.append(block)
+            continue
+        if run:
+            yield tuple(run)
+        yield block
+        run = []
+    if run:
+        yield tuple(run)
 
 
 def _name(number: int) -> str:

@@ -181,6 +181,7 @@ OPERATORS: dict[str, Sign] = {
     ">=": Sign("\u2265", 1.3, 0),
     "!=": Sign("\u2260", 1.3, 0),
     "~": Sign("\u2248", 1.3, 0),
+    ":=": Sign(":=", 1.6, 0),
     "partial": Sign("\u2202", 0.6),
     "transpose": Sign("\u22a4", 0.6),
     "horizontal": Sign("\u22ef", 1.0),

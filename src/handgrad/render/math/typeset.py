@@ -315,7 +315,7 @@ def _relation(tree: Relation, style: Style) -> Box:
     return row(typeset(tree.left, style), Operator(tree.sign), typeset(tree.right, style))
 
 
-RELATIONS = ("=", "<", ">", "<=", ">=", "!=", "~")
+RELATIONS = ("=", "<", ">", "<=", ">=", "!=", "~", ":=")
 
 
 def _cases(tree: Cases, style: Style) -> Box:

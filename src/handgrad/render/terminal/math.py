@@ -42,7 +42,7 @@ from handgrad.writing.letters import function_written, lowered, raised
 from handgrad.writing.letters import plain as symbol_text
 
 MINUS = "\u2212"
-SIGNS = {"=": "=", "<": "<", ">": ">", "<=": "≤", ">=": "≥", "!=": "≠", "~": "≈"}
+SIGNS = {"=": "=", "<": "<", ">": ">", "<=": "≤", ">=": "≥", "!=": "≠", "~": "≈", ":=": ":="}
 DOTS = {"horizontal": "⋯", "vertical": "⋮", "diagonal": "⋱"}
 WIDEST_LABEL = 14
 
@@ -74,7 +74,7 @@ class Writer:
 
 def binding(tree: Expression) -> int:
     """How tightly a tree binds; a sum with a label under it stands in parentheses already."""
-    labelled = isinstance(tree, Factor) and isinstance(tree.operand, Sum | Negative)
+    labelled = isinstance(tree, Factor) and isinstance(tree.operand, Sum | Negative | Relation)
     return ATOM if labelled else level(tree)
 
 
@@ -266,7 +266,7 @@ def head(tree: Apply) -> TextBox:
 
 def _factor(writer: Writer, tree: Factor) -> TextBox:
     box = writer.box(tree.operand)
-    if binding(tree.operand) < ATOM and isinstance(tree.operand, Sum | Negative):
+    if binding(tree.operand) < ATOM and isinstance(tree.operand, Sum | Negative | Relation):
         box = fenced(box)
     words = [plain(word + " ", "label") for word in tree.label.split()]
     label = textbox.wrapped(words, max(box.width, WIDEST_LABEL))

@@ -14,6 +14,7 @@ from handgrad.render.document import (
     Blanks,
     Block,
     Bullets,
+    Code,
     Document,
     Figure,
     Fold,
@@ -25,6 +26,7 @@ from handgrad.render.document import (
     Table,
 )
 from handgrad.render.terminal import textbox
+from handgrad.render.terminal.flow import boxes_in_a_row
 from handgrad.render.terminal.line_breaks import rows
 from handgrad.render.terminal.math import SIGNS, Writer
 from handgrad.render.terminal.textbox import TextBox, beside, plain
@@ -249,10 +251,20 @@ def _table(page: _Page, block: Table) -> Iterator[TextBox]:
     if block.caption:
         yield from page.text(block.caption, "note")
     content = (block.header, *block.rows)
-    widths = [max(beside(*page.words(row[j])).width for row in content) for j in range(len(block.align))]
+    columns = range(len(block.align))
+    widths = [max(beside(*page.words(row[j])).width for row in content) for j in columns]
+    # mathematics does not break: no column is narrower than the widest of it
+    least = [
+        max(NARROWEST // 2, *(piece.width for row in block.rows for piece in page.words(row[j])))
+        for j in columns
+    ]
     gap = GAP if sum(widths) + GAP * (len(widths) - 1) <= page.width else 1
-    while sum(widths) + gap * (len(widths) - 1) > page.width and max(widths) > NARROWEST // 2:
-        widths[widths.index(max(widths))] -= 1
+    while sum(widths) + gap * (len(widths) - 1) > page.width:
+        room = [width - fewest for width, fewest in zip(widths, least, strict=True)]
+        if max(room) <= 0:
+            break
+        widest = max((width for width, free in zip(widths, room, strict=True) if free > 0), default=0)
+        widths[next(j for j in columns if widths[j] == widest and room[j] > 0)] -= 1
     if sum(widths) + gap * (len(widths) - 1) > page.width:
         yield from _records(page, block)
         return
@@ -284,8 +296,21 @@ def _cell(page: _Page, spans: Spans, width: int, align: str, *, style: str) -> T
 
 
 def _figure(page: _Page, block: Figure) -> Iterator[TextBox]:
-    """A terminal shows a picture in words; its caption speaks of colours that are not there."""
-    yield from page.text((block.scene.description,), "note")
+    """A terminal draws a row of boxes, and shows any other picture in words; its caption speaks of colours that are
+    not there."""
+    if not block.chain:
+        yield from page.text((block.scene.description,), "note")
+        return
+    for row in textbox.wrapped(boxes_in_a_row(block.chain), page.width - INDENT):
+        yield textbox.indented(row, INDENT)
+
+
+def _code(page: _Page, block: Code) -> Iterator[TextBox]:
+    """A program line by line; a line longer than the screen goes on in the next."""
+    room = page.width - 2 * INDENT
+    for line in block.lines:
+        for start in range(0, max(1, len(line)), room):
+            yield textbox.indented(plain(line[start : start + room]), 2 * INDENT)
 
 
 def _fold(page: _Page, block: Fold) -> Iterator[TextBox]:
@@ -320,6 +345,7 @@ BLOCKS: dict[type, Callable[[_Page, Any], Iterator[TextBox]]] = {
     Bullets: _bullets,
     Table: _table,
     Figure: _figure,
+    Code: _code,
     Fold: _fold,
     Blanks: _blanks,
 }

@@ -13,6 +13,7 @@ from handgrad.render.document import (
     Blanks,
     Block,
     Bullets,
+    Code,
     Document,
     Figure,
     Fold,
@@ -234,6 +235,10 @@ class PageSource:
         caption = f", caption: [{self.spans(figure.caption)}]" if figure.caption else ""
         return f'#figure({picture}{caption}, kind: "picture", supplement: none, numbering: none)'
 
+    def code(self, code: Code) -> str:
+        lines = ", ".join(string(line) for line in code.lines)
+        return f"#code(({lines},))"
+
     def fold(self, fold: Fold) -> str:
         return f"#fold([{self.spans(fold.title)}])[\n{self.blocks(fold.blocks)}\n]"
 
@@ -253,6 +258,7 @@ _RULES: dict[type, Callable[[PageSource, Any], str]] = {
     Bullets: PageSource.bullets,
     Table: PageSource.table,
     Figure: PageSource.figure,
+    Code: PageSource.code,
     Fold: PageSource.fold,
     Blanks: blanks,
 }

@@ -14,6 +14,7 @@ from handgrad.errors import MissingExtraError, RenderError
 from handgrad.render.document import (
     Blanks,
     Bullets,
+    Code,
     Document,
     Figure,
     Fold,
@@ -299,6 +300,9 @@ class _Writer:
             written.append(self.paragraph_xml(self.spans(figure.caption), "Caption"))
         return written
 
+    def code(self, code: Code) -> list[str]:
+        return [self.paragraph_xml(text_run(line), "Code") for line in code.lines]
+
     def fold(self, fold: Fold) -> list[str]:
         self.indent += 280
         inner = self.blocks(fold.blocks)
@@ -318,6 +322,7 @@ _RULES: dict[type, Callable[[_Writer, Any], list[str]]] = {
     Bullets: _Writer.bullets,
     Table: _Writer.table,
     Figure: _Writer.figure,
+    Code: _Writer.code,
     Fold: _Writer.fold,
     Blanks: blanks,
 }

@@ -40,7 +40,7 @@ COMPLEX_FONT = "Nirmala UI"
 """The font for letters of other scripts: Windows has it, and elsewhere one that has the letters is taken."""
 _FONT = '<w:rPr><w:rFonts w:ascii="Cambria Math" w:hAnsi="Cambria Math"/></w:rPr>'
 _ACCENTS = {"hat": "\u0302", "tilde": "\u0303", "bar": "\u0304"}
-_ENDS_SUM = ("+", "-", "=", "<", ">", "<=", ">=", "!=", "~")
+_ENDS_SUM = ("+", "-", "=", "<", ">", "<=", ">=", "!=", "~", ":=")
 
 
 def omml(box: Box) -> str:

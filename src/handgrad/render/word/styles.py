@@ -15,7 +15,7 @@ from handgrad.render.word.omml import COMPLEX_FONT, printable
 from handgrad.writing.phrasebook import Phrasebook
 from handgrad.writing.scripts import SCRIPTS
 
-BODY, HEADINGS = "Cambria", "Calibri"
+BODY, HEADINGS, MONOSPACED = "Cambria", "Calibri", "Consolas"
 GREY = RGBColor(0x59, 0x59, 0x59)
 INK = RGBColor(0x1F, 0x1F, 0x1F)
 
@@ -32,6 +32,7 @@ _PARAGRAPHS: dict[str, tuple[str, float, bool, bool, bool, float, float]] = {
     "Cell": ("Normal", 10, False, False, False, 1, 1),
     "AfterTable": ("Normal", 6, False, False, False, 0, 0),
     "ContentsTitle": ("Normal", 14, True, False, False, 12, 4),
+    "Code": ("Normal", 9, False, False, False, 0, 0),
     "Contents1": ("Normal", 11, False, False, False, 2, 0),
     "Contents2": ("Normal", 10, False, False, False, 0, 0),
 }
@@ -58,6 +59,7 @@ def prepare(file: Any, document: Document) -> None:
         if grey:
             style.font.color.rgb = GREY
         style.paragraph_format.space_before, style.paragraph_format.space_after = Pt(before), Pt(after)
+    _font(file.styles["Code"], MONOSPACED, 9, bold=False, italic=False)
     file.styles["FoldTitle"].paragraph_format.keep_with_next = True
     file.styles["Contents2"].paragraph_format.left_indent = Cm(0.6)
     _table_style(file)

@@ -18,7 +18,13 @@ from handgrad.worked.derive.derivatives import (
     with_constants,
 )
 from handgrad.worked.derive.forward import dropped, given_step
-from handgrad.worked.derive.scalars import bias_scalars, delta_scalars, error_scalars, weight_scalars
+from handgrad.worked.derive.scalars import (
+    back_scalars,
+    bias_scalars,
+    delta_scalars,
+    error_scalars,
+    weight_scalars,
+)
 from handgrad.worked.derive.softmax import jacobian
 from handgrad.worked.expressions import (
     BigSum,
@@ -159,6 +165,7 @@ def _hidden_delta(paper: Paper, l: int, layer: Dense) -> Iterator[WorkedStep]:
     W, above = f"W{l + 1}", f"delta{l + 1}"
     upstream = f"da{l}"
     if paper.has(upstream) and paper.has(above):
+        scalar, left_out = back_scalars(paper, l)
         yield given_step(paper, upstream, "backward", l) or WorkedStep(
             quantity=upstream,
             part="backward",
@@ -166,6 +173,8 @@ def _hidden_delta(paper: Paper, l: int, layer: Dense) -> Iterator[WorkedStep]:
             equation=paper.equation(paper.symbol(upstream), paper.back(paper.symbol(W), paper.symbol(above))),
             shapes=paper.shapes(*((W, above) if paper.column else (above, W)), upstream),
             reason=words("da" if paper.column else "da_row", layer=l),
+            scalar=scalar,
+            left_out=left_out,
         )
     if paper.has(f"df{l}"):
         yield _through_dropout(paper, l, layer)

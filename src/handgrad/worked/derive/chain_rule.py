@@ -8,21 +8,23 @@ from functools import partial
 
 import numpy as np
 
-from handgrad.worked.derive.derivatives import derivative, dyhat, saturated
+from handgrad.worked.derive.derivatives import derivative, dyhat, dyhat_constants, saturated
 from handgrad.worked.evaluate import map_tree
 from handgrad.worked.expressions import (
+    Apply,
     BigSum,
     Expression,
     Factor,
     Gradient,
     MatMul,
+    Relation,
     SumOver,
     Symbol,
     Times,
     Transpose,
 )
 from handgrad.worked.forms.activations import ACTIVATION_FORMS
-from handgrad.worked.paper import ONE, Paper
+from handgrad.worked.paper import ONE, Paper, difference, exact
 from handgrad.worked.record import Equation
 
 MOST_FACTORS = 4  # layers between a weight and the loss that the chain rule writes out in one line
@@ -39,10 +41,7 @@ def factors(paper: Paper, l: int, name: str, *, bias: bool) -> tuple[Equation, .
     begins at the delta above.
     """
     depth = paper.network.depth
-    tops = [min(depth, l + MOST_FACTORS - 1)]
-    if tops[0] == depth and l < depth:
-        tops.append(depth - 1)  # softmax has no factor for each unit: the chain begins at its delta
-    top = next((top for top in tops if _chain_is_plain(paper, l, top)), None)
+    top = next((top for top in _tops(paper, l) if _chain_is_plain(paper, l, top)), None)
     if top is None:
         return ()
     parameter = Symbol("b" if bias else "W", l)
@@ -60,8 +59,9 @@ def factors(paper: Paper, l: int, name: str, *, bias: bool) -> tuple[Equation, .
         derivatives.append(Gradient(Symbol("z", top + 1), paper.symbol(paper.activity(top))))
         derivatives.append(paper.symbol(f"delta{top + 1}"))
     target = Gradient(Symbol("data_loss") if name.endswith("_data") else Symbol("loss"), parameter)
-    letters = _nested(paper, l, top, paper.symbol, bias=bias)
-    formulas = _nested(paper, l, top, partial(_formula_of, paper), bias=bias)
+    letters = _nested(paper, l, top, paper.symbol, partial(_slope, paper, paper.symbol), bias=bias)
+    show = partial(_formula_of, paper)
+    formulas = _nested(paper, l, top, show, partial(_slope, paper, show), bias=bias)
     whole = paper.equation(
         target,
         paper.averaged(formulas),
@@ -69,6 +69,28 @@ def factors(paper: Paper, l: int, name: str, *, bias: bool) -> tuple[Equation, .
         scheme=_over_samples(paper, Times(tuple(derivatives))),
     )
     return (*_each_factor(paper, l, top, bias=bias), whole)
+
+
+def braced(paper: Paper, l: int, *, bias: bool) -> Equation | None:
+    """The same chain with every factor apart: sigma and 1 - sigma under braces of their own, ReLU's as (z > 0),
+    the derivative of the squared error as 2a - 2y; None where it has no chain of factors."""
+    name = f"d{'b' if bias else 'W'}{l}"
+    found = factors(paper, l, f"{name}_data" if paper.has(f"{name}_data") else name, bias=bias)
+    if not found:
+        return None
+    whole = found[-1]
+    top = next(top for top in _tops(paper, l) if _chain_is_plain(paper, l, top))
+    apart = _nested(paper, l, top, partial(_undivided, paper), partial(_apart, paper), bias=bias)
+    return paper.equation(whole.target, paper.averaged(apart), lines=(), scheme=whole.scheme)
+
+
+def _tops(paper: Paper, l: int) -> list[int]:
+    """The layers at which the chain of layer l may begin."""
+    depth = paper.network.depth
+    tops = [min(depth, l + MOST_FACTORS - 1)]
+    if tops[0] == depth and l < depth:
+        tops.append(depth - 1)  # softmax has no factor for each unit: the chain begins at its delta
+    return tops
 
 
 def _over_samples(paper: Paper, chain: Expression) -> Expression:
@@ -107,6 +129,7 @@ def _nested(
     l: int,
     top: int,
     show: Callable[[str], Expression],
+    slopes: Callable[[int], tuple[Expression, ...]],
     *,
     bias: bool,
 ) -> Expression:
@@ -121,8 +144,7 @@ def _nested(
     tree: Expression = upstream
     for k in range(top, l - 1, -1):
         if _bends(paper, k):
-            key = ACTIVATION_FORMS[paper.network.layers[k - 1].function.name].slope
-            tree = paper.entrywise(k, tree, Factor(key, show(f"derivative{k}")))
+            tree = paper.entrywise(k, tree, *slopes(k))
         if k > l:
             tree = paper.back(Factor("weights", show(f"W{k}")), tree)
     if bias:
@@ -135,6 +157,35 @@ def _nested(
     if paper.column:
         return MatMul(tree, Transpose(a))
     return MatMul(tree if paper.samples * paper.sizes[l] == 1 else Transpose(tree), a)
+
+
+def _slope(paper: Paper, show: Callable[[str], Expression], k: int) -> tuple[Expression, ...]:
+    """The derivative of layer k under its brace."""
+    key = ACTIVATION_FORMS[paper.network.layers[k - 1].function.name].slope
+    return (Factor(key, show(f"derivative{k}")),)
+
+
+def _apart(paper: Paper, k: int) -> tuple[Expression, ...]:
+    """The same in the factors that it is a product of, each under a brace."""
+    z, function = paper.symbol(f"z{k}"), paper.network.layers[k - 1].function.name
+    if function == "sigmoid":
+        sigma = Apply("sigmoid", (z,))
+        return Factor("sigmoid", sigma), Factor("sigmoid_rest", difference(ONE, sigma))
+    if function == "relu":
+        return (Factor("relu_prime", Relation(z, ">", exact(0))),)
+    return _slope(paper, partial(_formula_of, paper), k)
+
+
+def _undivided(paper: Paper, name: str) -> Expression:
+    """A factor by its formula; the squared error's derivative with its 2 in both terms, 2a - 2y."""
+    loss = paper.network.loss
+    if name != "dyhat" or loss is None or loss.name != "squared_error" or paper.has_weights:
+        return _formula_of(paper, name)
+    constants = dyhat_constants(paper, loss)
+    yhat, y = paper.symbol("yhat"), paper.symbol("y")
+    if not constants:
+        return difference(yhat, y)
+    return difference(Times((*constants, yhat)), Times((*constants, y)))
 
 
 def _formula_of(paper: Paper, name: str) -> Expression:

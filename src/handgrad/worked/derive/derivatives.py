@@ -7,12 +7,13 @@ import numpy as np
 from handgrad.nn.losses import Loss
 from handgrad.nn.network import Dense
 from handgrad.worked.derive.forward import given_step
+from handgrad.worked.derive.scalars import derivative_scalars
 from handgrad.worked.evaluate import map_tree
 from handgrad.worked.expressions import Apply, Divide, Expression, Hadamard, Symbol, Times
 from handgrad.worked.forms.activations import ACTIVATION_FORMS
 from handgrad.worked.forms.losses import LOSS_FORMS, scale_tree
 from handgrad.worked.paper import ONE, Paper
-from handgrad.worked.record import WorkedStep, words
+from handgrad.worked.record import Equation, WorkedStep, words
 
 # --- the first factor: dloss/dyhat ----------------------------------------------------------------------
 
@@ -65,11 +66,21 @@ def dyhat_step(paper: Paper) -> WorkedStep | None:
         quantity="dyhat",
         part="backward",
         layer=paper.network.depth,
-        equation=paper.equation(paper.symbol("dyhat"), dyhat(paper, loss)),
+        equation=_dyhat_equation(paper, loss),
         shapes=paper.shapes("yhat", "y", "omega", "dyhat"),
         reason=words("dyhat", name=loss.name),
         remark=words("weighted_dyhat") if paper.has_weights else None,
     )
+
+
+def _dyhat_equation(paper: Paper, loss: Loss) -> Equation:
+    """dloss/dyhat; term by term before it is merged, where the reader asked for that."""
+    merged, terms = dyhat(paper, loss), LOSS_FORMS[loss.name].terms
+    if terms is None or "two_terms" not in paper.options.textbook:
+        return paper.equation(paper.symbol("dyhat"), merged)
+    apart = terms(paper.symbol("yhat"), paper.symbol("y"), Symbol("threshold"))
+    apart = with_constants(dyhat_constants(paper, loss), paper.counted(apart))
+    return paper.equation(paper.symbol("dyhat"), apart, merged, numbers=apart)
 
 
 # --- the activation's derivative ------------------------------------------------------------------------
@@ -94,11 +105,14 @@ def derivative_step(paper: Paper, l: int, layer: Dense) -> WorkedStep:
     """f'(z) of layer l, worked out."""
     name = f"derivative{l}"
     from_output = ACTIVATION_FORMS[layer.function.name].through_output is not None
+    scalar, left_out = derivative_scalars(paper, l, layer)
     return WorkedStep(
         quantity=name,
         part="backward",
         layer=l,
         equation=paper.equation(paper.symbol(name), derivative(paper, l)),
+        scalar=scalar,
+        left_out=left_out,
         shapes=paper.shapes(output_of(paper, l) if from_output else f"z{l}", name),
         reason=words("derivative", layer=l, function=layer.function.name),
     )

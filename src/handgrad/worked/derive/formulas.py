@@ -48,9 +48,9 @@ def formula_sheet(
 ) -> FormulaSheet:
     """The formulas for batches of so many samples, weighted or not, each with its proof."""
     penalties = regularization if recipe is None else recipe.regularization
-    trace = random_step(_narrow(network), recipe, penalties, samples, weighted)
-    constants = constants_of(trace, _narrow(network), recipe, penalties)
-    paper = Paper(trace, _narrow(network), recipe, options, regularization, constants)
+    trace = random_step(narrow(network), recipe, penalties, samples, weighted)
+    constants = constants_of(trace, narrow(network), recipe, penalties)
+    paper = Paper(trace, narrow(network), recipe, options, regularization, constants)
     general, written_out = tuple(_general(paper)), tuple(_written_out(paper))
     loss, penalty = None, penalty_formula(penalties, network.depth)
     term: tuple[Equation, ...] = ()
@@ -67,7 +67,7 @@ def formula_sheet(
         proofs.append(Equation(Symbol("penalty"), (penalty,)))
     optimizer = () if recipe is None else optimizer_formulas(recipe.optimizer)
     if trace.updated:
-        proofs += [_of_first_weights(paper, equation) for equation in optimizer]
+        proofs += [of_first_weights(paper, equation) for equation in optimizer]
     used = dict.fromkeys(layer.function for layer in network.layers)
     return FormulaSheet(
         general=general,
@@ -79,13 +79,13 @@ def formula_sheet(
         optimizer=optimizer,
         proofs=(
             _proof(paper, proofs),
-            *(_activation_proof(function) for function in used),
+            *(activation_proof(function) for function in used),
             *(() if network.loss is None else (_term_proof(paper, network.loss, term),)),
         ),
     )
 
 
-def _narrow(network: Network) -> Network:
+def narrow(network: Network) -> Network:
     """The network with its widest layers cut, but for the outputs."""
     layers = [
         Dense(
@@ -214,10 +214,11 @@ def _instances(paper: Paper, general: tuple[Equation, ...]) -> Iterator[Equation
                 continue  # it has a sum of its own, or none
             if hidden and not layer.function.elementwise:
                 continue  # softmax mixes the units
-            yield _at_layer(paper, equation, l)
+            yield at_layer(paper, equation, l)
 
 
-def _at_layer(paper: Paper, equation: Equation, l: int) -> Equation:
+def at_layer(paper: Paper, equation: Equation, l: int) -> Equation:
+    """An equation for any layer, said of layer l."""
     layers = {"l": l, "l-1": l - 1, "l+1": l + 1, "L": paper.network.depth}
 
     def placed(part: Expression) -> Expression:
@@ -234,7 +235,7 @@ def _at_layer(paper: Paper, equation: Equation, l: int) -> Equation:
     )
 
 
-def _of_first_weights(paper: Paper, equation: Equation) -> Equation:
+def of_first_weights(paper: Paper, equation: Equation) -> Equation:
     """The rule for any parameter theta with gradient g, said of W[1]."""
     gradient = paper.symbol("dW1_clipped" if paper.has("dW1_clipped") else "dW1")
 
@@ -256,7 +257,7 @@ def _activation(name: str) -> tuple[str, Equation, Equation]:
     return name, formula.value, formula.derivative
 
 
-def _activation_proof(function: Activation) -> StepRecord:
+def activation_proof(function: Activation) -> StepRecord:
     """f(z) and f'(z) at several z, against `nn`; of softmax every entry of its Jacobian."""
     _, value, derivative = _activation(function.name)
     z = POINTS.reshape(1, -1)
@@ -270,13 +271,13 @@ def _activation_proof(function: Activation) -> StepRecord:
     steps = []
     for i, j in np.ndindex(*slopes.shape):
         if i == j:
-            steps.append(_at_entries(value, i, j, float(a[0, i])))
+            steps.append(at_entries(value, i, j, float(a[0, i])))
         if i == j or not function.elementwise:
-            steps.append(_at_entries(derivative, i, j, float(slopes[i, j])))
+            steps.append(at_entries(derivative, i, j, float(slopes[i, j])))
     return StepRecord(0, 0.0, quantities, tuple(steps), bindings=bindings)
 
 
-def _at_entries(equation: Equation, i: int, j: int, result: float, sample: int | None = None) -> WorkedStep:
+def at_entries(equation: Equation, i: int, j: int, result: float, sample: int | None = None) -> WorkedStep:
     """The equation with entries i, j and k in the place of its index letters, and what it should give."""
     numbers = {"i": i, "j": j}
 
@@ -307,7 +308,7 @@ def _term_proof(paper: Paper, loss: Loss, term: tuple[Equation, ...]) -> StepRec
         for i, k in np.ndindex(*values.shape):
             renamed = _with_output(equation)
             sample = i if paper.samples > 1 else None
-            steps.append(_at_entries(renamed, k, k, float(values[i, k]), sample))
+            steps.append(at_entries(renamed, k, k, float(values[i, k]), sample))
     return StepRecord(0, 0.0, dict(paper.quantities), tuple(steps), bindings=paper.bindings)
 
 

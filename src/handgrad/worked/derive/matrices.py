@@ -42,7 +42,7 @@ def matrix_view(paper: Paper) -> StepRecord:
     """
     needed = ("x", "W1", "z1", f"W{paper.network.depth}")
     own = all(paper.has(name) for name in needed) and not paper.trace.given
-    view = _first_sample(paper if own else _at_random(paper))
+    view = first_sample(paper if own else at_random(paper))
     return StepRecord(
         number=paper.trace.number if own else 0,
         learning_rate=paper.trace.learning_rate,
@@ -52,13 +52,14 @@ def matrix_view(paper: Paper) -> StepRecord:
     )
 
 
-def _at_random(paper: Paper) -> Paper:
+def at_random(paper: Paper) -> Paper:
+    """The paper of a step of the same network at numbers drawn at random, one sample."""
     trace = random_step(paper.network, paper.recipe, paper.regularization, 1)
     constants = constants_of(trace, paper.network, paper.recipe, paper.regularization)
     return Paper(trace, paper.network, paper.recipe, paper.options, paper.regularization, constants)
 
 
-def _first_sample(paper: Paper) -> Paper:
+def first_sample(paper: Paper) -> Paper:
     """The paper of the first sample alone: what belongs to samples has one row."""
 
     several = {

@@ -24,6 +24,7 @@ from handgrad.worked.expressions import (
     Times,
 )
 from handgrad.worked.forms.activations import ACTIVATION_FORMS, activation_at
+from handgrad.worked.forms.trees import scalar_products
 from handgrad.worked.paper import Paper, difference
 from handgrad.worked.record import Equation
 from handgrad.worked.substitute import (
@@ -55,9 +56,16 @@ def _units(paper: Paper, l: int) -> range:
     return range(size) if neuron is None else range(neuron, min(neuron + 1, size))
 
 
-def _written(paper: Paper, l: int, equation: Callable[[int, int], Equation], places: list[range]) -> Scalars:
-    """The equation of each pair of places, as many as a sheet holds."""
-    if paper.options.detail != "scalar" or not paper.wanted(l):
+def _written(
+    paper: Paper,
+    l: int,
+    equation: Callable[[int, int], Equation],
+    places: list[range],
+    *,
+    anyway: bool = False,
+) -> Scalars:
+    """The equation of each pair of places, as many as a sheet holds; `anyway` also in other details than scalar."""
+    if not (paper.options.detail == "scalar" or anyway) or not paper.wanted(l):
         return NONE
     shown = tuple(equation(*place) for place in islice(product(*places), paper.options.most_scalar))
     return shown, math.prod(map(len, places)) - len(shown)
@@ -178,6 +186,33 @@ def error_scalars(paper: Paper, l: int, layer: Dense) -> Scalars:
         return paper.equation(entry_of(paper, f"delta{l}", l, i, j), letters)
 
     return _written(paper, l, equation, places)
+
+
+def back_scalars(paper: Paper, l: int) -> Scalars:
+    """dL/da_j = sum_k w_kj delta_k for each unit j (and sample): what comes back to it."""
+    if not (paper.has(f"delta{l + 1}") and paper.has(f"W{l + 1}")):
+        return NONE
+
+    def equation(i: int, j: int) -> Equation:
+        return paper.equation(entry_of(paper, f"da{l}", l, i, j), _back(paper, l, i, j))
+
+    return _written(paper, l, equation, _places(paper, l), anyway="entries" in paper.options.textbook)
+
+
+def derivative_scalars(paper: Paper, l: int, layer: Dense) -> Scalars:
+    """f'(z_j) for each unit j (and sample), through the output where the textbook writes it so."""
+    if paper.trace.given or paper.trace.rounding.carry:
+        return NONE
+    through_output = ACTIVATION_FORMS[layer.function.name].through_output
+    output = f"f{l}" if paper.has(f"f{l}") else paper.activity(l)
+
+    def equation(i: int, j: int) -> Equation:
+        target = entry_of(paper, f"derivative{l}", l, i, j)
+        if through_output is not None:
+            return paper.equation(target, scalar_products(through_output(entry_of(paper, output, l, i, j))))
+        return paper.equation(target, _slope(paper, l, layer, i, j))
+
+    return _written(paper, l, equation, _places(paper, l), anyway="entries" in paper.options.textbook)
 
 
 def delta_scalars(paper: Paper, l: int, layer: Dense, upstream: str) -> Scalars:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -30,6 +30,7 @@ from handgrad.worked.gradient_check import check_gradients
 from handgrad.worked.paper import NO_PENALTY, Paper
 from handgrad.worked.record import (
     Assignment,
+    Lesson,
     Options,
     ParameterChange,
     StepRecord,
@@ -40,6 +41,9 @@ from handgrad.worked.record import (
 from handgrad.worked.situations.bank import MOST_SAID, situations
 from handgrad.worked.trace import Recorder, Trace, flat_weights
 
+Lessons = Callable[[Paper], Mapping[str, Lesson]]
+"""Makes the parts of the textbook that were asked for."""
+
 
 def derive(
     trace: Trace,
@@ -48,8 +52,10 @@ def derive(
     options: Options,
     regularization: Regularization = NO_PENALTY,
     exactly: Exactly | None = None,
+    lessons: Lessons = lambda paper: {},
 ) -> StepRecord:
-    """The worked record of a step that happened; `exactly` has its numbers in real numbers."""
+    """The worked record of a step that happened; `exactly` has its numbers in real numbers, `lessons` makes the parts
+    of the textbook of them."""
     penalties = regularization if recipe is None else recipe.regularization
     constants = constants_of(trace, network, recipe, penalties)
     paper = Paper(trace, network, recipe, options, regularization, constants)
@@ -83,6 +89,7 @@ def derive(
         rows=trace.rows,
         bindings=paper.bindings,
         matrices=matrix_view(paper) if options.matrices else None,
+        lessons=lessons(paper),
         program=lines,
         path=_path(paper, Lines.of(lines, steps)),
     )

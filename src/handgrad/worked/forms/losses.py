@@ -61,6 +61,8 @@ class LossForm:
     branches: Callable[[Expression, Expression, Expression], Cases] | None = None
     left_at: Mapping[float, Callable[[Expression], Expression]] = field(default_factory=dict)
     closed: Mapping[str, ClosedForm] = field(default_factory=dict)
+    terms: Term | None = None
+    """The derivative term by term, where textbooks merge it afterwards."""
 
 
 def _ln(tree: Expression) -> Apply:
@@ -109,6 +111,7 @@ LOSS_FORMS: dict[str, LossForm] = {
         derivative=lambda a, y, k: Divide(difference(a, y), Hadamard((a, difference(ONE, a)))),
         left_at={0.0: lambda a: Negative(_ln(difference(ONE, a))), 1.0: lambda a: Negative(_ln(a))},
         closed={"sigmoid": ClosedForm(_binary_of_z, lambda a, y, axis: difference(a, y))},
+        terms=lambda a, y, k: Sum((Negative(Divide(y, a)), Divide(difference(ONE, y), difference(ONE, a)))),
     ),
     "cross_entropy": LossForm(
         term=lambda a, y, k: Negative(Hadamard((y, _ln(a)))),
