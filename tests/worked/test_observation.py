@@ -33,6 +33,7 @@ def worked(case: dict[str, Any]) -> StepRecord:
 
 
 SOFTMAX = {"activation": "softmax"}
+LABELS: dict[str, Any] = {"loss": "binary_cross_entropy", "layer": {"activation": "sigmoid"}}
 TWICE = {"training": {"steps": 2}}
 FAR = {"name": "momentum", "learning_rate": 0.6, "momentum": 0.9}
 
@@ -46,9 +47,12 @@ OBSERVED: dict[str, tuple[dict[str, Any], list[str]]] = {
         "prediction_above prediction=1 target=0", "weights_all_shrank count=1", "prediction_after prediction=0.8",
         "loss_went_down before=1 after=0.64",
     ]),
-    "met": (one([[1.0]]), ["prediction_exact prediction=1 target=1", "gradient_zero", "loss_unchanged before=0 after=0"]),
+    "met": (one([[1.0]]), [
+        "prediction_exact prediction=1 target=1", "gradient_zero", "loss_unchanged before=0 after=0",
+    ]),
     "met to the last digits": (one([[1.0 + 1e-13]]), [
-        "prediction_exact prediction=1 target=1", "weights_all_grew count=1", "loss_went_down before=9.984e-27 after=6.39e-27",
+        "prediction_exact prediction=1 target=1", "weights_all_grew count=1",
+        "loss_went_down before=9.984e-27 after=6.39e-27",
     ]),
     "not met": (one([[1.0 + 1e-11]]), [
         "prediction_below prediction=1 target=1", "weights_all_grew count=1", "prediction_after prediction=1",
@@ -75,15 +79,16 @@ OBSERVED: dict[str, tuple[dict[str, Any], list[str]]] = {
         "prediction_classes samples=2 probability=0.5", "weights_grew_shrank weights=2 grew=1 shrank=1 same=0",
         "loss_went_down before=1.127 after=1.098",
     ]),
-    "labels": (one([[1, 0]], ((1.0,), (-1.0,)), loss="binary_cross_entropy", layer={"activation": "sigmoid"}), [
+    "labels": (one([[1, 0]], ((1.0,), (-1.0,)), **LABELS), [
         "prediction_mixed predictions=2 below=1 above=1", "weights_grew_shrank weights=2 grew=1 shrank=1 same=0",
         "loss_went_down before=0.6265 after=0.6122",
     ]),
     "several": (one([[1.0], [0.0], [2.0]], x=((1.0,), (1.0,), (1.0,))), [
         "prediction_mixed predictions=3 below=1 above=1", "gradient_zero", "loss_unchanged before=0.6667 after=0.6667",
     ]),
-    "outputs that are no classes": (one([[0.5, 0.25]], ((1.0,), (-1.0,)), loss="binary_cross_entropy", layer={"activation": "sigmoid"}), [
-        "prediction_mixed predictions=2 below=0 above=2", "weights_all_shrank count=2", "loss_went_down before=1.377 after=1.371",
+    "outputs that are no classes": (one([[0.5, 0.25]], ((1.0,), (-1.0,)), **LABELS), [
+        "prediction_mixed predictions=2 below=0 above=2", "weights_all_shrank count=2",
+        "loss_went_down before=1.377 after=1.371",
     ]),
     "all three ways": (one([[9.0]], ((1.0, 1.0, 1.0),), ((1.0, -1.0, 0.0),)), [
         "prediction_below prediction=0 target=9", "weights_grew_shrank_same weights=3 grew=1 shrank=1 same=1",
@@ -105,7 +110,7 @@ OBSERVED: dict[str, tuple[dict[str, Any], list[str]]] = {
         "prediction_above prediction=2.2 target=2", "weights_all_grew_plain count=1", "weights_besides count=1",
         "prediction_after prediction=3.04", "loss_went_up_anyway before=0.04 after=1.082",
     ]),
-    "carried": (one([[2.0]], optimizer={"name": "sgd", "learning_rate": 1.5}, rounding={"digits": 2, "carry": True}), [
+    "carried": (one([[2.0]], optimizer=RATE | {"learning_rate": 1.5}, rounding={"digits": 2, "carry": True}), [
         "prediction_below prediction=1 target=2", "weights_all_grew count=1", "prediction_after prediction=4",
         "loss_went_up_anyway before=1 after=4",
     ]),

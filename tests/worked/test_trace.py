@@ -93,7 +93,7 @@ def test_gradients_that_were_given_are_all_there_or_named():
     np.testing.assert_allclose(trace.quantities["b1_new"], PARAMETERS[0].b - 0.2)
     np.testing.assert_allclose(trace.quantities["W2_new"], W2 - 0.3)
     assert trace.given == set(given)
-    with pytest.raises(CaseError, match="db1 is missing.*layer 1"):
+    with pytest.raises(CaseError, match=r"db1 is missing.*layer 1"):
         traced(X=None, Y=None, given={"dW1": np.ones((2, 2)), "dW2": np.ones((1, 2))})
 
 
