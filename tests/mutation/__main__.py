@@ -58,6 +58,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--every", type=int, default=1, help="only every Nth mutant: an estimate")
     parser.add_argument("--again", type=Path, help="only the survivors that an earlier output names")
     parser.add_argument(
+        "--reach", type=Path, help="a file that keeps which tests reach what, for the next run"
+    )
+    parser.add_argument(
         "--tests", nargs="+", metavar="PATH", help="only these tests in the place of the room's"
     )
     asked = parser.parse_args(arguments)
@@ -78,7 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             continue
         files = _files(room, asked.what)
         chosen = partial(_chosen, asked.line, again, asked.every, count())
-        plugin = Mutation(files, asked.jobs, chosen, partial(_show, known, Counter()))
+        plugin = Mutation(files, asked.jobs, chosen, partial(_show, known, Counter()), kept=asked.reach)
         tests = asked.tests or [test for test in TESTS[room] if Path(test).exists()]
         options = ["-q", "-p", "no:xdist", "-p", "no:cacheprovider", *(f"--ignore={path}" for path in NEVER)]
         if pytest.main([*options, *tests], [plugin]) not in (0, 5):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import gc
+import hashlib
 import json
 import os
 import signal
@@ -75,6 +76,8 @@ class Mutation:
     callback: Callable[[Path, Mutant, str], None] = lambda file, mutant, fate: None
     """Called with the fate of each mutant."""
     fates: dict[tuple[Path, Mutant], str] = field(default_factory=dict)
+    kept: Path | None = None
+    """Where the reach is kept, for another run of the same files and tests."""
     killers: dict[Path, Counter[str]] = field(default_factory=dict)
     """How many mutants of a file each test has killed so far."""
 
@@ -85,7 +88,7 @@ class Mutation:
         items = {item.nodeid: item for item in session.items}
         for file in self.files:
             import_module(module_of(file))  # what a test would import later is not changed
-        reach = _in_child(lambda: _measured(list(items.values()), self.files))
+        reach = self._reach(list(items.values()))
         running: dict[int, Meeting] = {}
         for file, made in self._mutants():
             killers = self.killers.setdefault(file, Counter())
@@ -103,6 +106,20 @@ class Mutation:
         while running:
             self._reap(running)
         return True
+
+    def _reach(self, items: Sequence[pytest.Item]) -> Reach:
+        """What was measured before, where nothing has changed since, else what is measured now."""
+        files = sorted({*self.files, *(item.path for item in items)})
+        mark = hashlib.sha256(b"".join(str(file).encode() + file.read_bytes() for file in files)).hexdigest()
+        mark += f" {len(items)}"
+        if self.kept is not None and self.kept.exists():
+            held = json.loads(self.kept.read_text())
+            if held[0] == mark:
+                return _read(*held[1:])
+        reach = _in_child(lambda: _measured(items, self.files))
+        if self.kept is not None:
+            self.kept.write_text(json.dumps([mark, reach.lines, reach.seconds]))
+        return reach
 
     def _mutants(self) -> Iterator[tuple[Path, Mutant]]:
         """All of them; before those of a file two that change nothing, which have to survive."""
@@ -169,7 +186,10 @@ def _in_child(act: Callable[[], Reach]) -> Reach:
         process.join()
         if process.exitcode != 0:
             raise pytest.UsageError("a test fails without any mutant; mend it first")
-        lines, seconds = json.loads(path.read_text())
+        return _read(*json.loads(path.read_text()))
+
+
+def _read(lines: dict[str, dict[str, list[str]]], seconds: dict[str, float]) -> Reach:
     return Reach(
         {file: {int(line): tests for line, tests in held.items()} for file, held in lines.items()}, seconds
     )
@@ -253,7 +273,7 @@ def _meets(file: Path, mutant: Mutant, items: Sequence[pytest.Item], limit: floa
 @cache
 def functions_of(file: Path) -> tuple[FunctionType, ...]:
     """The functions of a file that are there."""
-    held = (one for one in gc.get_objects() if isinstance(one, FunctionType))
+    held = (cast(FunctionType, one) for one in gc.get_objects() if type(one) is FunctionType)
     return tuple(one for one in held if one.__code__.co_filename == str(file))
 
 

@@ -40,7 +40,8 @@ SYMBOLS = {
     "x": "x", "y": "y", "omega": "omega", "loss": "loss", "data_loss": "data_loss", "W1": "W1", "b2_new": "b2.new",
     "W1_v_max": "W1.v_max", "dW1": "dloss/dW1", "dW2_data": "ddata_loss/dW2", "dW2_penalty": "dpenalty/dW2",
     "db1_clipped": "dloss.clipped/db1", "z1": "z1", "a1": "a1", "a2": "yhat", "yhat": "yhat", "delta2": "delta2",
-    "da1": "dloss/da1", "df1": "dloss/df1", "dyhat": "dloss/dyhat", "derivative1": "da1/dz1", "derivative2": "dyhat/dz2",
+    "da1": "dloss/da1", "df1": "dloss/df1", "dyhat": "dloss/dyhat",
+    "derivative1": "da1/dz1", "derivative2": "dyhat/dz2",
     "mask1": "mask1", "f1": "f1", "loss_terms": "loss", "gradient_norm": "gradient_norm",
 }  # fmt: skip
 OF_SEVERAL = {
