@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from handgrad.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from handgrad.audit.check import check
+    from handgrad.audit.page.beside import check
     from handgrad.cases.case import Case
     from handgrad.errors import HandgradError
     from handgrad.interop.opening import explain, load
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from handgrad.worksheets.worksheet import Worksheet
 
 _HOMES = {
-    "handgrad.audit.check": ("check",),
+    "handgrad.audit.page.beside": ("check",),
     "handgrad.cases.case": ("Case",),
     "handgrad.errors": ("HandgradError",),
     "handgrad.interop.opening": ("explain", "load"),

@@ -255,8 +255,6 @@ def correct(random: Random, digits: int, style: str) -> dict[str, Any]:
     """A right sheet, printed in a style; sometimes only a part of it."""
     given = problem(random, dropout=bool(random.random() < 0.15))
     share = 1.0 if random.random() < 0.5 else 0.6
-    if style == "mixed":
-        given.steps = 1  # over several steps of Adam there are more mixtures than can be tried
     pencil = Pencil(given, digits, style, seed=int(random.integers(1 << 30)), keep=share)
     document = given.document()
     document["claims"] = sheet(pencil.printed, digits, pencil.written)

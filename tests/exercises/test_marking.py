@@ -13,11 +13,13 @@ from handgrad.errors import CaseError, SpecificationError
 from handgrad.exercises.answers import Answers
 from handgrad.exercises.class_list import book, exercise_for, exercises_of
 from handgrad.exercises.class_marking import mark_all
+from handgrad.exercises.comments import comments
 from handgrad.exercises.exercise import Exercise, Wishes, make, variants
 from handgrad.exercises.marking import SHARES, Paper, mark, shares
 from handgrad.exercises.recipe import Recipe
 from handgrad.exercises.sheet import rounded_text
-from handgrad.exercises.summary import steps_of
+from handgrad.exercises.summary import steps_of, summary
+from handgrad.render.terminal.sheet import to_text
 from tests.exercises.by_hand import EXAMPLE, exercise, worked, written
 
 
@@ -132,6 +134,56 @@ def test_the_mistake_behind_a_wrong_number_is_named() -> None:
     assert marked(written(log10)).causes() == {(1, "loss"): "log10"}
     turned = written(worked({"dW1": right["dW1"].T}))
     assert marked(turned).causes() == {(1, "dW1"): "gradient-transposed"}
+
+
+def test_a_mistake_of_method_that_is_made_again_costs_once_or_each_time() -> None:
+    made = make(
+        Case.from_dict(
+            {
+                "network": {
+                    "inputs": 1,
+                    "loss": "binary_cross_entropy",
+                    "layers": [{"units": 1, "activation": "sigmoid", "W": [[0.75]], "b": [0.5]}],
+                },
+                "data": {"x": [[1.25]], "y": [[1.0]]},
+                "optimizer": {"name": "sgd", "learning_rate": 0.5},
+                "training": {"steps": 2},
+            }
+        ),
+        Wishes(digits=5, ask=("z1", "yhat", "loss", "W1_new", "b1_new")),
+    )
+    w, b, texts = 0.75, 0.5, {}
+    for end in ("", "@2"):
+        z = 1.25 * w + b
+        yhat = 1 / (1 + np.exp(-z))
+        w, b = w - 0.5 * (yhat - 1) * 1.25, b - 0.5 * (yhat - 1)
+        row = {"z1[0,0]": z, "yhat[0,0]": yhat, "loss": -np.log10(yhat), "W1_new[0,0]": w, "b1_new[0]": b}
+        texts |= {f"{name}{end}": f"{value:.5f}" for name, value in row.items()}
+    assert set(texts) == set(made.fields)
+    each, once = (mark(made, Answers("f", texts), shares(repeat=rule)) for rule in ("each", "once"))
+    for paper in (each, once):
+        found = verdicts(paper)
+        assert (found["loss"], found["loss@2"]) == ("wrong", "repeated")
+        assert paper.causes() == {(1, "loss"): "log10", (2, "loss"): "log10"}
+    assert (each.possible - each.earned, once.possible - once.earned) == (2, 1)
+    assert "costs its marks again" in to_text(comments(each, "en"), 200)
+    assert "none here" in to_text(comments(once, "en"), 200)
+    assert "it cost its marks each time" in to_text(summary([each], language="en"), 200)
+    assert "it cost its marks once" in to_text(summary([once], language="en"), 200)
+    assert [step.wrong for step in steps_of([once]) if step.quantity == "loss"] == [1, 1]
+    with pytest.raises(SpecificationError, match="each, once"):
+        shares(repeat="never")
+
+
+def test_two_slips_of_copying_are_two_slips_however_they_are_charged() -> None:
+    right = written(worked())
+    swapped = dict(right)
+    for name in ("a1", "delta1"):
+        first, second = f"{name}[0,0]", f"{name}[0,1]"
+        swapped[first], swapped[second] = right[second], right[first]
+    paper = mark(exercise(), Answers("f", swapped), shares(repeat="once"))
+    assert "repeated" not in paper.counts
+    assert paper.counts["wrong"] == 4
 
 
 def test_marks_of_a_quantity_are_shared_by_its_numbers() -> None:

@@ -269,3 +269,34 @@ def test_check_compares_with_the_exact_digits() -> None:
     assert found["certified"]["ties"] == 0 and found["verdicts"][0]["computed"] == [[0.0105]]
     assert hg.check(case).as_dict()["verdicts"][0]["computed"] == [[0.03 * 0.35]]
     assert "certified" in audit.text()
+
+
+def _cancelling(claims: dict) -> dict:
+    """0.1 · 300000002 - 30000000.2 is 0; in float64 it is 3.7e-9."""
+    weight, bias, target = 300000002.0, -30000000.2, 2.0
+    return {
+        "network": {
+            "inputs": 1,
+            "loss": {"name": "squared_error", "scale": 0.5},
+            "layers": [{"units": 1, "W": [[weight]], "b": [bias]}],
+        },
+        "data": {"x": [[0.1]], "y": [[target]]},
+        "claims": [{"quantity": name, "value": value, "digits": 10} for name, value in claims.items()],
+    }
+
+
+def test_a_case_read_by_another_convention_is_compared_with_the_exact_digits_too() -> None:
+    case = _cancelling({"z1": [[0.0]], "dyhat": [[2.0]], "delta1": [[2.0]]})
+    audit = hg.check(case, certify=True)
+    assert audit.convention is not None and audit.convention.code == "delta-sign"
+    assert not audit.wrong
+    assert audit.as_dict()["verdicts"][0]["computed"] == [[0.0]]
+    assert hg.check(case).wrong
+
+
+def test_the_line_of_the_case_file_is_found_with_the_exact_digits() -> None:
+    # with scale 1 delta is twice 0 - 2; in float64 z is wrong whatever the scale
+    case = _cancelling({"z1": [[0.0]], "dyhat": [[-4.0]], "delta1": [[-4.0]], "dW1": [[-0.4]]})
+    convention = hg.check(case, certify=True).convention
+    assert convention is not None and convention.code == "loss" and "scale = 1," in convention.line
+    assert hg.check(case).convention is None

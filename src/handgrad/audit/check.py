@@ -14,7 +14,7 @@ import numpy as np
 from rich.text import Text
 
 from handgrad.audit.claims import Claim, read_claims
-from handgrad.audit.conventions import Convention, as_meant, in_the_file
+from handgrad.audit.conventions import Convention, Exact, as_meant, in_the_file
 from handgrad.audit.diagnosis import diagnose
 from handgrad.audit.report import convention_sentence, document, sentence
 from handgrad.audit.verdicts import VERDICTS, Verdict, verdicts_of
@@ -156,15 +156,19 @@ def check(what: Case | Mapping[str, Any] | str | os.PathLike[str], *, certify: b
 def _checked(case: Case, place: str, certify: bool) -> Audit:
     claims = read_claims(case, place)
     worlds, certificate = Worlds(case, claims), None
+    last = max((step for step in worlds.steps if step <= MOST_CERTIFIED), default=1)
     if certify:
-        within = [step for step in worlds.steps if step <= MOST_CERTIFIED]
-        worlds.exact, certificate = exact_quantities(CaseSource(case), max(within, default=1))
+        worlds.exact, certificate = exact_quantities(CaseSource(case), last)
     found = verdicts_of(worlds)
-    meant = as_meant(case, claims, found)
+    meant = as_meant(case, claims, found, worlds.exact)
     if meant is not None:
         return Audit(case, tuple(meant[1]), place, meant[0], certificate)
     verdicts, _ = diagnose(worlds, found)
-    return Audit(case, tuple(verdicts), place, in_the_file(case, claims, found), certificate)
+
+    def exact_of(other: Case) -> Exact:
+        return exact_quantities(CaseSource(other), last)[0] if certify else {}
+
+    return Audit(case, tuple(verdicts), place, in_the_file(case, claims, found, exact_of), certificate)
 
 
 def _row(verdict: Verdict) -> dict[str, Any]:

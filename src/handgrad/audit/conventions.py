@@ -8,14 +8,16 @@ written, and the report names the line to change.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from handgrad.audit.claims import Claim
 from handgrad.audit.printed import Printed
 from handgrad.audit.verdicts import ALARMS, EXACT, Verdict, verdicts_of
 from handgrad.audit.worlds import LONG, Worlds
 from handgrad.cases.case import Case
+from handgrad.nn.arrays import Array
 from handgrad.nn.losses import REDUCTIONS
 from handgrad.nn.network import Network
 from handgrad.nn.optimizers import Momentum
@@ -36,15 +38,19 @@ class Convention:
     line: str = ""
 
 
+Exact: TypeAlias = Mapping[int, Mapping[str, Array]]
+"""Certified quantities by step; none where float64 is what is compared with."""
+
+
 def as_meant(
-    case: Case, claims: tuple[Claim, ...], verdicts: list[Verdict]
+    case: Case, claims: tuple[Claim, ...], verdicts: list[Verdict], exact: Exact | None = None
 ) -> tuple[Convention, list[Verdict]] | None:
     """The convention of notation under which nothing is wrong, with the verdicts under it."""
     wrong = [verdict.claim for verdict in verdicts if verdict.alarm]
     if len({claim.quantity for claim in wrong}) < 2:
         return None
     for convention, turned in _notations(claims, wrong):
-        worlds = Worlds(case, turned)
+        worlds = Worlds(case, turned, exact=exact or {})
         if not _plausible(worlds):
             continue
         found = verdicts_of(worlds)
@@ -95,8 +101,16 @@ def _turned_over(claim: Claim) -> Claim:
     return replace(claim, entries=dict(sorted(entries.items())), transposed=not claim.transposed)
 
 
-def in_the_file(case: Case, claims: tuple[Claim, ...], verdicts: list[Verdict]) -> Convention | None:
-    """The line of the case file with which nothing would be wrong; None where there is none."""
+def in_the_file(
+    case: Case,
+    claims: tuple[Claim, ...],
+    verdicts: list[Verdict],
+    exact_of: Callable[[Case], Exact] = lambda case: {},
+) -> Convention | None:
+    """The line of the case file with which nothing would be wrong; None where there is none.
+
+    `exact_of` gives the certified quantities of the case with that line.
+    """
     wrong = {verdict.claim.quantity for verdict in verdicts if verdict.alarm}
     if not wrong or all(_OF_LOSS.fullmatch(name) for name in wrong):
         return None
@@ -104,7 +118,7 @@ def in_the_file(case: Case, claims: tuple[Claim, ...], verdicts: list[Verdict]) 
         return None
     affected = sum(verdict.alarm for verdict in verdicts)
     for convention, other in _files(case):
-        worlds = Worlds(other, claims)
+        worlds = Worlds(other, claims, exact=exact_of(other))
         if not _plausible(worlds):
             continue
         found = verdicts_of(worlds)

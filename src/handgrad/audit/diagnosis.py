@@ -8,7 +8,7 @@ a cause is named only where the sum is well above zero: short numbers need more 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -17,7 +17,7 @@ from handgrad.audit.alternative import Alternative
 from handgrad.audit.claims import Claim
 from handgrad.audit.matching import Waiting, gain, matches, value_of
 from handgrad.audit.miscopied import all_solved, with_given
-from handgrad.audit.misreadings import misreadings
+from handgrad.audit.misreadings import Misreading, misreadings
 from handgrad.audit.mistakes import CODES, MISTAKES
 from handgrad.audit.rerun import Numbers, Seen, World, rerun
 from handgrad.audit.verdicts import ALARMS, FOLLOWS, ROOTS, WRONG, Entry, Verdict
@@ -47,6 +47,8 @@ class Explanation:
     layer: int | None = None
     details: Mapping[str, str] = field(default_factory=dict)
     alternative: Alternative | None = None
+    own: bool = False
+    """True where the equation of the first wrong number itself is what is changed."""
 
     @property
     def sure(self) -> bool:
@@ -97,8 +99,9 @@ def diagnose(worlds: Worlds, verdicts: list[Verdict]) -> tuple[list[Verdict], li
     return [_with_cause(verdict, found) for verdict in verdicts], found
 
 
-def _preference(explanation: Explanation) -> tuple[float, int]:
-    return round(explanation.bits, 6), -CODES.index(explanation.code)
+def _preference(explanation: Explanation) -> tuple[float, bool, int]:
+    """The most bits; where they are equal the mistake in the wrong number's own equation, then the commoner one."""
+    return round(explanation.bits, 6), explanation.own, -CODES.index(explanation.code)
 
 
 def _runs(worlds: Worlds, steps: set[int], right: object) -> Iterator[_Run]:
@@ -184,7 +187,16 @@ def _by_alternative(
     bits = gain(matched, waiting) - _CONTRADICTION * against
     bits -= math.log2(near) if matched <= set().union(*sets[1:]) else _AMONG_CODES + math.log2(run.siblings)
     details = _details(run.alternative)
-    yield Explanation(run.code, frozenset(matched), bits, run.alternative.layer, details, run.alternative)
+    own = next(claim.quantity for place, (claim, _) in waiting.items() if place in matched)
+    yield Explanation(
+        run.code,
+        frozenset(matched),
+        bits,
+        run.alternative.layer,
+        details,
+        run.alternative,
+        own in run.alternative.rewrites,
+    )
 
 
 def _details(alternative: Alternative) -> dict[str, str]:
@@ -193,35 +205,41 @@ def _details(alternative: Alternative) -> dict[str, str]:
 
 def _by_misreading(worlds: Worlds, places: list[Place], waiting: Waiting) -> Iterator[Explanation]:
     claim = waiting[places[0]][0]
+    wrong = [place[1] for place in places]
+    found: dict[tuple[int, str, str], tuple[Misreading, list[Array]]] = {}
     for run in (worlds.full, worlds.clean()):
         value = worlds.value(claim, run[claim.step])
         if value is None:
             continue
-        wrong = [place[1] for place in places]
-        for other in misreadings(claim, np.asarray(value, dtype=np.float64), wrong, run[claim.step]):
-            yield from _taken(
-                claim, other.code, other.values, other.siblings, {"other": other.other}, places, waiting
-            )
+        others = misreadings(claim, np.asarray(value, dtype=np.float64), wrong, run[claim.step])
+        for number, other in enumerate(others):
+            _, both = found.setdefault((number, other.code, other.other), (other, []))
+            both.append(other.values)
+    for other, both in found.values():
+        details = {"other": other.other}
+        yield from _taken(claim, other.code, both, other.siblings, details, places, waiting)
     for code, step in (("step-early", claim.step - 1), ("step-late", claim.step + 1)):
-        for values in worlds.near(claim, step):
-            yield from _taken(claim, code, values, 1, {"step": str(step)}, places, waiting)
+        near = worlds.near(claim, step)
+        yield from _taken(claim, code, near, 1, {"step": str(step)}, places, waiting)
 
 
 def _taken(
     claim: Claim,
     code: str,
-    values: Array,
+    runs: Sequence[Array],
     siblings: int,
     details: Mapping[str, str],
     places: list[Place],
     waiting: Waiting,
 ) -> Iterator[Explanation]:
+    """The misreading, where it matches; each number as it is in full precision, or from the printed ones."""
     matched = set()
     for place in places:
         entry = waiting[place][1]
-        value = float(values[entry.index]) if values.ndim else float(values)
-        if entry.printed.stands_for(value, claim.step):
-            matched.add(place)
+        for values in runs:
+            value = float(values[entry.index]) if values.ndim else float(values)
+            if entry.printed.stands_for(value, claim.step):
+                matched.add(place)
     if matched:
         bits = gain(matched, waiting) - _READING - math.log2(max(1, siblings))
         yield Explanation(code, frozenset(matched), bits, None, details)

@@ -34,7 +34,7 @@ def single_precision(case: Case) -> Iterator[Alternative]:
 
 def rounded_carried(case: Case) -> Iterator[Alternative]:
     """Each result is rounded to fewer decimals than are printed, and used again."""
-    yield from (Alternative(digits=digits) for digits in range(1, 7))
+    yield from (Alternative(digits=digits) for digits in range(1, 9))
 
 
 def other_sample(case: Case) -> Iterator[Alternative]:

@@ -11,12 +11,9 @@ from typing import Annotated
 import typer
 
 from handgrad.audit.check import Audit
-from handgrad.audit.check import check as audit_of
-from handgrad.audit.page.check import check_page
-from handgrad.audit.page.opening import is_page
+from handgrad.audit.page.beside import check as judged
 from handgrad.cli.consoles import print_line
 from handgrad.cli.outputs import Force, check_outputs, sheet_output
-from handgrad.errors import CaseError
 from handgrad.files import is_stream, write_whole
 from handgrad.render.media import medium_of
 
@@ -32,7 +29,11 @@ def check(
         ),
     ],
     case: Annotated[
-        Path | None, typer.Option("--case", help="The case file that a page's calculation belongs to.")
+        list[Path] | None,
+        typer.Option(
+            "--case",
+            help="The case file that a page's calculation belongs to; several for a page with several calculations.",
+        ),
     ] = None,
     language: Annotated[
         str | None, typer.Option(help="Language of the report: en, bn; otherwise that of the locale.")
@@ -62,11 +63,13 @@ def check(
 
     Example: handgrad check notes.md --case examples/sigmoid-2-2-1.toml
 
+    Example: handgrad check lecture.tex --case first.toml --case second.toml
+
     Example: handgrad check examples/sigmoid-2-2-1.toml -o report.html
     """
     if output is not None:
-        check_outputs([sheet_output(output, medium_of(output))], reads=[what, case], force=force)
-    audit = _audit(what, case, certify)
+        check_outputs([sheet_output(output, medium_of(output))], reads=[what, *(case or ())], force=force)
+    audit = judged(what, case or None, certify=certify)
     if output is not None:
         _write(audit, output, width, language)
         if not (quiet or as_json or is_stream(output)):
@@ -77,17 +80,6 @@ def check(
         sys.stdout.write(audit.text(_columns(width), _colored(), language))
     if audit.found_something:
         raise typer.Exit(1)
-
-
-def _audit(what: Path, case: Path | None, certify: bool) -> Audit:
-    if case is not None:
-        return check_page(what, case, certify=certify)
-    if is_page(what):
-        raise CaseError(
-            f"{what}: a page is judged beside a case; name its case file with --case, or draft one with "
-            f"handgrad read {what} -o case.toml"
-        )
-    return audit_of(what, certify=certify)
 
 
 def _write(audit: Audit, output: Path, width: int | None, language: str | None) -> None:

@@ -63,6 +63,9 @@ def mark(
     few_digits: Annotated[
         float, typer.Option(help="Share of the marks for a right number with fewer decimals than asked for.")
     ] = HALF,
+    repeat: Annotated[
+        str, typer.Option(help="A mistake of method that is made again costs its marks: each time, once.")
+    ] = "each",
     language: Annotated[
         str | None, typer.Option(help="Language: en, bn; otherwise that of the locale.")
     ] = None,
@@ -83,7 +86,7 @@ def mark(
     Example: handgrad mark handed-in --exercise book.json -o results.csv --comments comments.pdf --summary class.html
     """
     files = list(files_in(answers))
-    table = shares(last_digit, few_digits)
+    table = shares(last_digit, few_digits, repeat)
     reads: list[Path | str | None] = [exercise, *files]
     outputs = [
         *([] if output is None else [Output("-o", output, (".csv",))]),

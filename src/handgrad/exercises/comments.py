@@ -11,7 +11,7 @@ from handgrad.audit.conventions import Convention
 from handgrad.audit.report import convention_sentence, sentence
 from handgrad.audit.symbols import quantity_symbol
 from handgrad.audit.verdicts import Verdict
-from handgrad.exercises.marking import BLANK, UNREADABLE, Marked, Paper
+from handgrad.exercises.marking import BLANK, REPEATED, UNREADABLE, Marked, Paper, repeated
 from handgrad.exercises.sheet import rounded_text
 from handgrad.render.document import Block, Document, Heading, Literal, Paragraph, Table
 from handgrad.rich_repr import printable
@@ -99,9 +99,14 @@ class _Comments:
             return
         yield Heading(2, (self.words.text("marks_wrong"),), "wrong")
         following = roots_of(self.paper.verdicts, self.paper.exercise.case.network)
+        again = {id(verdict): first for verdict, first in repeated(self.paper.verdicts)}
         for number, verdict in enumerate(roots, 1):
             yield Heading(3, self._named(verdict), f"wrong-{number}")
             yield Paragraph((self._why(verdict),))
+            if id(verdict) in again:
+                rule = "once" if self._costs_nothing(verdict) else "each"
+                said = self.words.say(f"marks_again_{rule}", which=self._named(again[id(verdict)]))
+                yield Paragraph(said)
             names = [
                 self._named(other)
                 for other in self.paper.verdicts
@@ -112,6 +117,14 @@ class _Comments:
                 for place, name in enumerate(names):
                     parts += [*([", "] if place else []), *name]
                 yield Paragraph(self.words.say("marks_follows", names=joined(parts)))  # type: ignore[arg-type]
+
+    def _costs_nothing(self, verdict: Verdict) -> bool:
+        claim = verdict.claim
+        return any(
+            number.verdict == REPEATED and number.earned > 0
+            for number in self.paper.numbers
+            if (number.asked.step, number.asked.quantity) == (claim.step, claim.quantity)
+        )
 
     def _why(self, verdict: Verdict) -> str:
         if verdict.explanation is None:

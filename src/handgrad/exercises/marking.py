@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,6 +13,7 @@ import numpy as np
 from handgrad.audit.claims import Claim
 from handgrad.audit.conventions import Convention, as_meant
 from handgrad.audit.diagnosis import diagnose
+from handgrad.audit.mistakes import MISTAKES
 from handgrad.audit.printed import Printed, unit_of_decimals
 from handgrad.audit.verdicts import (
     EXACT,
@@ -31,7 +32,7 @@ from handgrad.exercises.answers import Answers
 from handgrad.exercises.exercise import Asked, Exercise, Index
 from handgrad.exercises.written import Written, read_number
 
-BLANK, UNREADABLE, FEW_DIGITS = "blank", "unreadable", "few-digits"
+BLANK, UNREADABLE, FEW_DIGITS, REPEATED = "blank", "unreadable", "few-digits", "repeated"
 HALF = 0.5
 _SPENT = 1_400
 """Of the steps that an audit may run in search of roundings, these are gone at its start: a class is many audits."""
@@ -44,10 +45,13 @@ SHARES: dict[str, float] = {
     LAST_DIGIT: HALF,
     FEW_DIGITS: HALF,
     WRONG: 0.0,
+    REPEATED: 0.0,
     BLANK: 0.0,
     UNREADABLE: 0.0,
 }
 """The share of a number's marks by its verdict. What cannot be recomputed is left out of the sum."""
+REPEATS: dict[str, float] = {"each": 0.0, "once": 1.0}
+"""Whether a mistake that is made again costs its marks each time, or once: the share of what it makes wrong."""
 
 
 @dataclass(frozen=True)
@@ -115,18 +119,22 @@ class Paper:
         }
 
 
-def shares(last_digit: float = HALF, few_digits: float = HALF) -> dict[str, float]:
+def shares(last_digit: float = HALF, few_digits: float = HALF, repeat: str = "each") -> dict[str, float]:
     """The table of shares with other ones for a wrong last digit, and for fewer digits than were asked for.
 
-    >>> shares(last_digit=1.0)["last-digit"]
-    1.0
+    `repeat`: a mistake that is made again costs its marks "each" time, or "once".
 
-    Raises SpecificationError for a share that is not from 0 to 1.
+    >>> shares(last_digit=1.0)["last-digit"], shares(repeat="once")["repeated"]
+    (1.0, 1.0)
+
+    Raises SpecificationError for a share that is not from 0 to 1, and for another word.
     """
     for share in (last_digit, few_digits):
         if not 0 <= share <= 1:
             raise SpecificationError(f"a share of the marks is from 0 to 1, got {share:g}")
-    return {**SHARES, LAST_DIGIT: last_digit, FEW_DIGITS: few_digits}
+    if repeat not in REPEATS:
+        raise SpecificationError(f"repeat: {repeat!r}; choose from {', '.join(REPEATS)}")
+    return {**SHARES, LAST_DIGIT: last_digit, FEW_DIGITS: few_digits, REPEATED: REPEATS[repeat]}
 
 
 def mark(exercise: Exercise, answers: Answers, table: Mapping[str, float] = SHARES) -> Paper:
@@ -149,6 +157,7 @@ def mark(exercise: Exercise, answers: Answers, table: Mapping[str, float] = SHAR
         verdicts, convention = _verdicts(exercise, written)
         found = _by_place(verdicts)
         coarse = _coarse(exercise, written, found)
+    again = {key for verdict, _ in repeated(verdicts) for key in _wrong_places(verdict)}
     numbers = []
     for name, (asked, index) in fields.items():
         answer = written[name]
@@ -158,6 +167,8 @@ def mark(exercise: Exercise, answers: Answers, table: Mapping[str, float] = SHAR
             verdict = BLANK if answer.problem == "blank" else UNREADABLE
         elif verdict in (WRONG, LAST_DIGIT) and key in coarse:
             verdict = FEW_DIGITS
+        elif verdict == WRONG and key in again:
+            verdict = REPEATED
         possible = 0.0 if verdict == UNKNOWN else asked.worth
         earned = possible * table.get(verdict, 0.0)
         right = exercise.value(asked, index)
@@ -177,6 +188,29 @@ def mark(exercise: Exercise, answers: Answers, table: Mapping[str, float] = SHAR
         convention,
         tuple(remarks),
     )
+
+
+_SLIPS = frozenset({"other-sample", *(mistake.code for mistake in MISTAKES if mistake.making is None)})
+"""Mistakes of reading and copying: two of them are two slips, where two of a method are one misunderstanding."""
+
+
+def repeated(verdicts: Sequence[Verdict]) -> Iterator[tuple[Verdict, Verdict]]:
+    """Wrong numbers whose mistake was made before, each with the first that it made wrong."""
+    first: dict[str, Verdict] = {}
+    for verdict in verdicts:
+        code = None if verdict.explanation is None else verdict.explanation.code
+        if not verdict.root or code is None or code in _SLIPS:
+            continue
+        if code in first:
+            yield verdict, first[code]
+        else:
+            first[code] = verdict
+
+
+def _wrong_places(verdict: Verdict) -> Iterator[tuple[int, str, Index]]:
+    for entry in verdict.entries:
+        if entry.verdict == WRONG:
+            yield verdict.claim.step, verdict.claim.quantity, entry.index
 
 
 _STEP = re.compile(r"@1$")

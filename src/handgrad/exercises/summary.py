@@ -11,7 +11,7 @@ from typing import Any
 from handgrad.audit.symbols import quantity_symbol
 from handgrad.audit.verdicts import EXACT, FOLLOWS, LAST_DIGIT, ROUNDED, TRUNCATED, WRONG
 from handgrad.exercises.comments import notation_of, points
-from handgrad.exercises.marking import BLANK, FEW_DIGITS, UNREADABLE, Paper
+from handgrad.exercises.marking import BLANK, FEW_DIGITS, REPEATED, UNREADABLE, Paper
 from handgrad.render.document import Block, Bullets, Document, Heading, Paragraph, Table
 from handgrad.rich_repr import printable
 from handgrad.writing.letter_parts import Notation
@@ -19,7 +19,7 @@ from handgrad.writing.messages import SENTENCES
 from handgrad.writing.phrasebook import Phrasebook, Spans, chosen_language, decimal_mark
 
 RIGHT = (EXACT, ROUNDED, TRUNCATED)
-ROOTS = (WRONG, LAST_DIGIT, FEW_DIGITS)
+ROOTS = (WRONG, REPEATED, LAST_DIGIT, FEW_DIGITS)
 _MOST_NAMES = 8
 
 
@@ -169,6 +169,11 @@ class _Summary:
                     papers=str(hardest.papers),
                 )
             )
+        again = [n for paper in self.papers for n in paper.numbers if n.verdict == REPEATED]
+        if again:
+            rule = "once" if any(number.earned for number in again) else "each"
+            papers = sum(REPEATED in paper.counts for paper in self.papers)
+            yield Paragraph((self.words.text(f"class_repeat_{rule}", count=papers),), "note")
         if self.unread:
             yield Paragraph((self.words.text("class_unread", count=len(self.unread)),))
             yield Bullets(tuple((printable(line),) for line in self.unread))

@@ -27,6 +27,8 @@ EXERCISES: dict[str, str] = {
     "marks_wrong": "What went wrong",
     "marks_follows": "Right with this number, and not marked down: {names}.",
     "marks_no_cause": "No mistake of the catalogue gives this number; work it out again, and compare with the key.",
+    "marks_again_each": "It is the same mistake as in {which}, and costs its marks again.",
+    "marks_again_once": "It is the same mistake as in {which}: it cost its marks there, and none here.",
     "marks_answer": "your answer",
     "marks_points": "marks",
     "marks_verdict:exact": "right",
@@ -36,6 +38,7 @@ EXERCISES: dict[str, str] = {
     "marks_verdict:last-digit": "last digit wrong",
     "marks_verdict:few-digits": "too few decimals",
     "marks_verdict:wrong": "wrong",
+    "marks_verdict:repeated": "wrong, by the same mistake as before",
     "marks_verdict:blank": "not answered",
     "marks_verdict:unreadable": "cannot be read as a number",
     "marks_verdict:not-recomputable": "not marked",
@@ -73,5 +76,13 @@ EXERCISES: dict[str, str] = {
 EXERCISE_PLURALS: dict[str, tuple[str, str]] = {
     "class_papers": ("{count} paper was marked.", "{count} papers were marked."),
     "class_unread": ("{count} file could not be marked:", "{count} files could not be marked:"),
+    "class_repeat_each": (
+        "In {count} paper a mistake was made again in another number; it cost its marks each time.",
+        "In {count} papers a mistake was made again in another number; it cost its marks each time.",
+    ),
+    "class_repeat_once": (
+        "In {count} paper a mistake was made again in another number; it cost its marks once.",
+        "In {count} papers a mistake was made again in another number; it cost its marks once.",
+    ),
     "exercise_marks": ("{count} mark in all.", "{count} marks in all."),
 }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 PAGE: dict[str, str] = {
     "page_title": "Audit of {page} beside: {title}",
+    "page_several": "Audit of {page} beside {count} cases",
+    "page_beside": "Beside: {title}",
     "page_lowered_layer": "How the names were read: a lowered number on W, b, z, a and δ is the layer.",
     "page_lowered_unit": "How the names were read: a lowered number on W, b, z, a and δ is the unit.",
     "page_first": (
@@ -48,6 +50,12 @@ PAGE_PLURALS: dict[str, tuple[str, str]] = {
     "page_fate_unplaced": (
         "{count} could not be placed and is listed below.",
         "{count} could not be placed and are listed below.",
+    ),
+    "page_scale": (
+        "{count} more, a number in a column that climbs by equal steps and stands in no equation (line {first} to "
+        "line {last}), was taken for a mark of a scale.",
+        "{count} more, numbers that climb by equal steps line by line and stand in no equation (line {first} to "
+        "line {last}), were taken for the marks of a scale.",
     ),
     "page_words": (
         "{count} more, a whole number in running text or a size, was not judged.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import Enum
 from typing import NamedTuple
 
@@ -23,6 +23,8 @@ class Fate(Enum):
     """Within a calculation in numbers: its arithmetic was checked."""
     CONSTANT = "constant"
     """Within a formula, such as the 1 of 1 - a."""
+    SCALE = "scale"
+    """One of many that climb by equal steps, line by line, in no equation: the marks of a scale."""
     WORD = "word"
     """A whole number in running text, a size, a label."""
     UNPLACED = "unplaced"
@@ -63,6 +65,13 @@ class Account:
                     word.line, word.text, fate, line.number, word.start
                 )
 
+    @classmethod
+    def holding(cls, numbers: Iterable[Accounted]) -> Account:
+        """Of numbers whose fates are known."""
+        account = cls(())
+        account._found = {(one.row, one.start): one for one in numbers}
+        return account
+
     def set(self, row: int, start: int, fate: Fate) -> None:
         """The number there has this fate; what was placed stays so."""
         held = self._found.get((row, start))
@@ -87,6 +96,11 @@ class Account:
     def unplaced(self) -> tuple[Accounted, ...]:
         """Those of which nothing says what they are."""
         return tuple(one for one in self.numbers if one.fate is Fate.UNPLACED)
+
+    @property
+    def found_any(self) -> bool:
+        """True where a number was placed."""
+        return any(one.fate in PLACED for one in self._found.values())
 
     @property
     def share(self) -> float:

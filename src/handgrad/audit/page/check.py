@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from handgrad.audit.check import Audit, check
-from handgrad.audit.page.accounts import PLACED, Fate
+from handgrad.audit.page.accounts import Fate
 from handgrad.audit.page.arithmetic import Slip
-from handgrad.audit.page.opening import open_page
+from handgrad.audit.page.opening import page_of
 from handgrad.audit.page.reading import Reading, Stated, read
-from handgrad.audit.page.report import page_document
+from handgrad.audit.page.report import PageReport
 from handgrad.audit.page.script import Page
 from handgrad.audit.printed import Printed
 from handgrad.audit.verdicts import ALARMS, Verdict
@@ -25,6 +25,7 @@ from handgrad.cases.schema import ClaimKeys, Significant
 from handgrad.errors import CaseError
 from handgrad.render.document import Document
 from handgrad.rich_repr import visible_json
+from handgrad.writing.phrasebook import chosen_language
 
 _MOST_DECIMALS = 20
 
@@ -78,21 +79,7 @@ class PageAudit(Audit):
             | {"quantity": said.place.quantity, "published": [n.value for n in said.numbers], "case": case}
             for said, case in self.page.differs
         ]
-        account = self.page.account
-        found["page"] = {
-            "name": page.name,
-            "numbers": account.counts,
-            "placed": round(account.share, 4),
-            "unplaced": [
-                _where(page, one.line) | {"number": one.text, "text": page.quoted(one.line)}
-                for one in account.unplaced
-            ],
-            "words": [
-                _where(page, one.line) | {"number": one.text}
-                for one in account.numbers
-                if one.fate is Fate.WORD
-            ],
-        }
+        found["page"] = page_rows(self.page)
         return found
 
     def json(self) -> str:
@@ -102,8 +89,19 @@ class PageAudit(Audit):
 
     def document(self, language: str | None = None) -> Document:
         """The report, with the page's own lines quoted and the correction beside them."""
-        return page_document(
-            self.case, self.verdicts, self.page, self.lone_slips, language, self.convention, self.certificate
+        return self.report(language).document()
+
+    def report(self, language: str | None = None, alone: bool = True) -> PageReport:
+        """The report on its way to a document; `alone`: it says what became of the page's numbers too."""
+        return PageReport(
+            self.case,
+            self.verdicts,
+            chosen_language(language),
+            self.convention,
+            self.certificate,
+            self.page,
+            self.lone_slips,
+            alone,
         )
 
 
@@ -128,24 +126,29 @@ def check_page(
 
     Raises CaseError for a page that cannot be read, or on which no number belongs to the case.
     """
-    if not isinstance(page, Page):
-        page = open_page(page)
+    page = page_of(page)
     if not isinstance(case, Case):
         case = Case.load(Path(case))
-    reading = read(page, case)
-    if not reading.slips and not any(one.fate in PLACED for one in reading.account.numbers):
+    reading = read_beside(page, case)
+    if not reading.slips and not reading.account.found_any:
         raise CaseError(
             f"{page.name}: no number on this page names a quantity of the case; write results as z1 = 0.21, "
             "or check that page and case belong together"
         )
-    return _audited(reading, case, certify)
+    return audited(reading, case, certify)
 
 
-def _audited(reading: Reading, case: Case, certify: bool) -> PageAudit:
+def read_beside(page: Page, case: Case) -> Reading:
+    """What a page says beside a case."""
+    reading = read(page, case)
     # of two roundings of one number the finer one is carried forward: it comes last
     ordered = sorted(reading.stated, key=lambda said: -min(n.unit for n in said.numbers))
-    reading = replace(reading, stated=tuple(ordered))
-    claims = tuple(claim_keys(said) for said in ordered)
+    return replace(reading, stated=tuple(ordered))
+
+
+def audited(reading: Reading, case: Case, certify: bool) -> PageAudit:
+    """The claims of a page, judged."""
+    claims = tuple(claim_keys(said) for said in reading.stated)
     beside = replace(case, claims=claims)
     if not claims:
         return PageAudit(beside, (), reading.page.name, reading=reading)
@@ -153,6 +156,23 @@ def _audited(reading: Reading, case: Case, certify: bool) -> PageAudit:
     return PageAudit(
         audit.case, audit.verdicts, reading.page.name, audit.convention, audit.certificate, reading
     )
+
+
+def page_rows(reading: Reading) -> dict[str, Any]:
+    """What became of the numbers of a page, for JSON."""
+    page, account = reading.page, reading.account
+    return {
+        "name": page.name,
+        "numbers": account.counts,
+        "placed": round(account.share, 4),
+        "unplaced": [
+            _where(page, one.line) | {"number": one.text, "text": page.quoted(one.line)}
+            for one in account.unplaced
+        ],
+    } | {
+        key: [_where(page, one.line) | {"number": one.text} for one in account.numbers if one.fate is fate]
+        for key, fate in (("words", Fate.WORD), ("scale", Fate.SCALE))
+    }
 
 
 def claim_keys(said: Stated) -> ClaimKeys:

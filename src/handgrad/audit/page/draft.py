@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from handgrad.audit.page.check import claim_keys
-from handgrad.audit.page.guesses import Draft, guess
-from handgrad.audit.page.opening import open_page
+from handgrad.audit.page.fitting import Draft
+from handgrad.audit.page.guesses import guess
+from handgrad.audit.page.opening import page_of
 from handgrad.audit.page.reading import Reading, Stated, read
 from handgrad.audit.page.script import Page
 from handgrad.cases.case import Case
@@ -41,8 +42,7 @@ def draft_case(page: Page | str | os.PathLike[str]) -> Drafted:
 
     Raises CaseError for a page that cannot be read, or that has no number in a calculation.
     """
-    if not isinstance(page, Page):
-        page = open_page(page)
+    page = page_of(page)
     found = guess(page)
     try:
         case = Case.from_dict(found.keys)
@@ -91,7 +91,11 @@ def _network(found: Draft) -> list[str]:
             if letter in layer:
                 lines.append(f"{letter} = {_value(layer[letter])}  # {remarks[f'{letter}{l}']}")
             else:
-                lines.append(f"# {letter} = ...  # MISSING: {_LACKS[letter]}")
+                absent = letter == "b" and layer.get("bias") == "none"
+                lines.append(f"# {letter} = ...  # MISSING: {_LACKS[letter]}" if not absent else "# no bias")
+        if "bias" in layer:
+            said = remarks.get(f"bias{l}", remarks.get("bias", ""))
+            lines.append(f"bias = {_value(layer['bias'])}  # {said}")
         lines.append("")
     return lines
 
@@ -107,10 +111,10 @@ def _data(found: Draft) -> list[str]:
     lines.append("")
     if "given" in keys:
         lines += ["[given]", f"yhat = {_value(keys['given']['yhat'])}  # {remarks['given']}", ""]
-    if "optimizer" in keys:
-        rate = keys["optimizer"]["learning_rate"]
-        lines += ["[optimizer]", 'name = "sgd"', f"learning_rate = {rate}  # {remarks['optimizer']}", ""]
-    else:
+    for table in ("optimizer", "regularization", "training"):
+        if table in keys:
+            lines += _table(table, keys[table], remarks)
+    if "optimizer" not in keys:
         lines += ["# [optimizer]  # no learning rate was found on the page: gradients only", ""]
     return [
         *lines,
@@ -118,6 +122,15 @@ def _data(found: Draft) -> list[str]:
         *(f"{k} = {_value(v)}" for k, v in keys["notation"].items()),
         "",
     ]
+
+
+def _table(name: str, keys: dict[str, Any], remarks: dict[str, str]) -> list[str]:
+    """A table of the file, each key with how it was found."""
+    lines = [f"[{name}]"]
+    for key, value in keys.items():
+        said = remarks.get(f"{name}.{key}", remarks.get(name, "") if key == "name" else "")
+        lines.append(f"{key} = {_value(value)}" + (f"  # {said}" if said else ""))
+    return [*lines, ""]
 
 
 def _claim(said: Stated) -> list[str]:
@@ -151,4 +164,6 @@ def _value(value: Any) -> str:
         return "{ " + ", ".join(f"{key} = {_value(inner)}" for key, inner in value.items()) + " }"
     if isinstance(value, list):
         return f"[{', '.join(map(_value, value))}]"
+    if isinstance(value, bool):
+        return "true" if value else "false"
     return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)

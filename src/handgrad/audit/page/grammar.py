@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from handgrad.audit.page.formula_trees import (
     Call,
     Derivative,
@@ -15,7 +17,7 @@ from handgrad.audit.page.formula_trees import (
 )
 from handgrad.audit.page.marks import Words
 from handgrad.audit.page.powers import TURNS, raised, scaled, to_the, wrapped
-from handgrad.audit.page.tokens import Token, printed
+from handgrad.audit.page.tokens import printed
 from handgrad.audit.printed import Printed
 
 FUNCTIONS = {
@@ -107,34 +109,29 @@ class Grammar(Words):
         far = self._behind_space(8)
         return far if self._text(far) == self._text(far + 1) == "[" else self._behind_space(2)
 
-    def _stands_beside(self, left: Tree, at: int) -> bool:  # noqa: PLR0911  one kind of factor after another
+    def _stands_beside(self, left: Tree, at: int) -> bool:
         """True where the next word is a factor without a sign, as in 2(a - y) or W x."""
         word = self._word(at)
         if word is None or (self._spaced and at > self.place):
             return False
-        if word.text == "(":
-            return at == self.place or (not self.running and self._calculates(at))
-        if word.text == "[" and self._text(at + 1) == "[":
-            return not self.running and isinstance(left, Number | Minus | Listing | Turned | Operation)
-        if word.kind != "name":
-            return False
-        if word.text in FUNCTIONS or word.text in _MODULES:
-            return self._text(at + 1) == "(" and (at == self.place or not self.running)
-        single = (len(word.text) == 1 and word.text not in ("x", "X")) or (
-            word.text in ("x", "X") and not self.running
-        )
-        if self.running:
-            return at == self.place and single and isinstance(left, Number) and word.text in "ŷzaηδ"
-        return single or word.text.rstrip("0123456789")[:1] in ("W", "w", "a", "x", "δ")
+        rule = _BESIDE.get(word.text if word.kind == "sign" else word.kind)
+        return rule is not None and rule(self, left, at)
 
-    def _calculates(self, at: int) -> bool:
-        """True for parentheses that hold a calculation; others hold a remark."""
-        inside: list[str] = []
-        for word in self.words[at + 1 :]:
-            if word.text == ")":
-                break
-            inside.append(word.text)
-        return any(text in ("+", "-") for text in inside)
+    def _parentheses_beside(self, left: Tree, at: int) -> bool:
+        return at == self.place or (not self.running and self._calculates(at))
+
+    def _matrix_beside(self, left: Tree, at: int) -> bool:
+        two = self._text(at + 1) == "["
+        return two and not self.running and isinstance(left, Number | Minus | Listing | Turned | Operation)
+
+    def _name_beside(self, left: Tree, at: int) -> bool:
+        text = self._text(at)
+        if text in FUNCTIONS or text in _MODULES:
+            return self._text(at + 1) == "(" and (at == self.place or not self.running)
+        single = len(text) == 1 and (text not in ("x", "X") or not self.running)
+        if self.running:
+            return at == self.place and single and isinstance(left, Number) and text in "ŷzaηδ"
+        return single or text.rstrip("0123456789")[:1] in ("W", "w", "a", "x", "δ")
 
     def _signed(self) -> Tree | None:
         at = self._behind_space(8)
@@ -195,25 +192,26 @@ class Grammar(Words):
 
     # -- what stands alone
 
-    def _primary(self) -> Tree | None:  # noqa: PLR0911  one kind of word after another
+    def _primary(self) -> Tree | None:
         word = self._word(self.place)
         if word is None or self._depth > _DEEPEST:
             return None
-        if word.kind == "number":
-            found = printed(word.text)
-            if found is None:
-                return None
-            self.place += 1
-            return Number(found, word.text, word.start, word.line)
-        if word.text in ("(", "{"):
-            return self._bracketed(")" if word.text == "(" else "}")
-        if word.text == "[":
-            return self._list()
-        if word.text == "|":
-            return self._absolute()
-        if word.kind == "name":
-            return self._named(word)
-        return None
+        rule = _PRIMARIES.get(word.text if word.kind == "sign" else word.kind)
+        return None if rule is None else rule(self)
+
+    def _number(self) -> Tree | None:
+        word = self.words[self.place]
+        found = printed(word.text)
+        if found is None:
+            return None
+        self.place += 1
+        return Number(found, word.text, word.start, word.line)
+
+    def _parentheses(self) -> Tree | None:
+        return self._bracketed(")")
+
+    def _braces(self) -> Tree | None:
+        return self._bracketed("}")
 
     def _inside(self) -> Tree | None:
         self._depth += 1
@@ -291,31 +289,21 @@ class Grammar(Words):
         self.place += 1
         return Listing(tuple(items))
 
-    def _is_spaced(self) -> bool:
-        """True for a list whose numbers have only spaces between them."""
-        depth = 0
-        for word in self.words[self.place :]:
-            depth += (word.text in ("[", "(", "{")) - (word.text in ("]", ")", "}"))
-            if not depth:
-                return True
-            if depth == 1 and word.text == ",":
-                return False
-        return True
-
     # -- names and functions
 
-    def _named(self, word: Token) -> Tree | None:  # noqa: PLR0911  one kind of name after another
-        if word.text in _MODULES and self._text(self.place + 1) == ".":
-            self.place += 2
-            word = self.words[self.place] if self.place < len(self.words) else word
-        if word.text in _WRAPPERS and self._text(self.place + 1) == "(":
-            self.place += 1
-            inner = self._bracketed(")")
-            return inner.items[0] if isinstance(inner, Listing) and wrapped(inner) else inner
-        if word.text == "e" and self._text(self.place + 1) in ("^", "**"):
-            return self._exponential()
-        if word.text == "∂":
-            return self._derivative()
+    def _named(self) -> Tree | None:
+        if self._text(self.place) in _MODULES and self._text(self.place + 1) == ".":
+            self.place = min(self.place + 2, len(self.words))
+        text, follows = self._text(self.place), self._text(self.place + 1)
+        return next(rule for begins, rule in _NAMES if begins(text, follows))(self)
+
+    def _within(self) -> Tree | None:
+        """What is in array(...), float(...) and the like."""
+        self.place += 1
+        inner = self._bracketed(")")
+        return inner.items[0] if isinstance(inner, Listing) and wrapped(inner) else inner
+
+    def _plain_name(self) -> Tree | None:
         name = self._name()
         if name is None:
             return None
@@ -323,9 +311,8 @@ class Grammar(Words):
             return called
         if name.base in _LOSSES and self._text(self.place) == "(":
             self._skip_arguments()
-        if name.base[:1] == "d" and len(name.base) > 1 and self._text(self.place) == "/":
-            return self._by(name)
-        return name
+        differential = name.base[:1] == "d" and len(name.base) > 1 and self._text(self.place) == "/"
+        return self._by(name) if differential else name
 
     def _exponential(self) -> Tree | None:
         self.place += 2
@@ -354,16 +341,6 @@ class Grammar(Words):
                 return to_the(Call(function, (inner,)), power, name)
         self.place = before
         return None
-
-    def _skip_arguments(self) -> None:
-        depth = 0
-        for place in range(self.place, len(self.words)):
-            depth += (self.words[place].text == "(") - (self.words[place].text == ")")
-            if self.words[place].kind == "number":
-                return
-            if not depth:
-                self.place = place + 1
-                return
 
     def _derivative(self) -> Tree | None:
         self.place += 1
@@ -398,3 +375,26 @@ class Grammar(Words):
 
 def _marks(name: Name) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], int, int, int]:
     return name.lowered, name.raised, name.entries, name.primes, name.start, name.line
+
+
+_BESIDE: dict[str, Callable[[Grammar, Tree, int], bool]] = {
+    "(": Grammar._parentheses_beside,
+    "[": Grammar._matrix_beside,
+    "name": Grammar._name_beside,
+}
+_PRIMARIES: dict[str, Callable[[Grammar], Tree | None]] = {
+    "number": Grammar._number,
+    "(": Grammar._parentheses,
+    "{": Grammar._braces,
+    "[": Grammar._list,
+    "|": Grammar._absolute,
+    "name": Grammar._named,
+}
+"""What begins with a sign or with a word of a kind."""
+_NAMES: tuple[tuple[Callable[[str, str], bool], Callable[[Grammar], Tree | None]], ...] = (
+    (lambda text, follows: text in _WRAPPERS and follows == "(", Grammar._within),
+    (lambda text, follows: text == "e" and follows in ("^", "**"), Grammar._exponential),
+    (lambda text, follows: text == "∂", Grammar._derivative),
+    (lambda text, follows: True, Grammar._plain_name),
+)
+"""What a name begins, by its text and the word behind it; the first that fits."""

@@ -3,46 +3,34 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import MISSING, fields
 from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
 
+from handgrad.audit.page.fitting import Draft, fit
 from handgrad.audit.page.formula_trees import Derivative, names_in
 from handgrad.audit.page.gathering import gather
 from handgrad.audit.page.givens import Givens, givens
 from handgrad.audit.page.names import Scheme
 from handgrad.audit.page.phrases import is_target
-from handgrad.audit.page.placing import Quantities
-from handgrad.audit.page.reading import Work, score, work_of
+from handgrad.audit.page.reading import Work, work_of
+from handgrad.audit.page.said import (
+    LayerRow,
+    batch_said,
+    own_settings,
+    rule_said,
+    samples_are_columns,
+    settings,
+    steps_said,
+    table_of_layers,
+)
 from handgrad.audit.page.script import Page
 from handgrad.cases.case import Case
-from handgrad.errors import HandgradError
 from handgrad.nn.arrays import Array
+from handgrad.nn.optimizers import OPTIMIZERS
 
-ACTIVATIONS = ("sigmoid", "relu", "tanh", "identity", "softmax")
-LOSSES: tuple[Any, ...] = (
-    "binary_cross_entropy",
-    "cross_entropy",
-    "squared_error",
-    {"name": "squared_error", "scale": 0.5},
-    {"name": "squared_error", "outputs": "mean"},
-    {"name": "squared_error", "scale": 0.5, "samples": "sum"},
-)
-_SAID_ACTIVATION = (
-    ("sigmoid", re.compile(r"sigmoid|logistic|σ|\\sigma|সিগময়েড", re.IGNORECASE)),
-    ("relu", re.compile(r"relu|max\s*\(\s*0|রেলু", re.IGNORECASE)),
-    ("tanh", re.compile(r"tanh", re.IGNORECASE)),
-    ("softmax", re.compile(r"softmax", re.IGNORECASE)),
-    ("identity", re.compile(r"identity|linear (?:output|activation)|no activation", re.IGNORECASE)),
-)
-_SAID_LOSS = (
-    ("binary_cross_entropy", re.compile(r"binary[- ]cross|log[- ]loss|\bBCE\b", re.IGNORECASE)),
-    ("cross_entropy", re.compile(r"cross[- ]entropy|\bCE\b", re.IGNORECASE)),
-    ("squared_error", re.compile(r"squared|\bMSE\b|quadratic", re.IGNORECASE)),
-)
 _COUNT = r"\b(\d+(?![.\d])|one|two|three|four|five)\b"
 _SIZES = tuple(
     (kind, re.compile(rf"{before}[^.\n]{{0,20}}?{_COUNT}|{_COUNT}\s+{after}", re.IGNORECASE))
@@ -53,35 +41,73 @@ _SIZES = tuple(
     )
 )
 _ALL_SIZES = re.compile(r"\b\d{1,2}(?:\s*[-–→]\s*\d{1,2}){1,5}\b")
+_PENALTY = re.compile(r"\bL[12]\b|penalt|regulari|ridge|lasso|weight decay|শাস্তি|নিয়মিতকরণ", re.IGNORECASE)
 _COUNTS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5}
-_MOST_TRIED = 64
-
-
-@dataclass(slots=True)
-class Draft:
-    """A case on its way: its keys as in a file, a remark on each that was guessed, what could not be found."""
-
-    keys: dict[str, Any]
-    remarks: dict[str, str] = field(default_factory=dict)
-    missing: list[str] = field(default_factory=list)
 
 
 def guess(page: Page) -> Draft:
     """The case that a page seems to be about, without its claims."""
     text = "\n".join(page.source)
-    flat_work = _work(page, _blank(2, 1))
+    steps, table = steps_said(page), table_of_layers(page)
+    flat_work = _work(page, _blank(2, 1, steps))
     scheme, given = _best_scheme(flat_work)
-    sizes = _sizes(given, text)
+    sizes = _sizes(given, text, table)
     draft = Draft({"network": {}}, {})
     layers = _layers(given, sizes, draft)
-    _data(given, sizes, draft)
-    if (rate := given.array("rate")) is not None and rate.ndim == 0:
-        draft.keys["optimizer"] = {"name": "sgd", "learning_rate": float(rate)}
-        draft.remarks["optimizer"] = f"line {given.lines('rate')[0]}; gradient descent is a guess"
+    _data(given, sizes, draft, samples_are_columns(text))
     draft.keys["network"] = {"inputs": sizes[0], "loss": "squared_error", "layers": layers}
+    _optimizer(draft, given, flat_work, text)
+    _training(draft, steps, text)
     draft.keys["notation"] = _notation(flat_work, scheme)
-    _functions(page, draft, scheme, text)
+    fit(page, draft, scheme, text, table)
     return draft
+
+
+def _optimizer(draft: Draft, given: Givens, work: list[Work], text: str) -> None:
+    """The rule that the page names, with the numbers that it assigns to the rule's letters."""
+    said = rule_said(text)
+    rate = given.array("rate")
+    held = settings(work, said or "sgd")
+    if rate is not None and rate.ndim == 0:
+        keys: dict[str, Any] = {"name": said or "sgd", "learning_rate": float(rate)}
+        own = own_settings(keys["name"], held)
+        draft.keys["optimizer"] = keys | own
+        how = (
+            "the page names the rule" if said else "gradient descent is a guess: the page names no other rule"
+        )
+        draft.remarks["optimizer"] = how
+        draft.remarks["optimizer.learning_rate"] = f"from line {given.lines('rate')[0]}"
+        draft.remarks |= {f"optimizer.{name}": f"from line {held[name].line}" for name in own}
+        _usual(draft)
+    for name in ("l2", "l1"):
+        if name in held and _PENALTY.search(text):
+            draft.keys.setdefault("regularization", {})[name] = held[name].value
+            draft.remarks[f"regularization.{name}"] = f"from line {held[name].line}"
+
+
+def _usual(draft: Draft) -> None:
+    """The numbers of the rule that the page does not say: their usual values, each with a remark."""
+    keys = draft.keys["optimizer"]
+    for number in fields(OPTIMIZERS[keys["name"]]):
+        if number.name in keys or number.default is MISSING or isinstance(number.default, bool):
+            continue
+        if isinstance(number.default, str | float | int):
+            keys[number.name] = number.default
+            draft.remarks[f"optimizer.{number.name}"] = "a guess: the page does not say it"
+
+
+def _training(draft: Draft, steps: int, text: str) -> None:
+    """How many steps, and of how many samples each."""
+    training: dict[str, Any] = {}
+    if steps > 1:
+        training["steps"] = steps
+        draft.remarks["training.steps"] = "as the headings count them"
+    batch, samples = batch_said(text), len(draft.keys["data"].get("x", [()]))
+    if batch is not None and batch < samples:
+        training["batch_size"] = batch
+        draft.remarks["training.batch_size"] = "the page names it"
+    if training:
+        draft.keys["training"] = training
 
 
 def _notation(work: list[Work], scheme: Scheme) -> dict[str, Any]:
@@ -98,11 +124,13 @@ def _notation(work: list[Work], scheme: Scheme) -> dict[str, Any]:
     return {"layer": layer, "first": 0 if zero else scheme.first}
 
 
-def _blank(depth: int, samples: int) -> Case:
+def _blank(depth: int, samples: int, steps: int) -> Case:
     return Case.from_dict(
         {
             "network": {"inputs": 1, "loss": "squared_error", "layers": [{"units": 1}] * depth},
             "data": {"x": [[0.0]] * samples, "y": [[0.0]] * samples},
+            "optimizer": {"name": "sgd", "learning_rate": 1.0},
+            "training": {"steps": steps},
         }
     )
 
@@ -138,36 +166,50 @@ def _best_scheme(work: list[Work]) -> tuple[Scheme, Givens]:
     return best[1], best[2]
 
 
-def _sizes(given: Givens, text: str) -> list[int]:
-    """Inputs and units of each layer: off the weights, else off the words, else 1."""
+def _sizes(given: Givens, text: str, table: list[LayerRow]) -> list[int]:
+    """Inputs and units of each layer: off a table of layers, off the weights, else off the words, else 1."""
     said = {kind: _count(pattern, text) for kind, pattern in _SIZES}
+    if table:
+        first = table[0].units
+        W = given.array("W1")
+        fits = W is not None and W.size % first == 0
+        inputs = W.size // first if W is not None and fits else _inputs(given) or said["input"] or 1
+        return [inputs, *(row.units for row in table)]
     for match in _ALL_SIZES.finditer(text):
         sizes = [int(size) for size in re.findall(r"\d+", match[0])]
         if given.flat and len(given.flat) == sum(a * b for a, b in pairwise(sizes)):
             return sizes
     depth = given.depth or (2 if said["hidden"] or given.flat else 1)
-    x, y = given.array("x"), given.array("target")
-    sizes = [said["input"] or 1] + [0] * depth
-    if x is not None and x.size:
-        sizes[0] = x.shape[-1] if x.ndim == 2 and 1 not in x.shape else x.size
+    sizes = [_inputs(given) or said["input"] or 1]
+    y = given.array("target")
+    of_y = y.size if y is not None and y.ndim < 2 else 1
     for l in range(1, depth + 1):
-        W, b = given.array(f"W{l}"), given.array(f"b{l}")
-        before = sizes[l - 1]
-        if W is not None and W.ndim == 2:
-            if x is None and l == 1:
-                sizes[0] = before = W.shape[1]
-            sizes[l] = W.shape[1] if W.shape[0] == before != W.shape[1] else W.shape[0]
-        elif W is not None and W.ndim == 1:
-            sizes[l] = 1 if W.size == before else W.size
-        elif W is not None:
-            sizes[l] = 1
-        elif b is not None and b.size > 1:
-            sizes[l] = b.size
-        elif l < depth:
-            sizes[l] = said["hidden"] or 1
-        else:
-            sizes[l] = said["output"] or (y.size if y is not None and y.ndim < 2 else 1)
+        words = said["hidden"] or 1 if l < depth else said["output"] or of_y
+        sizes.append(_units(given, l, sizes[-1]) or words)
     return sizes
+
+
+def _inputs(given: Givens) -> int | None:
+    """Off the inputs, rows or columns of samples as the weights have it; off the weights; None off neither."""
+    x, W = given.array("x"), given.array("W1")
+    if x is None or not x.size:
+        return W.shape[1] if W is not None and W.ndim == 2 else None
+    if x.ndim < 2 or 1 in x.shape:
+        several = x.ndim == 2 and W is not None and W.ndim < 2 and W.size == 1
+        return 1 if several else x.size
+    if W is not None and x.shape[-1] not in W.shape and (x.shape[0] in W.shape or W.size == x.shape[0]):
+        return x.shape[0]
+    return x.shape[-1]
+
+
+def _units(given: Givens, layer: int, inputs: int) -> int | None:
+    """Off the weights or biases of a layer; None where they do not say it."""
+    W, b = given.array(f"W{layer}"), given.array(f"b{layer}")
+    if W is not None and W.ndim == 2:
+        return W.shape[1] if W.shape[0] == inputs != W.shape[1] else W.shape[0]
+    if W is not None:
+        return 1 if W.size in (1, inputs) else W.size
+    return b.size if b is not None and b.size > 1 else None
 
 
 def _count(pattern: re.Pattern[str], text: str) -> int | None:
@@ -225,7 +267,7 @@ def _shaped(W: Array | None, units: int, inputs: int) -> tuple[Array, bool] | No
     return W.reshape(units, inputs), False
 
 
-def _data(given: Givens, sizes: list[int], draft: Draft) -> None:
+def _data(given: Givens, sizes: list[int], draft: Draft, columns: bool) -> None:
     data: dict[str, Any] = {}
     samples = 1
     for name, key, width in (("x", "x", sizes[0]), ("target", "y", sizes[-1])):
@@ -238,7 +280,8 @@ def _data(given: Givens, sizes: list[int], draft: Draft) -> None:
             draft.missing.append(f"data.{key}")
             continue
         rows = array.reshape(-1, width)
-        if array.ndim == 2 and array.shape[0] == width != array.shape[1] and array.shape[1] > 1:
+        turned = array.ndim == 2 and array.shape[0] == width and array.shape[1] > 1
+        if turned and (array.shape[1] != width or columns):
             rows = array.T
         samples = len(rows)
         data[key] = [
@@ -251,67 +294,3 @@ def _data(given: Givens, sizes: list[int], draft: Draft) -> None:
         draft.remarks["given"] = (
             f"from {_said(given.lines('yhat'))}; taken as it is, because weights are missing"
         )
-
-
-def _functions(page: Page, draft: Draft, scheme: Scheme, text: str) -> None:
-    """Activations and loss: what the words say, and of that and all others what fits the printed numbers best."""
-    layers = draft.keys["network"]["layers"]
-    depth = len(layers)
-    said = [name for name, pattern in _SAID_ACTIVATION if pattern.search(text)]
-    loss_said = next((name for name, pattern in _SAID_LOSS if pattern.search(text)), None)
-    case = _built(draft.keys)
-    work = [] if case is None else [one for one in _work(page, case) if one.found]
-    best: tuple[float, tuple[str, ...], Any] | None = None
-    for names, loss in product([*_choices(said, depth)][:_MOST_TRIED], LOSSES if depth < 3 else LOSSES[:3]):
-        for layer, name in zip(layers, names, strict=True):
-            layer["activation"] = name
-        draft.keys["network"]["loss"] = loss
-        named = loss if isinstance(loss, str) else loss["name"]
-        points = _points(draft, work, scheme) + sum(0.4 for name in names if name in said)
-        points += 0.6 * (named == loss_said)
-        if best is None or points > best[0] + 1e-9:
-            best = (points, names, loss)
-    assert best is not None
-    for layer, name in zip(layers, best[1], strict=True):
-        layer["activation"] = name
-    draft.keys["network"]["loss"] = best[2]
-    for l in range(1, depth + 1):
-        named = layers[l - 1]["activation"]
-        draft.remarks[f"activation{l}"] = (
-            "the page names it, and it fits the printed numbers best"
-            if named in said
-            else "a guess: it fits the printed numbers best, the page does not name it"
-        )
-    draft.remarks["loss"] = (
-        "the page names it; scale and averages are what fit the printed numbers best"
-        if loss_said
-        else "a guess: the page names no loss"
-    )
-    if loss_said is None:
-        draft.missing.append("network.loss")
-
-
-def _choices(said: list[str], depth: int) -> Iterator[tuple[str, ...]]:
-    """Activations layer by layer, those that the page names first."""
-    order = [*said, *(name for name in ACTIVATIONS if name not in said)]
-    hidden = [name for name in order if name != "softmax"]
-    if depth > 3:
-        for inner, last in product(hidden, order):
-            yield (*(inner,) * (depth - 1), last)
-    else:
-        yield from product(*[hidden] * (depth - 1), order)
-
-
-def _points(draft: Draft, work: list[Work], scheme: Scheme) -> float:
-    case = _built(draft.keys)
-    if case is None or not work:
-        return -1e9 if case is None else 0.0
-    with np.errstate(all="ignore"):
-        return score(work, scheme, Quantities(case))
-
-
-def _built(keys: Mapping[str, Any]) -> Case | None:
-    try:
-        return Case.from_dict(keys)
-    except HandgradError:
-        return None

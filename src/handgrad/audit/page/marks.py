@@ -88,3 +88,33 @@ class Words:
             else:
                 break
         return Name(word.text, tuple(lowered), tuple(raised), tuple(entries), primes, word.start, word.line)
+
+    def _calculates(self, at: int) -> bool:
+        """True for parentheses that hold a calculation; others hold a remark."""
+        inside: list[str] = []
+        for word in self.words[at + 1 :]:
+            if word.text == ")":
+                break
+            inside.append(word.text)
+        return any(text in ("+", "-") for text in inside)
+
+    def _is_spaced(self) -> bool:
+        """True for a list whose numbers have only spaces between them."""
+        depth = 0
+        for word in self.words[self.place :]:
+            depth += (word.text in ("[", "(", "{")) - (word.text in ("]", ")", "}"))
+            if not depth:
+                return True
+            if depth == 1 and word.text == ",":
+                return False
+        return True
+
+    def _skip_arguments(self) -> None:
+        depth = 0
+        for place in range(self.place, len(self.words)):
+            depth += (self.words[place].text == "(") - (self.words[place].text == ")")
+            if self.words[place].kind == "number":
+                return
+            if not depth:
+                self.place = place + 1
+                return

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from handgrad.audit.page.formula_trees import Derivative, Name
@@ -204,63 +204,81 @@ def _parameters(
             yield Meaning(letter, number, (), new, mark.sample, old=mark.old)
 
 
-def _marks(  # noqa: PLR0912  one kind of mark after another
-    name: Name, letter: str, digits: str, scheme: Scheme, depth: int
-) -> Mark:
+@dataclass(slots=True)
+class _Marking:
+    """The marks of a name, as they are read one after another."""
+
     layer: int | None = None
     sample: int | None = None
-    entries: list[int] = []
-    new = old = output = hidden = False
-    has_layer = letter in _LAYERED and letter != "h"
-    for text in [mark.strip().strip("{}") for mark in name.raised]:
-        inner = text.strip("[]()")
-        if text in _NEW:
-            new = True
-        elif inner.isdigit():
-            if text[:1] == "[" or (has_layer and layer is None and (text[:1] == "(" or int(inner) <= depth)):
-                layer = int(inner)
-            elif text[:1] == "(":
-                sample = int(inner) - 1
-        elif text == "[L]" or inner == "L":
-            layer = depth
-        elif text in _OLD:
-            old = True
+    entries: list[int] = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)
+    """Lowered ones, of which the first may yet be the layer."""
+    flags: set[str] = field(default_factory=set)
+    """new, old, output, hidden."""
+
+
+_RAISED = {**dict.fromkeys(_OLD, "old"), **dict.fromkeys(_NEW, "new")}
+_LOWERED = {
+    **dict.fromkeys(_OLD, "old"),
+    **dict.fromkeys(("h", "hidden", "hid", "ih", "xh"), "hidden"),
+    **dict.fromkeys(("o", "out", "output", "L", "ho"), "output"),
+    **dict.fromkeys(_NEW, "new"),
+}
+"""What a mark that is a word says of its name."""
+
+
+def _marks(name: Name, letter: str, digits: str, scheme: Scheme, depth: int) -> Mark:
+    found = _Marking()
+    for text in name.raised:
+        _read_raised(found, text.strip().strip("{}"), letter, depth)
     pieces = [piece for text in name.lowered for piece in re.split(r"[,\s]+", text.strip("{}() ")) if piece]
-    if digits:
-        pieces.insert(0, digits)
-    numbers: list[int] = []
-    for piece in pieces:
-        found = _UNIT.fullmatch(piece)
-        if piece in _NEW:
-            new = True
-        elif piece.isdigit():
-            numbers += _numbers(piece, letter, layer is None and scheme.lowered_is_layer, depth)
-        elif found:
-            output, hidden = output or found[1] == "o", hidden or found[1] == "h"
-            entries.append(int(found[2]) - 1)
-        elif piece in ("o", "out", "output", "L", "ho"):
-            output = True
-        elif piece in ("h", "hidden", "hid", "ih", "xh"):
-            hidden = True
-        elif piece in _OLD:
-            old = True
-    if has_layer or letter == "h":
-        wants = 2 if letter == "W" else 1
-        lone = (letter == "W" or (letter == "b" and bool(scheme.flat))) and len(numbers) == 1
-        takes = has_layer and layer is None and not (output or hidden)
-        if (
-            numbers
-            and takes
-            and (lone or len(numbers) > wants or (scheme.lowered_is_layer and len(numbers) != 2))
-        ):
-            layer = numbers.pop(0)
-        elif numbers and takes and letter == "b" and len(numbers) == 1 and not scheme.lowered_is_layer:
-            pass
-    entries += [number - scheme.first for number in numbers]
+    for piece in [digits, *pieces] if digits else pieces:
+        _read_lowered(found, piece, letter, scheme, depth)
+    _layer_off_numbers(found, letter, scheme)
+    found.entries += [number - scheme.first for number in found.numbers]
     bracketed = [piece for text in name.entries for piece in re.split(r"[,\s]+", text.strip()) if piece]
     if bracketed and all(piece.lstrip("-").isdigit() for piece in bracketed):
-        entries += [int(piece) - scheme.first_in_brackets for piece in bracketed]
-    return Mark(layer, tuple(entries), new, old, sample, output, hidden)
+        found.entries += [int(piece) - scheme.first_in_brackets for piece in bracketed]
+    new, old, output, hidden = (flag in found.flags for flag in ("new", "old", "output", "hidden"))
+    return Mark(found.layer, tuple(found.entries), new, old, found.sample, output, hidden)
+
+
+def _read_raised(found: _Marking, text: str, letter: str, depth: int) -> None:
+    inner = text.strip("[]()")
+    if text in _RAISED:
+        found.flags.add(_RAISED[text])
+    elif inner == "L":
+        found.layer = depth
+    elif inner.isdigit():
+        layered = letter in _LAYERED and letter != "h" and found.layer is None
+        if text[:1] == "[" or (layered and (text[:1] == "(" or int(inner) <= depth)):
+            found.layer = int(inner)
+        elif text[:1] == "(":
+            found.sample = int(inner) - 1
+
+
+def _read_lowered(found: _Marking, piece: str, letter: str, scheme: Scheme, depth: int) -> None:
+    unit = _UNIT.fullmatch(piece)
+    if piece in _LOWERED:
+        found.flags.add(_LOWERED[piece])
+    elif piece.isdigit():
+        found.numbers += _numbers(piece, letter, found.layer is None and scheme.lowered_is_layer, depth)
+    elif unit:
+        found.flags |= {"o": {"output"}, "h": {"hidden"}}.get(unit[1], set())
+        found.entries.append(int(unit[2]) - 1)
+
+
+def _layer_off_numbers(found: _Marking, letter: str, scheme: Scheme) -> None:
+    """The first lowered number is the layer where that is what it means, or where there are too many for entries."""
+    numbers = found.numbers
+    if not numbers or letter not in _LAYERED or letter == "h":
+        return
+    if found.layer is not None or found.flags & {"output", "hidden"}:
+        return
+    wants = 2 if letter == "W" else 1
+    lone = (letter == "W" or (letter == "b" and bool(scheme.flat))) and len(numbers) == 1
+    if lone or len(numbers) > wants or (scheme.lowered_is_layer and len(numbers) != 2):
+        found.layer = numbers.pop(0)
 
 
 def _numbers(piece: str, letter: str, layer_first: bool, depth: int) -> list[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,15 @@ SUFFIXES = (*READERS, ".ipynb")
 """Of the pages that can be read."""
 
 
+_BEGINNINGS = (
+    (re.compile(r"\s*<[a-z!]", re.IGNORECASE), ".html"),
+    (re.compile(r"\s*\\(?:documentclass|usepackage|begin|(?:sub)*section|chapter|newcommand)\b"), ".tex"),
+    (re.compile(r'\s*\{\s*"(?:cells|metadata|nbformat)'), ".ipynb"),
+)
+"""How the text of a page begins that is no Markdown."""
+_IN_NO_PATH = re.compile(r"[\n=`$]")
+
+
 def is_page(path: str | os.PathLike[str]) -> bool:
     """True for a name that ends as a page does.
 
@@ -50,21 +60,25 @@ def open_page(path: str | os.PathLike[str]) -> Page:
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         raise CaseError(f"{path}: {suffix or 'no suffix'} is no page; give one of {', '.join(SUFFIXES)}")
-    text = _text_of(path)
-    try:
-        page = _notebook(text, path.name) if suffix == ".ipynb" else _page(text, path.name, READERS[suffix])
-    except MissingExtraError:
-        raise
-    except HandgradError as error:
-        raise CaseError(f"{path}: {error}") from error
-    except (RecursionError, MemoryError) as error:
-        raise CaseError(f"{path}: it is nested too deep to be read; write it flatter") from error
-    except (ValueError, IndexError, KeyError, AttributeError, TypeError) as error:
-        # the libraries stumble over some of what no author writes; it is no calculation then
-        raise CaseError(f"{path}: no {suffix} page that can be read ({type(error).__name__})") from error
-    if not page.blocks:
-        raise CaseError(f"{path}: there is nothing on this page; give one with a calculation")
-    return page
+    return _opened(_text_of(path), str(path), path.name, suffix)
+
+
+def page_of(what: Page | str | os.PathLike[str]) -> Page:
+    """The page that is meant: one that was opened, a file by its path, or its text itself.
+
+    >>> page_of("`z = 0.5`").name
+    'page'
+    """
+    if isinstance(what, Page):
+        return what
+    if not isinstance(what, str) or not _is_text(what):
+        return open_page(what)
+    suffix = next((suffix for begins, suffix in _BEGINNINGS if begins.match(what)), ".md")
+    return _opened(_judged(what.replace("\r\n", "\n"), "page", suffix), "page", "page", suffix)
+
+
+def _is_text(what: str) -> bool:
+    return "\n" in what or (not is_page(what) and _IN_NO_PATH.search(what) is not None)
 
 
 def read_page(text: str, suffix: str = ".md", name: str = "page") -> Page:
@@ -96,15 +110,42 @@ def _text_of(path: Path) -> str:
         text = raw.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
         raise CaseError(f"{path}: not text in UTF-8 (byte {error.start}); save it as UTF-8") from error
-    if "\0" in text:
-        raise CaseError(f"{path}: not text but bytes; give a page of text")
-    if not text.strip():
-        raise CaseError(f"{path}: there is nothing on this page; give one with a calculation")
-    if any(len(line) > _LONGEST_LINE for line in text.split("\n")) and path.suffix.lower() not in _LONG_LINES:
+    return _judged(text, str(path), path.suffix.lower())
+
+
+def _judged(text: str, place: str, suffix: str) -> str:
+    """The text, if there may be a page in it."""
+    if len(text) > MOST_BYTES:
         raise CaseError(
-            f"{path}: a line has more than {_LONGEST_LINE:,} letters; no page of a calculation has"
+            f"{place}: {len(text):,} letters; a page of at most {MOST_BYTES:,} is read; cut out the calculation"
+        )
+    if "\0" in text:
+        raise CaseError(f"{place}: not text but bytes; give a page of text")
+    if not text.strip():
+        raise CaseError(f"{place}: there is nothing on this page; give one with a calculation")
+    if any(len(line) > _LONGEST_LINE for line in text.split("\n")) and suffix not in _LONG_LINES:
+        raise CaseError(
+            f"{place}: a line has more than {_LONGEST_LINE:,} letters; no page of a calculation has"
         )
     return text
+
+
+def _opened(text: str, place: str, name: str, suffix: str) -> Page:
+    """The page of a text, its blocks read; `place` is what an error calls it."""
+    try:
+        page = _notebook(text, name) if suffix == ".ipynb" else _page(text, name, READERS[suffix])
+    except MissingExtraError:
+        raise
+    except HandgradError as error:
+        raise CaseError(f"{place}: {error}") from error
+    except (RecursionError, MemoryError) as error:
+        raise CaseError(f"{place}: it is nested too deep to be read; write it flatter") from error
+    except (ValueError, IndexError, KeyError, AttributeError, TypeError) as error:
+        # the libraries stumble over some of what no author writes; it is no calculation then
+        raise CaseError(f"{place}: no {suffix} page that can be read ({type(error).__name__})") from error
+    if not page.blocks:
+        raise CaseError(f"{place}: there is nothing on this page; give one with a calculation")
+    return page
 
 
 def _page(text: str, name: str, reader: Callable[[str], list[Block]]) -> Page:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from handgrad.audit.claims import shape_of
 from handgrad.audit.page.chains import Chain
@@ -166,39 +166,59 @@ def _wrapped(text: str) -> bool:
     return False
 
 
-def _formula(  # noqa: PLR0911  one kind of tree after another
-    tree: Tree, scheme: Scheme, context: Context, quantities: Quantities
-) -> str | None:
-    inner = (scheme, context, quantities)
-    match tree:
-        case Number(printed):
-            return repr(printed.value)
-        case Name() | Derivative():
-            place = next((p for p, sure in candidates(tree, "", *inner) if sure), None)
-            if place is None or place.step != context.step or place.quantity == "rate":
-                return None
-            value = quantities.value(place)
-            if value is None or value.size != 1:
-                return None
-            held = quantities.value(place._replace(entry=None))
-            whole = 0 if held is None else held.ndim
-            index = place.entry if place.entry is not None else (0,) * whole
-            return place.quantity + (f"[{','.join(map(str, index))}]" if index else "")
-        case Minus(of):
-            text = _formula(of, *inner)
-            return None if text is None else f"(-{text})"
-        case Operation(sign, left, right):
-            before, after = _formula(left, *inner), _formula(right, *inner)
-            python = {"·": "*", "×": "*", "*": "*", "⊙": "*", "/": "/", "+": "+", "-": "-", "^": "^"}.get(
-                sign
-            )
-            return (
-                None if python is None or before is None or after is None else f"({before} {python} {after})"
-            )
-        case Call(function, (argument,)) if function in _FORMULA_CALLS:
-            text = _formula(argument, *inner)
-            return None if text is None else f"{_FORMULA_CALLS[function]}({text})"
-    return None
+Where: TypeAlias = tuple[Scheme, Context, Quantities]
+
+
+def _formula(tree: Tree, scheme: Scheme, context: Context, quantities: Quantities) -> str | None:
+    rule = _FORMULAS.get(type(tree))
+    return None if rule is None else rule(tree, (scheme, context, quantities))
+
+
+def _of_number(tree: Any, where: Where) -> str | None:
+    return repr(tree.printed.value)
+
+
+def _of_name(tree: Any, where: Where) -> str | None:
+    _, context, quantities = where
+    place = next((p for p, sure in candidates(tree, "", *where) if sure), None)
+    if place is None or place.step != context.step or place.quantity == "rate":
+        return None
+    value = quantities.value(place)
+    if value is None or value.size != 1:
+        return None
+    held = quantities.value(place._replace(entry=None))
+    whole = 0 if held is None else held.ndim
+    index = place.entry if place.entry is not None else (0,) * whole
+    return place.quantity + (f"[{','.join(map(str, index))}]" if index else "")
+
+
+def _of_minus(tree: Any, where: Where) -> str | None:
+    text = _formula(tree.of, *where)
+    return None if text is None else f"(-{text})"
+
+
+def _of_operation(tree: Any, where: Where) -> str | None:
+    before, after = _formula(tree.left, *where), _formula(tree.right, *where)
+    sign = _PYTHON.get(tree.sign)
+    return None if sign is None or before is None or after is None else f"({before} {sign} {after})"
+
+
+def _of_call(tree: Any, where: Where) -> str | None:
+    if tree.function not in _FORMULA_CALLS or len(tree.arguments) != 1:
+        return None
+    text = _formula(tree.arguments[0], *where)
+    return None if text is None else f"{_FORMULA_CALLS[tree.function]}({text})"
+
+
+_PYTHON = {"·": "*", "×": "*", "*": "*", "⊙": "*", "/": "/", "+": "+", "-": "-", "^": "^"}
+_FORMULAS: Mapping[type, Callable[[Any, Where], str | None]] = {
+    Number: _of_number,
+    Name: _of_name,
+    Derivative: _of_name,
+    Minus: _of_minus,
+    Operation: _of_operation,
+    Call: _of_call,
+}
 
 
 def placed(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
@@ -122,65 +122,72 @@ def _computed(text: str, quantities: Mapping[str, Array]) -> Array | None:
         return None
 
 
-def places(  # noqa: PLR0912  one kind of letter after another
-    meaning: Meaning, context: Context, case: Case
-) -> Iterator[Place]:
+def places(meaning: Meaning, context: Context, case: Case) -> Iterator[Place]:
     """Where a meaning may be, the likeliest first; the context fills in what the name leaves open."""
-    depth, several = case.network.depth, case.samples > 1
-    step = context.step
-    if meaning.letter == "rate":
-        yield Place("rate")
-        return
-    if meaning.letter in ("loss", "error"):
-        yield from _of_loss(meaning, context, several)
-        return
-    sample = meaning.sample if meaning.sample is not None else context.sample
-    if meaning.letter in ("x", "target", "yhat", "dyhat"):
-        name = "y" if meaning.letter == "target" else meaning.letter
-        for at in _steps(name, context):
-            yield Place(name, at, _of_unit(meaning.entries, sample, several))
-        return
+    yield from _PLACES.get(meaning.letter, _of_layers)(meaning, context, case)
+
+
+def _of_rate(meaning: Meaning, context: Context, case: Case) -> Iterator[Place]:
+    yield Place("rate")
+
+
+def _sample(meaning: Meaning, context: Context) -> int | None:
+    return meaning.sample if meaning.sample is not None else context.sample
+
+
+def _of_ends(meaning: Meaning, context: Context, case: Case) -> Iterator[Place]:
+    """Inputs, targets, predictions."""
+    name = "y" if meaning.letter == "target" else meaning.letter
+    for at in _steps(name, context):
+        yield Place(name, at, _of_unit(meaning.entries, _sample(meaning, context), case.samples > 1))
+
+
+def _of_layers(meaning: Meaning, context: Context, case: Case) -> Iterator[Place]:
+    """What each layer has."""
+    depth = case.network.depth
     if meaning.flat is not None:
         return
     layers = [meaning.layer] if meaning.layer is not None else _layers(context, depth, meaning.letter)
+    rule = _OF_LAYER.get(meaning.letter, _of_units)
     for layer in layers:
-        if not 1 <= layer <= depth:
-            continue
-        if meaning.letter == "input":
-            name = f"a{layer - 1}" if layer > 1 else "x"
-            yield Place(name, step, _of_unit(meaning.entries, sample, several))
-        elif meaning.letter in ("W", "b", "dW", "db"):
-            index = meaning.entries or None
-            if (
-                index is None
-                and context.unit is not None
-                and meaning.letter[-1] == "b"
-                and meaning.layer is None
-            ):
-                index = (context.unit,)
-            if meaning.letter in ("W", "dW") and index is not None and len(index) == 1:
-                index = _in_a_line(index, case.network.sizes[layer], case.network.sizes[layer - 1])
-            yield from _parameter(meaning, f"{meaning.letter}{layer}", index, context)
-            b = case.network.layers[layer - 1].b
-            if (
-                meaning.letter == "b"
-                and index is None
-                and b is not None
-                and len(set(np.ravel(b).tolist())) == 1
-            ):
-                # one number for all units of the layer
-                yield from _parameter(meaning, f"b{layer}", (0,), context)
-        else:
-            name = {"slope": "derivative"}.get(meaning.letter, meaning.letter) + str(layer)
-            if name == f"da{depth}":
-                name = "dyhat"  # the output of the last layer is the prediction
-            entries = meaning.entries
-            if not entries and context.unit is not None and context.layer == layer:
-                entries = (context.unit,)
-            for at in _steps(name, context):
-                yield Place(name, at, _of_unit(entries, sample, several))
-                if not meaning.entries and entries:
-                    yield Place(name, at, _of_unit((), sample, several))
+        if 1 <= layer <= depth:
+            yield from rule(meaning, layer, context, case)
+
+
+def _of_input(meaning: Meaning, layer: int, context: Context, case: Case) -> Iterator[Place]:
+    """What a layer receives."""
+    name = f"a{layer - 1}" if layer > 1 else "x"
+    entry = _of_unit(meaning.entries, _sample(meaning, context), case.samples > 1)
+    yield Place(name, context.step, entry)
+
+
+def _of_parameter(meaning: Meaning, layer: int, context: Context, case: Case) -> Iterator[Place]:
+    """Weights, biases and their gradients."""
+    index = meaning.entries or None
+    if index is None and context.unit is not None and meaning.letter[-1] == "b" and meaning.layer is None:
+        index = (context.unit,)
+    if meaning.letter in ("W", "dW") and index is not None and len(index) == 1:
+        index = _in_a_line(index, case.network.sizes[layer], case.network.sizes[layer - 1])
+    yield from _parameter(meaning, f"{meaning.letter}{layer}", index, context)
+    b = case.network.layers[layer - 1].b
+    if meaning.letter == "b" and index is None and b is not None and len(set(np.ravel(b).tolist())) == 1:
+        # one number for all units of the layer
+        yield from _parameter(meaning, f"b{layer}", (0,), context)
+
+
+def _of_units(meaning: Meaning, layer: int, context: Context, case: Case) -> Iterator[Place]:
+    """What each unit has: sums, activations, slopes, deltas."""
+    depth, several, sample = case.network.depth, case.samples > 1, _sample(meaning, context)
+    name = {"slope": "derivative"}.get(meaning.letter, meaning.letter) + str(layer)
+    if name == f"da{depth}":
+        name = "dyhat"  # the output of the last layer is the prediction
+    entries = meaning.entries
+    if not entries and context.unit is not None and context.layer == layer:
+        entries = (context.unit,)
+    for at in _steps(name, context):
+        yield Place(name, at, _of_unit(entries, sample, several))
+        if not meaning.entries and entries:
+            yield Place(name, at, _of_unit((), sample, several))
 
 
 def _in_a_line(index: Index, units: int, inputs: int) -> Index:
@@ -197,7 +204,8 @@ def _steps(name: str, context: Context) -> tuple[int, ...]:
     return (context.step + 1, context.step) if context.after else (context.step,)
 
 
-def _of_loss(meaning: Meaning, context: Context, several: bool) -> Iterator[Place]:
+def _of_loss(meaning: Meaning, context: Context, case: Case) -> Iterator[Place]:
+    several = case.samples > 1
     new = meaning.new or context.after
     steps = (context.step + 1, context.step) if new else (context.step,)
     for step in steps:
@@ -213,6 +221,17 @@ def _of_loss(meaning: Meaning, context: Context, several: bool) -> Iterator[Plac
             yield Place("loss", step)
             yield Place("data_loss", step)
             yield Place("penalty", step)
+
+
+_PLACES: Mapping[str, Callable[[Meaning, Context, Case], Iterator[Place]]] = {
+    "rate": _of_rate,
+    **dict.fromkeys(("loss", "error"), _of_loss),
+    **dict.fromkeys(("x", "target", "yhat", "dyhat"), _of_ends),
+}
+_OF_LAYER: Mapping[str, Callable[[Meaning, int, Context, Case], Iterator[Place]]] = {
+    "input": _of_input,
+    **dict.fromkeys(("W", "b", "dW", "db"), _of_parameter),
+}
 
 
 def _layers(context: Context, depth: int, letter: str) -> list[int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -17,6 +17,7 @@ from handgrad.audit.page.names import Scheme
 from handgrad.audit.page.placement import Placed, Result, placed, results, schemes
 from handgrad.audit.page.placing import Context, Place, Quantities, near
 from handgrad.audit.page.ranges import Known, signed_numbers
+from handgrad.audit.page.scales import mark_scales
 from handgrad.audit.page.script import Page
 from handgrad.audit.page.tables import of_table
 from handgrad.audit.printed import Printed
@@ -61,6 +62,8 @@ class Reading:
     differs: tuple[tuple[Stated, float], ...]
     """Given numbers that the page has otherwise than the case: what is said, and what the case has."""
     account: Account
+    blocks: Mapping[int, int]
+    """The block of the page that each row stands in."""
 
 
 @dataclass(slots=True)
@@ -215,7 +218,9 @@ def _result(
                 differs.append((said, other))
     stated += _unnamed(work, quantities, account)
     stated += _loose(gathered, work, quantities, account)
-    return Reading(page, scheme, _merged(stated), tuple(_once(found_slips)), tuple(differs), account)
+    mark_scales(gathered.lines, account)
+    blocks = {line.number: line.block for line in gathered.lines}
+    return Reading(page, scheme, _merged(stated), tuple(_once(found_slips)), tuple(differs), account, blocks)
 
 
 def _rows_of(work: Iterable[Work]) -> set[tuple[int, int]]:

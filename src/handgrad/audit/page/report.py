@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 
 from handgrad.audit.conventions import Convention
@@ -18,7 +19,7 @@ from handgrad.render.document import Block, Bullets, Document, Heading, Literal,
 from handgrad.rich_repr import printable
 from handgrad.worked.record import Certificate
 from handgrad.writing.numerals import Precision, shown
-from handgrad.writing.phrasebook import Spans, chosen_language, joined
+from handgrad.writing.phrasebook import Spans, joined
 
 _LONGEST = 110
 _MOST_LISTED = 40
@@ -27,22 +28,26 @@ _BENGALI = str.maketrans("0123456789", "০১২৩৪৫৬৭৮৯")
 _DIGITS = str.maketrans("০১২৩৪৫৬৭৮৯", "0123456789")
 
 
-def page_document(
-    case: Case,
-    verdicts: tuple[Verdict, ...],
-    reading: Reading,
-    slips: tuple[Slip, ...],
-    language: str | None = None,
-    convention: Convention | None = None,
-    certificate: Certificate | None = None,
-) -> Document:
-    """The report in a language (None: that of the locale)."""
-    return _PageReport(
-        case, verdicts, chosen_language(language), convention, certificate, reading, slips
-    ).document()
+def several_document(reports: Sequence[PageReport]) -> Document:
+    """One document of the reports on a page beside several cases; letters are written as the first case has them."""
+    first = reports[0]
+    count = len(reports)
+    title = first.words.text("page_several", page=printable(first.page.name), count=count)
+    blocks: list[Block] = [Heading(1, (title,), "title"), *first.numbers()]
+    for number, report in enumerate(reports, 1):
+        blocks += [_below(block, number) for block in report.of_case()]
+    return Document(title, first.language, (*blocks, *first.unplaced()), first.notation)
 
 
-class _PageReport(Report):
+def _below(block: Block, number: int) -> Block:
+    """A block of one of several reports: its headings a level lower, their anchors its own."""
+    if not isinstance(block, Heading):
+        return block
+    anchor = f"{block.anchor}-of-{number}" if block.anchor else ""
+    return replace(block, level=min(4, block.level + 1), anchor=anchor)
+
+
+class PageReport(Report):
     """The report on a case's claims, with the lines that they come from."""
 
     def __init__(
@@ -54,9 +59,17 @@ class _PageReport(Report):
         certificate: Certificate | None,
         reading: Reading,
         slips: tuple[Slip, ...],
+        alone: bool = True,
     ) -> None:
         super().__init__(case, verdicts, language, convention, certificate)
-        self.reading, self.page, self.slips = reading, reading.page, slips
+        self.reading, self.page, self.slips, self.alone = reading, reading.page, slips, alone
+
+    def of_case(self) -> Iterator[Block]:
+        """The blocks under a heading of their own; what holds for the page as a whole is said once beside several."""
+        _, *blocks = self.document().blocks
+        title = printable(self.case.title) or self.words.text("audit_case")
+        yield Heading(1, (self.words.text("page_beside", title=title),), "case")
+        yield from blocks
 
     def title(self) -> str:
         """Page and case."""
@@ -65,14 +78,28 @@ class _PageReport(Report):
 
     def about(self) -> Iterator[Block]:
         """What became of the numbers, and how the names were read."""
-        counts = self.reading.account.counts
-        sentences = [self.words.text("page_numbers", count=sum(counts.values()) - counts.get("word", 0))]
+        if self.alone:
+            yield from self.numbers()
+        yield from self.how()
+
+    def numbers(self) -> Iterator[Block]:
+        """What became of the numbers."""
+        account = self.reading.account
+        counts = account.counts
+        beside = counts.get("word", 0) + counts.get("scale", 0)
+        sentences = [self.words.text("page_numbers", count=sum(counts.values()) - beside)]
         for fate in Fate:
-            if counts.get(fate.value) and fate is not Fate.WORD:
+            if counts.get(fate.value) and fate not in (Fate.WORD, Fate.SCALE):
                 sentences.append(self.words.text(f"page_fate_{fate.value}", count=counts[fate.value]))
+        if marks := [one.line for one in account.numbers if one.fate is Fate.SCALE]:
+            first, last = self._line(min(marks)), self._line(max(marks))
+            sentences.append(self.words.text("page_scale", count=len(marks), first=first, last=last))
         if counts.get("word"):
             sentences.append(self.words.text("page_words", count=counts["word"]))
         yield Paragraph((" ".join(sentences),))
+
+    def how(self) -> Iterator[Block]:
+        """How the names were read."""
         scheme = self.reading.scheme
         how = [
             self.words.text("page_lowered_layer" if scheme.lowered_is_layer else "page_lowered_unit"),
@@ -103,7 +130,8 @@ class _PageReport(Report):
         yield from self._follow()
         yield from self._arithmetic()
         yield from self._differing()
-        yield from self._unplaced()
+        if self.alone:
+            yield from self.unplaced()
         yield from self._bare_sums()
 
     def _bare_sums(self) -> Iterator[Block]:
@@ -202,7 +230,8 @@ class _PageReport(Report):
         header = tuple(self.words.say(key) for key in ("page_line", "page_on_page", "page_case"))
         yield Table(header, tuple(rows), "rll")
 
-    def _unplaced(self) -> Iterator[Block]:
+    def unplaced(self) -> Iterator[Block]:
+        """The numbers of which nothing says what they are."""
         lost = self.reading.account.unplaced
         if not lost:
             return

@@ -156,29 +156,31 @@ class Linear:
             return Script.joined((self.at(node, "{"), inner, self.at(node, "}")))
         return inner
 
-    def _macro(self, node: Any) -> Script:  # noqa: PLR0911  one kind of macro after another
-        name = node.macroname
-        if name in ("\\", "cr"):
-            return self.at(node, "\n")
-        if name == "frac":
-            return self._fraction(node)
-        if name == "sqrt":
-            return Script.joined((self.at(node, "sqrt("), self.argument(node, -1), self.at(node, ")")))
-        if name in ("hat", "widehat"):
-            return self._hat(node)
-        if name == "mathcal":
-            inner = self.argument(node, -1)
-            return Script(inner.text.replace("L", "ℒ"), inner.lines)
-        if name in _SIGNS:
-            return self.at(node, _SIGNS[name] + (" " if node.macro_post_space else ""))
-        if name in _NOTHING:
-            return Script("", ())
-        if name in _THROUGH or name in _BRACED:
-            apart = " " if name.startswith("text") else ""
-            marked = self.text[node.pos + node.len : node.pos + node.len + 1] in ("_", "^")
-            ends = "" if marked else apart
-            return Script.joined((self.at(node, apart), self.argument(node, -1), self.at(node, ends)))
-        return self.at(node, f" {name} ")
+    def _macro(self, node: Any) -> Script:
+        rule = _MACROS.get(node.macroname)
+        return self.at(node, f" {node.macroname} ") if rule is None else rule(self, node)
+
+    def _line_end(self, node: Any) -> Script:
+        return self.at(node, "\n")
+
+    def _root(self, node: Any) -> Script:
+        return Script.joined((self.at(node, "sqrt("), self.argument(node, -1), self.at(node, ")")))
+
+    def _calligraphic(self, node: Any) -> Script:
+        inner = self.argument(node, -1)
+        return Script(inner.text.replace("L", "ℒ"), inner.lines)
+
+    def _sign(self, node: Any) -> Script:
+        return self.at(node, _SIGNS[node.macroname] + (" " if node.macro_post_space else ""))
+
+    def _left_out(self, node: Any) -> Script:
+        return Script("", ())
+
+    def _through(self, node: Any) -> Script:
+        apart = " " if node.macroname.startswith("text") else ""
+        marked = self.text[node.pos + node.len : node.pos + node.len + 1] in ("_", "^")
+        ends = "" if marked else apart
+        return Script.joined((self.at(node, apart), self.argument(node, -1), self.at(node, ends)))
 
     def _fraction(self, node: Any) -> Script:
         above, below = self.argument(node, 0), self.argument(node, 1)
@@ -258,12 +260,9 @@ def _tight(script: Script) -> Script:
     return Script.joined((*made, script.cut(end)))
 
 
-_NAMED = (*_SIGNS, *_NOTHING, *_THROUGH, *_BRACED, "frac", "sqrt", "hat", "widehat", "mathcal", "cr", "\\")
-
-
 def _is_custom(node: Any) -> bool:
     """True for a macro that LaTeX itself does not have, as far as formulas go."""
-    return _kind(node) == "Macro" and node.macroname not in _NAMED and not _arguments(node)
+    return _kind(node) == "Macro" and node.macroname not in _MACROS and not _arguments(node)
 
 
 def _runs_on(before: str, after: str) -> bool:
@@ -283,3 +282,14 @@ _NODES: dict[str, Callable[[Linear, Any], Script]] = {
     "Specials": Linear._specials,
     "Math": Linear._math,
 }
+_MACROS: dict[str, Callable[[Linear, Any], Script]] = {
+    **dict.fromkeys((*_THROUGH, *_BRACED), Linear._through),
+    **dict.fromkeys(_NOTHING, Linear._left_out),
+    **dict.fromkeys(_SIGNS, Linear._sign),
+    **dict.fromkeys(("hat", "widehat"), Linear._hat),
+    **dict.fromkeys(("\\", "cr"), Linear._line_end),
+    "mathcal": Linear._calligraphic,
+    "sqrt": Linear._root,
+    "frac": Linear._fraction,
+}
+"""How each macro is written in a line; one that stands twice is what the later row says."""
