@@ -58,7 +58,7 @@ def check(
         return check_case(what, certify=certify)
     if not isinstance(what, Page | str | os.PathLike):
         raise CaseError("case: a page is judged beside a case; give the page as a file or as its text")
-    cases = [_case(one) for one in (case if _are_several(case) else [case])]
+    cases = [_case(one) for one in _listed(case)]
     if not cases:
         raise CaseError("case: there is no case to judge the page beside; name one or several")
     page = page_of(what)
@@ -73,8 +73,9 @@ def _is_named_page(what: Beside) -> bool:
     return isinstance(what, str | os.PathLike) and "\n" not in os.fspath(what) and is_page(what)
 
 
-def _are_several(case: Beside | Sequence[Beside]) -> bool:
-    return isinstance(case, Sequence) and not isinstance(case, str)
+def _listed(case: Beside | Sequence[Beside]) -> Sequence[Beside]:
+    alone = isinstance(case, Case | Mapping | str | os.PathLike)
+    return [case] if alone else list(case)  # type: ignore[list-item, arg-type]
 
 
 def _case(case: Beside) -> Case:

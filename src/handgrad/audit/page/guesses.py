@@ -193,20 +193,20 @@ def _inputs(given: Givens) -> int | None:
     """Off the inputs, rows or columns of samples as the weights have it; off the weights; None off neither."""
     x, W = given.array("x"), given.array("W1")
     if x is None or not x.size:
-        return W.shape[1] if W is not None and W.ndim == 2 else None
+        return int(W.shape[1]) if W is not None and W.ndim == 2 else None
     if x.ndim < 2 or 1 in x.shape:
         several = x.ndim == 2 and W is not None and W.ndim < 2 and W.size == 1
         return 1 if several else x.size
     if W is not None and x.shape[-1] not in W.shape and (x.shape[0] in W.shape or W.size == x.shape[0]):
-        return x.shape[0]
-    return x.shape[-1]
+        return int(x.shape[0])
+    return int(x.shape[-1])
 
 
 def _units(given: Givens, layer: int, inputs: int) -> int | None:
     """Off the weights or biases of a layer; None where they do not say it."""
     W, b = given.array(f"W{layer}"), given.array(f"b{layer}")
     if W is not None and W.ndim == 2:
-        return W.shape[1] if W.shape[0] == inputs != W.shape[1] else W.shape[0]
+        return int(W.shape[1] if W.shape[0] == inputs != W.shape[1] else W.shape[0])
     if W is not None:
         return 1 if W.size in (1, inputs) else W.size
     return b.size if b is not None and b.size > 1 else None
