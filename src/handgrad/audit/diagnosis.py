@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from handgrad.audit.matching import Waiting, gain, matches, value_of
 from handgrad.audit.miscopied import all_solved, with_given
 from handgrad.audit.misreadings import Misreading, misreadings
 from handgrad.audit.mistakes import CODES, MISTAKES
+from handgrad.audit.printed import Printed
 from handgrad.audit.rerun import Numbers, Seen, World, rerun
 from handgrad.audit.verdicts import ALARMS, FOLLOWS, ROOTS, WRONG, Entry, Verdict
 from handgrad.audit.worlds import LONG, Place, Worlds
@@ -31,7 +33,10 @@ LIKELY, SURE = 2.0, 10.0
 _FEW_STEPS = 3
 _AMONG_CODES = math.log2(len(CODES))
 _CONTRADICTION = 4.0
-"""Bits that a right number costs which the mistake would have changed; at most three of them count."""
+"""Bits that a right number costs which the mistake would have changed, for some of them at most."""
+_MOST_AGAINST = 3
+_OWN = 1.0
+"""Bits for a mistake in the first wrong number's own equation: all before it is right, as far as it is printed."""
 _SOLVED_ROOTS = 3
 _READING = _AMONG_CODES + 2.0
 """Bits that a misreading costs: the equations have the first word."""
@@ -47,8 +52,6 @@ class Explanation:
     layer: int | None = None
     details: Mapping[str, str] = field(default_factory=dict)
     alternative: Alternative | None = None
-    own: bool = False
-    """True where the equation of the first wrong number itself is what is changed."""
 
     @property
     def sure(self) -> bool:
@@ -99,9 +102,8 @@ def diagnose(worlds: Worlds, verdicts: list[Verdict]) -> tuple[list[Verdict], li
     return [_with_cause(verdict, found) for verdict in verdicts], found
 
 
-def _preference(explanation: Explanation) -> tuple[float, bool, int]:
-    """The most bits; where they are equal the mistake in the wrong number's own equation, then the commoner one."""
-    return round(explanation.bits, 6), explanation.own, -CODES.index(explanation.code)
+def _preference(explanation: Explanation) -> tuple[float, int]:
+    return round(explanation.bits, 6), -CODES.index(explanation.code)
 
 
 def _runs(worlds: Worlds, steps: set[int], right: object) -> Iterator[_Run]:
@@ -176,27 +178,38 @@ def _by_alternative(
         return
     explained = {(waiting[place][0].step, waiting[place][0].quantity, place[1]) for place in matched}
     steps = {waiting[place][0].step for place in matched}
-    against = 0
-    for claim, entry in right:
-        if claim.step not in steps or against == 3 or (claim.step, claim.quantity, entry.index) in explained:
-            continue
-        value = value_of(worlds, claim, entry.index, run.runs[1])
-        against += value is None or not (
-            entry.printed.stands_for(value, claim.step) or entry.verdict != "exact"
-        )
+    others = [
+        (claim, entry)
+        for claim, entry in right
+        if claim.step in steps and (claim.step, claim.quantity, entry.index) not in explained
+    ]
+    against = sum(
+        1 for _ in islice((1 for each in others if _contradicted(worlds, run, *each)), _MOST_AGAINST)
+    )
     bits = gain(matched, waiting) - _CONTRADICTION * against
     bits -= math.log2(near) if matched <= set().union(*sets[1:]) else _AMONG_CODES + math.log2(run.siblings)
     details = _details(run.alternative)
-    own = next(claim.quantity for place, (claim, _) in waiting.items() if place in matched)
-    yield Explanation(
-        run.code,
-        frozenset(matched),
-        bits,
-        run.alternative.layer,
-        details,
-        run.alternative,
-        own in run.alternative.rewrites,
-    )
+    first = next(claim.quantity for place, (claim, _) in waiting.items() if place in matched)
+    if first in run.alternative.rewrites:
+        bits += _OWN
+    yield Explanation(run.code, frozenset(matched), bits, run.alternative.layer, details, run.alternative)
+
+
+def _contradicted(worlds: Worlds, run: _Run, claim: Claim, entry: Entry) -> bool:
+    """True where a right number would be another one with this mistake, whatever rounding did to it before."""
+    if run.alternative.digits is not None and _is_finer(entry.printed, run.alternative.digits):
+        return True  # it was printed with more than it was rounded to
+    value = value_of(worlds, claim, entry.index, run.runs[1])
+    without = value_of(worlds, claim, entry.index, worlds.printed)
+    if value is None or without is None:
+        return value is None and without is not None
+    unchanged = abs(value - without) < entry.printed.unit / 2
+    return not (unchanged or entry.printed.stands_for(value, claim.step) or entry.verdict != "exact")
+
+
+def _is_finer(printed: Printed, digits: int) -> bool:
+    unit = 10.0**-digits
+    return abs(printed.value / unit - round(printed.value / unit)) * unit > printed.unit / 2
 
 
 def _details(alternative: Alternative) -> dict[str, str]:

@@ -79,13 +79,13 @@ class _Fitting:
         """Activations and loss: what the words say, and of that and all others what fits the printed numbers best."""
         draft, layers = self.draft, self.draft.keys["network"]["layers"]
         depth = len(layers)
-        told = [row.activation for row in table] if len(table) == depth else [None] * depth
+        listed = [row.activation for row in table] if len(table) == depth else [None] * depth
         said = all_said(ACTIVATIONS, text)
         loss_said = first_said(LOSSES, text)
         best: tuple[float, tuple[str, ...], Any] | None = None
         losses = list(_losses(loss_said))
         for names, loss in product(
-            [*_choices(said, told)][:_MOST_TRIED], losses if depth < 3 else losses[:_FEW_FORMS]
+            [*_choices(said, listed)][:_MOST_TRIED], losses if depth < 3 else losses[:_FEW_FORMS]
         ):
             for layer, name in zip(layers, names, strict=True):
                 layer["activation"] = name
@@ -98,7 +98,7 @@ class _Fitting:
         for layer, name in zip(layers, best[1], strict=True):
             layer["activation"] = name
         draft.keys["network"]["loss"] = best[2]
-        for l, (name, row) in enumerate(zip(best[1], told, strict=True), 1):
+        for l, (name, row) in enumerate(zip(best[1], listed, strict=True), 1):
             draft.remarks[f"activation{l}"] = (
                 "as the page's table of layers has it"
                 if row == name
@@ -222,16 +222,18 @@ def _name(loss: Any) -> str:
     return loss if isinstance(loss, str) else str(loss["name"])
 
 
-def _choices(said: list[str], told: Sequence[str | None]) -> Iterator[tuple[str, ...]]:
+def _choices(said: list[str], listed: Sequence[str | None]) -> Iterator[tuple[str, ...]]:
     """Activations layer by layer: what a table tells, else those that the page names first."""
     order = [*said, *(name for name in USUAL if name not in said)]
     hidden = [name for name in order if name != "softmax"]
-    depth = len(told)
-    if depth > 3 and not all(told):
+    depth = len(listed)
+    if depth > 3 and not all(listed):
         for inner, last in product(hidden, order):
-            yield (*(row or inner for row in told[:-1]), told[-1] or last)
+            yield (*(row or inner for row in listed[:-1]), listed[-1] or last)
         return
-    yield from product(*([row] if row else order if l == depth else hidden for l, row in enumerate(told, 1)))
+    yield from product(
+        *([row] if row else order if l == depth else hidden for l, row in enumerate(listed, 1))
+    )
 
 
 def _built(keys: Mapping[str, Any]) -> Case | None:
