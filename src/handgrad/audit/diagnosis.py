@@ -20,7 +20,6 @@ from handgrad.audit.matching import Waiting, gain, matches, value_of
 from handgrad.audit.miscopied import all_solved, with_given
 from handgrad.audit.misreadings import Misreading, misreadings
 from handgrad.audit.mistakes import CODES, MISTAKES
-from handgrad.audit.printed import Printed
 from handgrad.audit.rerun import Numbers, Seen, World, rerun
 from handgrad.audit.verdicts import ALARMS, FOLLOWS, ROOTS, WRONG, Entry, Verdict
 from handgrad.audit.worlds import LONG, Place, Worlds
@@ -34,7 +33,7 @@ _FEW_STEPS = 3
 _AMONG_CODES = math.log2(len(CODES))
 _CONTRADICTION = 4.0
 """Bits that a right number costs which the mistake would have changed, for some of them at most."""
-_MOST_AGAINST = 3
+_MOST_AGAINST, _MOST_FINER = 3, 8
 _OWN = 1.0
 """Bits for a mistake in the first wrong number's own equation: all before it is right, as far as it is printed."""
 _SOLVED_ROOTS = 3
@@ -183,7 +182,9 @@ def _by_alternative(
         for claim, entry in right
         if claim.step in steps and (claim.step, claim.quantity, entry.index) not in explained
     ]
-    against = sum(
+    digits = run.alternative.digits
+    against = 0 if digits is None else sum(1 for _ in islice(_finer(others, digits), _MOST_FINER))
+    against += sum(
         1 for _ in islice((1 for each in others if _contradicted(worlds, run, *each)), _MOST_AGAINST)
     )
     bits = gain(matched, waiting) - _CONTRADICTION * against
@@ -197,8 +198,6 @@ def _by_alternative(
 
 def _contradicted(worlds: Worlds, run: _Run, claim: Claim, entry: Entry) -> bool:
     """True where a right number would be another one with this mistake, whatever rounding did to it before."""
-    if run.alternative.digits is not None and _is_finer(entry.printed, run.alternative.digits):
-        return True  # it was printed with more than it was rounded to
     value = value_of(worlds, claim, entry.index, run.runs[1])
     without = value_of(worlds, claim, entry.index, worlds.printed)
     if value is None or without is None:
@@ -207,9 +206,13 @@ def _contradicted(worlds: Worlds, run: _Run, claim: Claim, entry: Entry) -> bool
     return not (unchanged or entry.printed.stands_for(value, claim.step) or entry.verdict != "exact")
 
 
-def _is_finer(printed: Printed, digits: int) -> bool:
+def _finer(right: Iterable[tuple[Claim, Entry]], digits: int) -> Iterator[Entry]:
+    """Right numbers that have more digits than all are said to have been rounded to."""
     unit = 10.0**-digits
-    return abs(printed.value / unit - round(printed.value / unit)) * unit > printed.unit / 2
+    for _, entry in right:
+        value = entry.printed.value
+        if abs(value / unit - round(value / unit)) * unit > entry.printed.unit / 2:
+            yield entry
 
 
 def _details(alternative: Alternative) -> dict[str, str]:
@@ -220,7 +223,10 @@ def _by_misreading(worlds: Worlds, places: list[Place], waiting: Waiting) -> Ite
     claim = waiting[places[0]][0]
     wrong = [place[1] for place in places]
     found: dict[tuple[int, str, str], tuple[Misreading, list[Array]]] = {}
-    for run in (worlds.full, worlds.clean()):
+    runs = [worlds.full, worlds.clean()]
+    if worlds.decimals and claim.step <= LONG:
+        runs.append(worlds.rounding(max(worlds.decimals)))
+    for run in runs:
         value = worlds.value(claim, run[claim.step])
         if value is None:
             continue
