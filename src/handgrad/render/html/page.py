@@ -58,6 +58,11 @@ addEventListener("resize", reach);
 addEventListener("toggle", reach, true);
 reach();"""
 
+_CODE_STYLE = """\
+pre { margin: 0; padding: 0.8em 1em; background: var(--shade); border-radius: 6px; width: max-content;
+  min-width: 100%; font: 0.875rem/1.5 ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; }"""
+"""How a program looks, on a page that has one."""
+
 
 def write(document: Document) -> bytes:
     """The document as a page of HTML, UTF-8.
@@ -113,6 +118,8 @@ class PageWriter:
         style, script = stylesheet(), _SCRIPT
         if any(fields_of(document.blocks)):
             style, script = f"{style}\n{BLANKS_STYLE}", f"{script}\n{BLANKS_SCRIPT}"
+        if any(isinstance(block, Code) for block in document.blocks):
+            style = f"{style}\n{_CODE_STYLE}"
         return (
             f'<!DOCTYPE html>\n<html lang="{escape(document.language)}">\n<head>\n<meta charset="utf-8">\n'
             '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
