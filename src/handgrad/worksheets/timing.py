@@ -13,7 +13,7 @@ from handgrad.worked.record import Timing
 UNITS, INPUTS = 500, 1000
 """A layer of the size that books count: half a million weights."""
 ROUNDS = 3
-SECONDS = 0.02
+SECONDS = 0.1
 """The least of so many rounds, and of all within so many seconds, is taken: what else the machine does only adds."""
 
 

@@ -100,14 +100,13 @@ TEXTBOOK: dict[str, str] = {
     "losses_loss": "Loss",
     "losses_formula": "Formula",
     "losses_derivative": "Derivative by a prediction",
-    "losses_here": "For this prediction",
+    "losses_here": "For this prediction the {name} is",
     "losses_regression": "regression",
     "losses_classification": "classification",
     "losses_two_classes": "two classes, one output",
     "losses_mean_squared_error": "mean squared error (MSE)",
     "losses_cross_entropy": "cross-entropy (CE)",
     "losses_binary_cross_entropy": "binary cross-entropy",
-    "losses_none": "does not apply",
     "losses_compared": (
         "The squared error grows with the square of the difference; cross-entropy grows without bound as the "
         "probability of the true class goes to 0, so a confident mistake weighs more."
@@ -141,8 +140,7 @@ TEXTBOOK: dict[str, str] = {
     "variants_of_all": "all samples of the data",
     "variants_of_one": "one sample",
     "variants_of_some": "a small part of the data",
-    "variants_of_any": "any",
-    "variants_samples": "Samples a step",
+    "variants_named": "{method}: {samples}",
     "variants_rule": "Rule",
     "optimizer_momentum_says": "adds a velocity; faster where the direction stays the same",
     "optimizer_rmsprop_says": "divides by the usual size of each gradient; a step of similar length for all",

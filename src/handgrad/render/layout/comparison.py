@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from handgrad.render.document import Block, Table
+from handgrad.render.document import Block, Formula, Table
 from handgrad.render.layout.context import Sheet
 from handgrad.worked.evaluate import evaluate
 from handgrad.worked.expressions import Relation, Sum
@@ -60,7 +60,8 @@ def losses(sheet: Sheet) -> Iterator[Block]:
     lesson = sheet.record.textbook.get("losses")
     if lesson is None:
         return
-    display, rows = sheet.display(), []
+    display, rows = sheet.display(), list[tuple[Spans, ...]]()
+    worked: list[tuple[Spans, Formula]] = []
     thirds = [lesson.equations[start : start + 3] for start in range(0, len(lesson.equations), 3)]
     for task, name, (value, slope, here) in zip(TASKS, NAMES, thirds, strict=True):
         rows.append(
@@ -69,21 +70,17 @@ def losses(sheet: Sheet) -> Iterator[Block]:
                 sheet.say(name),
                 (display.tree(value.symbols[0]),),
                 (Relation(slope.target, "=", display.tree(slope.symbols[0])),),
-                _here(sheet, here),
             )
         )
+        if here.result is not None:
+            worked.append((sheet.say(name), sheet.formula(here, "loss")))
     yield sheet.paragraph("losses_text")
-    keys = ("losses_task", "losses_loss", "losses_formula", "losses_derivative", "losses_here")
-    yield Table(tuple(sheet.say(key) for key in keys), tuple(rows), "lllll")
+    keys = ("losses_task", "losses_loss", "losses_formula", "losses_derivative")
+    yield Table(tuple(sheet.say(key) for key in keys), tuple(rows), "llll")
+    for said, formula in worked:
+        yield sheet.paragraph("losses_here", name=said)
+        yield formula
     yield sheet.paragraph("losses_compared")
-
-
-def _here(sheet: Sheet, equation: Equation) -> Spans:
-    if equation.result is None:
-        return sheet.say("losses_none")
-    display = sheet.display("loss")
-    sign = "=" if display.exact(equation.result) and not sheet.rounded(equation, "loss") else "~"
-    return (Relation(display.tree(equation.numbers[0]), sign, display.tree(equation.result)),)
 
 
 # --- scalar or matrix ---------------------------------------------------------------------------------------

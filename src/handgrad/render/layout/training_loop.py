@@ -11,7 +11,7 @@ from handgrad.render.layout.training_program import Wanted, is_written_out, left
 from handgrad.worked.expressions import Expression, Relation, Symbol
 from handgrad.worked.record import Equation
 from handgrad.worked.textbook.tables import rules
-from handgrad.writing.phrasebook import Spans, joined
+from handgrad.writing.phrasebook import Spans
 
 SAMPLES = {"batch": "variants_of_all", "stochastic": "variants_of_one", "mini_batch": "variants_of_some"}
 """How many samples a step of each variant sees."""
@@ -50,30 +50,28 @@ def variants(sheet: Sheet) -> Iterator[Block]:
     lesson = sheet.record.textbook.get("variants")
     if lesson is None:
         return
-    equations, rows = list(lesson.equations), []
+    equations, rows = list(lesson.equations), list[tuple[Spans, ...]]()
     for name, count in rules():
         own, equations = equations[:count], equations[count:]
-        by_size = name in SAMPLES
-        rows.append(
-            (
-                sheet.say(f"variant_{name}" if by_size else f"optimizer:{name}"),
-                sheet.say(SAMPLES.get(name, "variants_of_any")),
-                _rules(sheet, own),
-                sheet.say(f"variant_{name}_properties" if by_size else f"optimizer_{name}_says"),
-            )
-        )
+        rows += _rows(sheet, name, own)
     yield sheet.paragraph("variants_text", theta=Symbol("theta"), g=Symbol("g"), i=Symbol("i"))
-    header = tuple(sheet.say(key) for key in ("method", "variants_samples", "variants_rule", "properties"))
-    yield Table(header, tuple(rows), "llll")
+    header = tuple(sheet.say(key) for key in ("method", "variants_rule", "properties"))
+    yield Table(header, tuple(rows), "lll")
 
 
-def _rules(sheet: Sheet, equations: list[Equation]) -> Spans:
-    display, spans = sheet.display(), list[str | Expression]()
+def _rows(sheet: Sheet, name: str, equations: list[Equation]) -> Iterator[tuple[Spans, ...]]:
+    """One row for each equation of a variant; its name and what it is good for stand in the first."""
+    if name in SAMPLES:
+        samples = sheet.say(SAMPLES[name])
+        method = sheet.say("variants_named", method=sheet.say(f"variant_{name}"), samples=samples)
+        good_for = sheet.say(f"variant_{name}_properties")
+    else:
+        method, good_for = sheet.say(f"optimizer:{name}"), sheet.say(f"optimizer_{name}_says")
     for place, equation in enumerate(equations):
         target = _target(equation.target)
         sign = "=" if target is equation.target else ":="
-        spans += [", " if place else "", Relation(target, sign, display.tree(equation.symbols[0]))]
-    return joined(spans)
+        rule = Relation(target, sign, sheet.display().tree(equation.symbols[0]))
+        yield ((), (rule,), ()) if place else (method, (rule,), good_for)
 
 
 def loop(sheet: Sheet) -> Iterator[Block]:

@@ -63,13 +63,11 @@ def training_program(wanted: Wanted) -> str:
 
 def _head(wanted: Wanted) -> Iterator[str]:
     yield "import numpy as np"
-    yield ""
     lines = "".join("".join(FUNCTIONS[layer.function.name]) for layer in wanted.network.layers)
     for name, helper in (("sigmoid(", SIGMOID), ("softmax(", SOFTMAX), ("softplus(", SOFTPLUS)):
         if name in lines:
             yield ""
             yield from helper.rstrip("\n").split("\n")
-            yield ""
     yield ""
 
 
@@ -106,6 +104,12 @@ def _named(name: str, values: Array) -> Iterator[str]:
 
 
 def _table(name: str, held: Mapping[int, Array]) -> Iterator[str]:
+    whole = ", ".join(
+        f"{l}: np.array({np.asarray(array, np.float64).tolist()!r})" for l, array in held.items()
+    )
+    if len(whole) <= LONGEST + 10:
+        yield f"{name} = {{{whole}}}"
+        return
     yield f"{name} = {{}}"
     for l, values in held.items():
         yield from _named(f"{name}[{l}] = ", values)
