@@ -122,7 +122,9 @@ TEXTBOOK: dict[str, str] = {
     "neuron_updates": "The updates, with learning rate {eta}:",
     "braces": "The chain rule, brace by brace",
     "braces_text": "Every factor of the chain rule under a brace of its own, from the last layer back to the first:",
-    "braces_chain": "Where z depends on y and y on x, the derivatives are multiplied: {rule}.",
+    "braces_chain": (
+        "Where {outer} depends on {middle} and {middle} on {inner}, the derivatives are multiplied: {rule}."
+    ),
     "factor:sigmoid_rest": "1 − sigmoid",
     "factor:relu_prime": "derivative of ReLU",
     # tables

@@ -181,7 +181,8 @@ def _loss(sheet: Sheet, step: StepRecord | None) -> Iterator[Block]:
 def _optimizer(sheet: Sheet, step: StepRecord | None) -> Iterator[Block]:
     recipe = sheet.record.recipe
     if recipe is None:
-        forward_only = step is not None and not any(name.startswith("dW") for name in step.quantities)
+        held = () if step is None else tuple(step.quantities)
+        forward_only = bool(held) and "y" not in held and not any(name.startswith("dW") for name in held)
         yield sheet.paragraph("network_without_target" if forward_only else "network_without_optimizer")
         return
     yield sheet.paragraph("optimizer_is", optimizer=recipe.optimizer.name)

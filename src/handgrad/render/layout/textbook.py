@@ -144,15 +144,12 @@ def _neuron(sheet: Sheet) -> Iterator[Block]:
 def _braces(sheet: Sheet) -> Iterator[Block]:
     equations = _equations(sheet, "braces")
     if equations:
-        yield sheet.paragraph("braces_chain", rule=_chain_rule())
+        outer, middle, inner = Symbol("loss"), Symbol("yhat"), Symbol("z", "L")
+        factors = (Gradient(outer, middle), Gradient(middle, inner))
+        rule = Relation(Gradient(outer, inner), "=", Times(factors, sign=True))
+        yield sheet.paragraph("braces_chain", outer=outer, middle=middle, inner=inner, rule=rule)
         yield sheet.paragraph("braces_text")
         yield from (sheet.formula(equation) for equation in equations)
-
-
-def _chain_rule() -> Relation:
-    """dz/dx = dz/dy dy/dx, a scheme of three letters that stand for anything."""
-    x, y, z = (Symbol(letter) for letter in "xyz")
-    return Relation(Gradient(z, x), "=", Times((Gradient(z, y), Gradient(y, x)), sign=True))
 
 
 def _activations(sheet: Sheet) -> Iterator[Block]:
