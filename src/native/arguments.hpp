@@ -11,6 +11,7 @@
 namespace handgrad {
 
 constexpr int most_threads = 4096;
+constexpr std::int64_t most_categories = std::int64_t{1} << 24;  // float32 holds every whole number up to here
 constexpr std::int64_t most_units = std::int64_t{1} << 31;  // of a layer, and rows of a batch
 
 // A size that is counted in checked arithmetic: one that does not fit is remembered, and refused at the end.
@@ -54,6 +55,8 @@ inline bool fits_into_memory(const Plan& plan) {
         parameters = parameters + inputs * units + units;
         widths = widths + inputs + units;
     }
+    for (int j = 0; j < plan.gathered; ++j)
+        parameters = parameters + Size(plan.counts[j]) * (Size(plan.layers[0].units) + 64);
     const Size batch = Size(plan.largest_batch) + 64, threads = Size(plan.threads) + 2;
     const Size numbers = parameters * (threads + 8) + widths * (batch + 4096) * 4 * threads;
     return (numbers * 16).fits_below(std::numeric_limits<std::int64_t>::max() / 4);
@@ -66,12 +69,20 @@ inline void check_plan(const Plan& plan) {
     for (int l = 0; l < plan.depth; ++l) {
         const LayerPlan& layer = plan.layers[l];
         const std::string place = "layer " + std::to_string(l + 1);
-        require(layer.inputs >= 1 && layer.inputs <= most_units && layer.units >= 1 && layer.units <= most_units,
+        const std::int64_t fewest = l == 0 && plan.gathered ? 0 : 1;
+        require(layer.inputs >= fewest && layer.inputs <= most_units && layer.units >= 1 && layer.units <= most_units,
                 "1 to 2^31 inputs and units in " + place);
         require(l == 0 || layer.inputs == plan.layers[l - 1].units,
                 "as many inputs in " + place + " as the layer before it has units");
         require(layer.keep > 0 && layer.keep <= 1, "a part to keep, 0 < keep <= 1, in " + place);
     }
+    Size categories = 0;
+    for (int j = 0; j < plan.gathered; ++j) {
+        require(plan.counts[j] >= 1 && plan.counts[j] <= most_categories, "1 to 2^24 categories in a column");
+        categories = categories + Size(plan.counts[j]);
+    }
+    require(categories.fits_below(most_units - 1) && (Size(plan.largest_batch) * plan.gathered).fits_below(most_units - 1),
+            "fewer than 2^31 categories, and numbers of them in a batch");
     require(plan.optimizer.slots >= least_slots(plan.optimizer) && plan.optimizer.slots <= 3,
             "as many slots as the optimizer keeps, at most 3");
     require(plan.predict_only || plan.loss.kind != LossKind::none, "a loss, or predict_only");

@@ -161,8 +161,8 @@ class Session {
     Session(bool float64, const std::vector<LayerTuple>& layers, const LossTuple& loss,
             const OptimizerTuple& optimizer, const std::tuple<double, double, std::string>& penalties,
             std::tuple<double, double> clipping, std::uint64_t seed, int threads, const std::string& path,
-            std::int64_t largest_batch, bool predict_only)
-        : float64_(float64) {
+            std::int64_t largest_batch, bool predict_only, const std::vector<std::int64_t>& gathered)
+        : float64_(float64), counts_(gathered) {
         for (const auto& [inputs, units, function, alpha, bias, dropout, keep] : layers)
             layers_.push_back({inputs, units, named<Fn>(functions, function), alpha, named<Bias>(biases, bias), dropout, keep});
         plan_.depth = static_cast<int>(layers_.size());
@@ -180,6 +180,9 @@ class Session {
         plan_.path = named<Path>(paths, path);
         plan_.largest_batch = largest_batch;
         plan_.predict_only = predict_only;
+        require(counts_.size() <= static_cast<std::size_t>(most_units), "fewer columns of categories");
+        plan_.gathered = static_cast<int>(counts_.size());
+        plan_.counts = counts_.data();
         check_plan(plan_);
         core_.reset(make_core(plan_, float64));
         memory_ = std::make_unique<Memory>(static_cast<std::size_t>(core_->bytes()));
@@ -196,12 +199,22 @@ class Session {
         const Busy busy(in_use_);
         core_->get(layer, slot, W.data(), b.data());
     }
+    void put_rows(int slot, const ReadOnly& rows) {
+        check_rows(slot, rows);
+        const Busy busy(in_use_);
+        core_->put_rows(slot, rows.data());
+    }
+    void get_rows(int slot, const Array& rows) const {
+        check_rows(slot, rows);
+        const Busy busy(in_use_);
+        core_->get_rows(slot, rows.data());
+    }
     void ready() {
         const Busy busy(in_use_);
         core_->ready();
     }
     void data(ReadOnly X, ReadOnly Y, std::optional<ReadOnly> weights) {
-        check_matrix(X, layers_.front().inputs);
+        check_matrix(X, columns());
         check_matrix(Y, layers_.back().units);
         if (X.shape(0) != Y.shape(0)) throw std::invalid_argument("X and Y have different numbers of rows");
         if (weights) {
@@ -242,7 +255,7 @@ class Session {
 
     // The loss and whether everything was finite; without targets Y the loss is 0.
     std::tuple<double, bool> predict(const ReadOnly& X, const Array& out, const std::optional<ReadOnly>& Y, int threads) {
-        check_matrix(X, layers_.front().inputs);
+        check_matrix(X, columns());
         check_matrix(out, layers_.back().units);
         if (out.shape(0) != X.shape(0)) throw std::invalid_argument("out must have as many rows as X");
         if (Y) {
@@ -304,6 +317,15 @@ class Session {
         return {result.loss, result.finite};
     }
 
+    std::int64_t columns() const { return layers_.front().inputs + plan_.gathered; }  // of X
+    template <class A>
+    void check_rows(int slot, const A& rows) const {
+        std::int64_t categories = 0;
+        for (const std::int64_t count : counts_) categories += count;
+        if (slot < 0 || slot > (plan_.predict_only ? 0 : plan_.optimizer.slots)) throw std::invalid_argument("no such slot");
+        check_matrix(rows, layers_.front().units);
+        if (static_cast<std::int64_t>(rows.shape(0)) != categories) throw std::invalid_argument("a row for each category");
+    }
     template <class A>
     void check_type(const A& array) const {
         if (array.dtype() != (float64_ ? nb::dtype<double>() : nb::dtype<float>()))
@@ -328,6 +350,7 @@ class Session {
 
     bool float64_;
     std::vector<LayerPlan> layers_;
+    std::vector<std::int64_t> counts_;
     Plan plan_{};
     std::unique_ptr<Memory> memory_;
     std::unique_ptr<Core> core_;
@@ -365,13 +388,15 @@ NB_MODULE(_native, m) {
         .def(nb::init<bool, const std::vector<LayerTuple>&, const LossTuple&, const OptimizerTuple&,
                       const std::tuple<double, double, std::string>&, std::tuple<double, double>, std::uint64_t,
                       int, const std::string&,
-                      std::int64_t, bool>(),
+                      std::int64_t, bool, const std::vector<std::int64_t>&>(),
              nb::arg("float64"), nb::arg("layers"), nb::arg("loss"), nb::arg("optimizer"), nb::arg("penalties"),
              nb::arg("clipping"), nb::arg("seed"), nb::arg("threads"), nb::arg("path"), nb::arg("largest_batch"),
-             nb::arg("predict_only"))
+             nb::arg("predict_only"), nb::arg("gathered") = std::vector<std::int64_t>{})
         .def("put", &Session::put)
         // what is written into is never converted: the numbers would go into a copy
         .def("get", &Session::get, nb::arg("layer"), nb::arg("slot"), nb::arg("W").noconvert(), nb::arg("b").noconvert())
+        .def("put_rows", &Session::put_rows)
+        .def("get_rows", &Session::get_rows, nb::arg("slot"), nb::arg("rows").noconvert())
         .def("ready", &Session::ready)
         .def("data", &Session::data, nb::arg("X"), nb::arg("Y"), nb::arg("weights").none() = nb::none())
         .def("run", &Session::run, nb::arg("order"), nb::arg("batch"), nb::arg("rates"), nb::arg("first_step"),

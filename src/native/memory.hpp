@@ -12,7 +12,7 @@ class PanelMemory {
         parameters_ = 0;
         for (int l = 0; l < plan.depth; ++l)
             parameters_ += plan.layers[l].units * (plan.layers[l].inputs + 1);
-        tiled_ = !plan.predict_only && (plan.path == Path::tiled || (plan.path == Path::automatic &&
+        tiled_ = !plan.predict_only && (plan.gathered || plan.path == Path::tiled || (plan.path == Path::automatic &&
                  parameters_ > 32768 && plan.largest_batch < 2048));
         threads_ = plan.threads;
     }
@@ -57,6 +57,7 @@ class PanelMemory {
             widest_ = most(widest_, layer.units);
             if (l == L || layer.by_dots || layer.function == Fn::softmax) grouped_ = most(grouped_, layer.units);
         }
+        lay_out_table(arena, base != nullptr);
         net_.output = {plan_.loss.kind, plan_.layers[L - 1].function, static_cast<T>(plan_.layers[L - 1].alpha),
                        static_cast<T>(plan_.loss.threshold), plan_.layers[L - 1].units};
         block_ = arena.template take<Block>(blocks_);
@@ -78,6 +79,28 @@ class PanelMemory {
             if (base) scratch_[t] = s;
         }
         return arena.used();
+    }
+
+    // The rows of weights of the categories.
+    void lay_out_table(Arena& arena, bool real) {
+        Gathered<T>& g = net_.gathered;
+        g = {};
+        if (plan_.gathered == 0) return;
+        g.columns = plan_.gathered;
+        g.numbers = plan_.layers[0].inputs;
+        g.units = plan_.layers[0].units;
+        g.first = arena.template take<std::int64_t>(g.columns);
+        g.counts = arena.template take<std::int64_t>(g.columns);
+        for (int j = 0; j < g.columns; ++j) {
+            if (real) g.first[j] = g.rows, g.counts[j] = plan_.counts[j];
+            g.rows += plan_.counts[j];
+        }
+        for (int slot = 0; slot <= (plan_.predict_only ? 0 : plan_.optimizer.slots); ++slot)
+            g.w[slot] = arena.template take<T>(g.rows * g.width());
+        if (plan_.predict_only) return;
+        if (plan_.clip_norm > 0) g.kept = arena.template take<T>(g.rows * g.width());
+        g.head = arena.template take<std::int32_t>(g.rows);
+        g.next = arena.template take<std::int32_t>(plan_.largest_batch * g.columns);
     }
 
     void describe(Layer<T>& layer, int l) const {
@@ -131,6 +154,7 @@ class PanelMemory {
             w.a = arena.template take<T*>(L + 1);
             w.delta = arena.template take<T*>(L + 1);
             w.slope = arena.template take<T*>(L + 1);
+            w.places = arena.template take<std::int32_t>(rows * plan_.gathered);
             for (int l = 0; l <= L; ++l) {
                 const std::int64_t width = padded<T>(l ? plan_.layers[l - 1].units : plan_.layers[0].inputs);
                 Layer<T> layer{};

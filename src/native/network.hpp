@@ -2,6 +2,7 @@
 #pragma once
 
 #include "arena.hpp"
+#include "gathered.hpp"
 #include "losses.hpp"
 #include "philox.hpp"
 #include "products.hpp"
@@ -54,6 +55,7 @@ struct Work {
     std::int64_t rows;
     T** a;
     T** delta;
+    std::int32_t* places;  // rows x columns of categories: which rows of the table are taken
     T** slope;    // f'(z) times the dropout factor, where it cannot be had from a; softmax: f before dropout
 };
 
@@ -70,21 +72,36 @@ struct Net {
     int depth;
     Layer<T>* layers;  // layers[0] is not used
     OutputRule<T> output;
+    Gathered<T> gathered;
 
     Layer<T>& layer(int l) const { return layers[l]; }
+    bool gathers(int l) const { return l == 1 && gathered.columns > 0; }
+    std::int64_t columns() const { return layers[1].inputs + gathered.columns; }  // of X
 };
 
 // Length of the sums of one pass: a slice of B this deep stays in the first-level cache.
 template <class T>
 constexpr std::int64_t pass_depth = 1024 / static_cast<std::int64_t>(sizeof(T)) / panel<T> * panel<T>;
 
-// C[rows r0 to r1] = bias + A B; `after(panel, row, height, vectors, c)` sees each finished tile while it is warm.
+// `after` for every tile of a product over no columns at all.
+template <class T, class After>
+inline void each_tile(std::int64_t columns, T* c, std::int64_t c_rows, std::int64_t r0, std::int64_t r1, After after) {
+    for (std::int64_t p = 0; p < panels<T>(columns); ++p)
+        for (std::int64_t r = r0; r < r1;) {
+            const int height = next_tile(r1 - r);
+            after(p, r, height, vectors_in<T>(columns, p), c + (p * c_rows + r) * panel<T>);
+            r += height;
+        }
+}
+
+// C[rows r0 to r1] = bias + A B, or where they are begun C + A B; `after(panel, row, height, vectors, c)` sees each finished tile while it is warm.
 // DIRECT: A lies row after row, row 0 of it is row r0 of C, and `a_rows` is its width.
 template <class T, bool DIRECT = false, class After>
 HG_INLINE void multiply_rows(const T* a, std::int64_t a_rows, std::int64_t depth, const T* b, std::int64_t columns,
                              const T* bias, T* c, std::int64_t c_rows, std::int64_t r0, std::int64_t r1,
-                             After after) {
+                             After after, bool begun = false) {
     constexpr std::int64_t line = 64 / static_cast<std::int64_t>(sizeof(T));  // elements of a cache line
+    if (depth == 0) return each_tile<T>(columns, c, c_rows, r0, r1, after);
     for (std::int64_t k = 0; k < depth; k += pass_depth<T>) {
         const std::int64_t length = least(pass_depth<T>, depth - k);
         const bool last = k + length == depth;
@@ -96,7 +113,7 @@ HG_INLINE void multiply_rows(const T* a, std::int64_t a_rows, std::int64_t depth
                          b + (p * depth + k) * panel<T>,
                          bias ? bias + p * panel<T> : nullptr,
                          c + (p * c_rows + r0) * panel<T>,
-                         k > 0 ? Begin::accumulate : bias ? Begin::bias : Begin::zero};
+                         k > 0 || begun ? Begin::accumulate : bias ? Begin::bias : Begin::zero};
             // what the next tile and the next panel will want, where B is too large for the second-level cache
             const bool far = depth * columns * static_cast<std::int64_t>(sizeof(T)) > 300 * 1024;
             const std::int64_t tiles = most(1, (r1 - r0 + tile_rows - 1) / tile_rows);
@@ -179,12 +196,12 @@ HG_INLINE Vec<T> dots(const Layer<T>& layer, const T* a, std::int64_t a_rows, st
     return sum[0] + layer.b[0][j];
 }
 
-// Rows taken from a row-major array into panels; order null: consecutive rows from `first`.
+// Rows taken from a row-major array into panels, their first `columns`; order null: consecutive rows from `first`.
 template <class T>
-inline void gather(const T* X, std::int64_t columns, const std::int64_t* order, std::int64_t first, T* to,
-                   std::int64_t to_rows, std::int64_t r0, std::int64_t r1) {
+inline void gather(const T* X, std::int64_t columns, std::int64_t stride, const std::int64_t* order, std::int64_t first,
+                   T* to, std::int64_t to_rows, std::int64_t r0, std::int64_t r1) {
     for (std::int64_t r = r0; r < r1; ++r) {
-        const T* from = X + (order ? order[r] : first + r) * columns;
+        const T* from = X + (order ? order[r] : first + r) * stride;
         for (std::int64_t c = 0; c < columns; c += panel<T>) {
             T* row = to + (c / panel<T> * to_rows + r) * panel<T>;
             if (columns - c >= panel<T>) {
@@ -266,6 +283,7 @@ inline void forward_layer(const Net<T>& net, int l, const Work<T>& work, std::in
         for (std::int64_t r = r0; r < r1; r += lanes<T>) {
             for (std::int64_t j = 0; j < layer.units; ++j)
                 store(scratch.z + j * lanes<T>, dots(layer, work.a[l - 1], work.rows, r, j));
+            if (net.gathers(l)) add_to_lanes(net.gathered, work.places, r, scratch.z);
             clear_lanes(scratch.z, layer.units, layer.units);
             lanes_to_rows(scratch.z, work.rows, layer.units, r, a);
             finish(0, r, lanes<T>, 1, a + r * panel<T>);
@@ -274,8 +292,9 @@ inline void forward_layer(const Net<T>& net, int l, const Work<T>& work, std::in
         multiply_rows<T, true>(direct, layer.inputs, layer.inputs, layer.forward_weights(), layer.units, layer.b[0], a,
                                work.rows, r0, r1, finish);
     } else {
+        if (net.gathers(l)) begin_sums(net.gathered, layer.b[0], work.places, a, work.rows, r0, r1);
         multiply_rows(work.a[l - 1], work.rows, layer.inputs, layer.forward_weights(), layer.units, layer.b[0], a,
-                      work.rows, r0, r1, finish);
+                      work.rows, r0, r1, finish, net.gathers(l));
     }
     if (layer.function == Fn::softmax) {
         softmax_rows(layer, a, work.rows, r0, r1, scratch);
@@ -295,6 +314,7 @@ inline void output_sums(const Net<T>& net, const Work<T>& work, std::int64_t row
     if (layer.by_dots) {
         for (std::int64_t j = 0; j < layer.units; ++j)
             store(scratch.z + j * lanes<T>, dots(layer, work.a[net.depth - 1], work.rows, row, j));
+        if (net.gathers(net.depth)) add_to_lanes(net.gathered, work.places, row, scratch.z);
     } else {
         rows_to_lanes(work.a[net.depth], work.rows, layer.units, row, scratch.z);
     }
@@ -303,12 +323,14 @@ template <class T>
 inline void output_product(const Net<T>& net, const Work<T>& work, std::int64_t r0, std::int64_t r1,
                            const T* direct = nullptr) {
     const Layer<T>& layer = net.layer(net.depth);
+    const bool begun = net.gathers(net.depth) && !layer.by_dots;
+    if (begun) begin_sums(net.gathered, layer.b[0], work.places, work.a[net.depth], work.rows, r0, r1);
     if (direct)
         multiply_rows<T, true>(direct, layer.inputs, layer.inputs, layer.forward_weights(), layer.units, layer.b[0],
                                work.a[net.depth], work.rows, r0, r1, [](auto...) {});
     else if (!layer.by_dots)
         multiply_rows(work.a[net.depth - 1], work.rows, layer.inputs, layer.forward_weights(), layer.units, layer.b[0],
-                      work.a[net.depth], work.rows, r0, r1, [](auto...) {});
+                      work.a[net.depth], work.rows, r0, r1, [](auto...) {}, begun);
 }
 
 // Loss terms of rows r0 to r1, added up, and delta[L] times `factor`; r0 is a multiple of the lanes.

@@ -76,6 +76,8 @@ struct Plan {
     Path path;
     std::int64_t largest_batch;
     bool predict_only;
+    int gathered = 0;                       // columns of X that are categories, behind the numbers that layer 1 has
+    const std::int64_t* counts = nullptr;   // how many categories each has
 };
 
 // Asked between steps and within long ones, by the calling thread only.
@@ -137,6 +139,9 @@ class Core {
     // slot 0 is the parameters, 1 to 3 the optimizer's memory.
     virtual void put(int layer, int slot, const void* W, const void* b) = 0;
     virtual void get(int layer, int slot, void* W, void* b) const = 0;
+    // The rows of W[1]^T that belong to categories, (categories of all columns, units).
+    virtual void put_rows(int slot, const void* rows) = 0;
+    virtual void get_rows(int slot, void* rows) const = 0;
     virtual void ready() = 0;  // after the last put
     // weights: by which the losses of the rows count; null for 1.
     virtual void data(const void* X, const void* Y, const void* weights) = 0;

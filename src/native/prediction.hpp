@@ -61,14 +61,15 @@ inline double predict_chunk(Predicting<T>& p, const Work<T>& work, std::int64_t 
     const T *X = static_cast<const T*>(request.X), *Y = static_cast<const T*>(request.Y);
     const T* counts = static_cast<const T*>(request.weights);
     T* out = static_cast<T*>(request.out);
-    const std::int64_t inputs = net.layer(1).inputs, n = net.output.outputs;
-    const T* direct = request.order || net.layer(1).by_dots ? nullptr : X + first * inputs;
+    const std::int64_t inputs = net.layer(1).inputs, columns = net.columns(), n = net.output.outputs;
+    const T* direct = request.order || net.layer(1).by_dots || net.gathers(1) ? nullptr : X + first * inputs;
     // read here once from far away, the rows are near when the products want them
-    if (!request.order && !all_finite(X + first * inputs, count * inputs)) __atomic_store_n(&p.far, 1, __ATOMIC_RELAXED);
+    if (!request.order && !all_finite(X + first * columns, count * columns)) __atomic_store_n(&p.far, 1, __ATOMIC_RELAXED);
     if (!direct) {
         // gather counts its rows from those of the work
         const std::int64_t* order = request.order ? request.order + first - r0 : nullptr;
-        gather(X, inputs, order, first - r0, work.a[0], work.rows, r0, r0 + count);
+        gather(X, inputs, columns, order, first - r0, work.a[0], work.rows, r0, r0 + count);
+        if (net.gathers(1)) take_places(net.gathered, X, order, first - r0, work.places, r0, r0 + count);
     }
     Ahead none;
     for (int l = 1; l < net.depth; ++l)

@@ -39,6 +39,7 @@ class TinyCore final : public Core, private TinyUpdates<T> {
     static bool suits(const Plan& plan) {
         std::int64_t weights = 0;
         for (int l = 0; l < plan.depth; ++l) weights += plan.layers[l].units * (plan.layers[l].inputs + 1);
+        if (plan.gathered) return false;
         return plan.path == Path::tiny ||
                (plan.path == Path::automatic && weights <= 128 && (plan.predict_only || plan.largest_batch <= lanes<T>));
     }
@@ -62,6 +63,8 @@ class TinyCore final : public Core, private TinyUpdates<T> {
         std::memcpy(W, p_[slot] + layer.w, static_cast<std::size_t>(layer.inputs * layer.units) * sizeof(T));
         std::memcpy(b, p_[slot] + layer.b, static_cast<std::size_t>(layer.units) * sizeof(T));
     }
+    void put_rows(int, const void*) override {}
+    void get_rows(int, void*) const override {}
     void ready() override {
         squares_ = absolutes_ = 0;
         for (std::int64_t i = 0; i < weights_; ++i) {

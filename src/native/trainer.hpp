@@ -44,9 +44,20 @@ class PanelCore final : public Core, private PanelUpdates<T> {
             for (std::int64_t k = 0; k < layer.inputs; ++k) to[j * layer.inputs + k] = layer.w[slot][place(layer, j, k)];
         std::memcpy(b, layer.b[slot], static_cast<std::size_t>(layer.units) * sizeof(T));
     }
+    void put_rows(int slot, const void* rows) override {
+        const Gathered<T>& g = net_.gathered;
+        for (std::int64_t k = 0; k < g.rows; ++k)
+            std::memcpy(g.row(g.w[slot], k), static_cast<const T*>(rows) + k * g.units, static_cast<std::size_t>(g.units) * sizeof(T));
+    }
+    void get_rows(int slot, void* rows) const override {
+        const Gathered<T>& g = net_.gathered;
+        for (std::int64_t k = 0; k < g.rows; ++k)
+            std::memcpy(static_cast<T*>(rows) + k * g.units, g.row(g.w[slot], k), static_cast<std::size_t>(g.units) * sizeof(T));
+    }
     void ready() override {
         for (std::int64_t i = 0; i < blocks_; ++i) turn(block_[i]);
         squares_ = absolutes_ = 0;
+        sums_of_table(net_.gathered, squares_, absolutes_);
         for (std::int64_t i = 0; i < blocks_; ++i) {
             if (block_[i].band < 0) continue;
             const Layer<T>& layer = net_.layer(block_[i].layer);
@@ -129,11 +140,17 @@ class PanelCore final : public Core, private PanelUpdates<T> {
             Sums<T> sums;
             if (plan_.clip_norm > 0) {
                 prepare_blocks(thread, run.team->size(), m, rule);
+                if (net_.gathers(1))
+                    parts.norm += prepare_table(net_.gathered, work_->places, work_->delta[1], work_->rows, m, thread, run.team->size(), rule);
                 run.team->meet(thread);
                 apply_norm(rule);
                 update_prepared(thread, run.team->size(), rule, sums);
+                if (net_.gathers(1)) update_prepared_table(net_.gathered, thread, run.team->size(), plan_.optimizer.slots, rule, sums);
             } else {
                 update_blocks(thread, run.team->size(), m, rule, sums);
+                if (net_.gathers(1))
+                    update_table(net_.gathered, work_->places, work_->delta[1], work_->rows, m, thread, run.team->size(),
+                                 plan_.optimizer.slots, rule, this->bias_sum_[thread], sums);
             }
             parts.squares[set] = static_cast<double>(add_lanes<T>(sums.squares));
             parts.absolutes[set] = static_cast<double>(add_lanes<T>(sums.absolutes));
@@ -189,7 +206,7 @@ class PanelCore final : public Core, private PanelUpdates<T> {
 
     // `count` rows to be asked for while `rows` rows go through the first layers.
     Ahead rows_ahead(const Running& run, const std::int64_t* order, std::int64_t count, std::int64_t rows) const {
-        const std::int64_t row_bytes = net_.layer(1).inputs * static_cast<std::int64_t>(sizeof(T));
+        const std::int64_t row_bytes = net_.columns() * static_cast<std::int64_t>(sizeof(T));
         if (!far(run)) return {};
         const std::int64_t tiles = (rows + tile_rows - 1) / tile_rows * panels<T>(net_.layer(1).units);
         return {reinterpret_cast<const char*>(X_), order, row_bytes, count, (count + tiles - 1) / most(tiles, 1)};
@@ -197,7 +214,7 @@ class PanelCore final : public Core, private PanelUpdates<T> {
 
     // False where all rows of the run stay in the second-level cache.
     bool far(const Running& run) const {
-        const std::int64_t row = net_.layer(1).inputs + net_.output.outputs;
+        const std::int64_t row = net_.columns() + net_.output.outputs;
         return run.request->count * row * static_cast<std::int64_t>(sizeof(T)) > 512 * 1024;
     }
 
@@ -210,7 +227,8 @@ class PanelCore final : public Core, private PanelUpdates<T> {
                      std::int64_t r1, std::int64_t first_sample, T factor, T** gradients, bool accumulate, Ahead& ahead) {
         const int L = net_.depth;
         const Scratch<T>& scratch = scratch_[thread];
-        gather(X_, net_.layer(1).inputs, order, 0, work.a[0], work.rows, r0, r1);
+        gather(X_, net_.layer(1).inputs, net_.columns(), order, 0, work.a[0], work.rows, r0, r1);
+        if (net_.gathers(1)) take_places(net_.gathered, X_, order, 0, work.places, r0, r1);
         if (far(run))
             for (std::int64_t r = r0; r < r1; ++r) __builtin_prefetch(Y_ + order[r] * net_.output.outputs);
         for (int l = 1; l < L; ++l) {

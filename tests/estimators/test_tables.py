@@ -16,7 +16,7 @@ from sklearn.model_selection import GridSearchCV, cross_val_score, train_test_sp
 
 import handgrad as hg
 from handgrad.data.tables import read_table
-from handgrad.errors import DataError, ModelError
+from handgrad.errors import DataError, ModelError, SpecificationError
 from handgrad.sklearn import TableClassifier, TableRegressor
 
 PENGUINS = pd.read_csv(Path(__file__).parents[2] / "examples" / "penguins.csv")
@@ -119,3 +119,29 @@ def test_why_a_row(fitted: TableClassifier) -> None:
     assert total == pytest.approx(
         found.output - found.baseline, abs=1e-3 * abs(found.output - found.baseline)
     )
+
+
+@pytest.mark.parametrize("weights", ["balanced", {9: 4.0, 10: 0.5}], ids=str)
+def test_weights_of_classes_by_their_labels(weights: Any) -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 2))
+    y = np.where(X[:, 0] + rng.normal(size=300) > 1.2, 9, 10)
+    options: dict[str, Any] = {"hidden": (4,), "epochs": 30, "random_state": 2}
+    plain, weighed = (TableClassifier(**options, class_weight=chosen).fit(X, y) for chosen in (None, weights))
+    assert np.mean(weighed.predict(X) == 9) > np.mean(plain.predict(X) == 9)
+    table = {"X1": X[:, 0], "X2": X[:, 1], "target": [str(label) for label in y]}
+    named = weights if isinstance(weights, str) else {str(label): weight for label, weight in weights.items()}
+    model = hg.fit_table(
+        table, "target", hidden=(4,), epochs=30, seed=2, class_weight=named, numeric=["X1", "X2"]
+    )
+    np.testing.assert_array_equal(model.parameters[0].W, weighed.model_.parameters[0].W)
+
+
+def test_a_weight_of_a_class_that_is_not_there() -> None:
+    with pytest.raises(SpecificationError, match=r"class_weight names the class '9'; y has 9, 10"):
+        TableClassifier(class_weight={"9": 2.0}).fit(np.eye(4), [9, 10, 9, 10])
+
+
+def test_the_encoding_of_a_column_is_handed_on() -> None:
+    fitted = TableClassifier(hidden=(4,), epochs=2, random_state=0, encode={"island": "sparse"}).fit(X, Y)
+    assert fitted.model_.network.gathered == (3,)

@@ -34,6 +34,7 @@ struct Net {
     LossKind loss;
     Bias bias;
     double keep;
+    std::vector<std::int64_t> counts = {};  // of the categories of columns behind the numbers
 };
 
 template <class T>
@@ -70,6 +71,11 @@ double train(const Net& net, Rule rule, Path path, int threads, double clip_norm
     plan.threads = threads;
     plan.path = path;
     plan.largest_batch = batch;
+    plan.gathered = static_cast<int>(net.counts.size());
+    plan.counts = net.counts.data();
+    std::int64_t categories = 0;
+    for (const std::int64_t count : net.counts) categories += count;
+    const std::int64_t columns = net.sizes.front() + plan.gathered;
     const bool float64 = sizeof(T) == 8;
     double loss = 0;
     for (const bool predict_only : {false, true}) {
@@ -85,8 +91,13 @@ double train(const Net& net, Rule rule, Path path, int threads, double clip_norm
             const auto b = numbers<T>(layer.units, 77, 0.0);
             core->put(l, 0, W.get(), b.get());
         }
+        const auto table = numbers<T>(categories * net.sizes[1], 4, 0.5);
+        if (plan.gathered) core->put_rows(0, table.get());
         core->ready();
-        const auto X = numbers<T>(rows * net.sizes.front(), 5, 1.0);
+        const auto X = numbers<T>(rows * columns, 5, 1.0);
+        for (std::int64_t i = 0; i < rows; ++i)  // also one that is none, and one behind the last
+            for (int j = 0; j < plan.gathered; ++j)
+                X[static_cast<std::size_t>(i * columns + net.sizes.front() + j)] = static_cast<T>(i * 5 % (net.counts[static_cast<std::size_t>(j)] + 2) - 1);
         auto Y = numbers<T>(rows * net.sizes.back(), 6, 0.5);
         for (std::int64_t i = 0; i < rows * net.sizes.back(); ++i) Y[static_cast<std::size_t>(i)] += static_cast<T>(0.5);
         NoWatch watch;
@@ -120,6 +131,8 @@ double train(const Net& net, Rule rule, Path path, int threads, double clip_norm
             const auto b = std::make_unique<T[]>(static_cast<std::size_t>(layer.units));
             for (int slot = 0; slot <= slots; ++slot) core->get(l, slot, W.get(), b.get());
         }
+        if (plan.gathered)
+            for (int slot = 0; slot <= slots; ++slot) core->get_rows(slot, table.get());
     }
     return loss;
 }
@@ -144,6 +157,9 @@ bool exercise(const std::vector<int>& teams) {
         {{6, 5, 4}, Fn::hard_sigmoid, Fn::exponential, LossKind::poisson, Bias::none, 0.9},
         {{9, 20, 3}, Fn::silu, Fn::leaky_relu, LossKind::huber, Bias::trained, 1.0},
         {{4, 18, 2}, Fn::step, Fn::sigmoid, LossKind::binary_cross_entropy, Bias::shared, 0.8},
+        {{5, 40, 3}, Fn::tanh, Fn::softmax, LossKind::cross_entropy, Bias::trained, 0.8, {11, 300}},
+        {{0, 33, 5, 1}, Fn::gelu, Fn::sigmoid, LossKind::binary_cross_entropy, Bias::trained, 1.0, {40}},
+        {{9, 2}, Fn::relu, Fn::identity, LossKind::squared_error, Bias::trained, 1.0, {7}},
     };
     const Rule rules[] = {Rule::sgd, Rule::adam, Rule::nesterov, Rule::rmsprop, Rule::heavy_ball,
                           Rule::velocity, Rule::adagrad, Rule::adadelta, Rule::nadam, Rule::lion};

@@ -15,10 +15,9 @@ from handgrad.diagram import DrawingOptions, Scene, draw
 from handgrad.diagram.captions import captions_in
 from handgrad.errors import SpecificationError
 from handgrad.files import is_stream, write_whole
-from handgrad.models.model import Model
 from handgrad.nn.arrays import Array
 from handgrad.nn.forward import Activity
-from handgrad.nn.network import LayerParameters, Network, Parameters
+from handgrad.nn.network import LayerParameters, Parameters
 from handgrad.render.typst.raster import FORMATS, picture
 from handgrad.rich_repr import printable
 from handgrad.worked.trace import Trace
@@ -137,8 +136,10 @@ class _Drawn:
 
     def __init__(self, what: Path, worksheet: Worksheet, needs_trace: bool) -> None:
         source = worksheet.source
+        if needs_trace and isinstance(source, ModelSource):
+            source = source.spanning(worksheet.first, worksheet.last)
         self.what, self.network = what, source.network
-        self.names, self.classes = _names(source.model) if isinstance(source, ModelSource) else ((), ())
+        self.names, self.classes = _names(source) if isinstance(source, ModelSource) else ((), ())
         self.trace: Trace | None = None
         self.parameters: Parameters
         if needs_trace:
@@ -180,12 +181,12 @@ class _Drawn:
         return quantities[name]
 
 
-def _names(model: Model) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _names(source: ModelSource) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Names of the inputs and the outputs, where there is one for each neuron."""
+    model, network = source.model, source.network
     if model.schema is None:
         return (), ()
-    network: Network = model.network
-    features = tuple(map(printable, model.schema.features))
+    features = tuple(map(printable, source.names))
     classes = (
         tuple(map(printable, model.schema.target.classes[0])) if len(model.schema.target.classes) == 1 else ()
     )

@@ -49,6 +49,7 @@ def inspect(
     ignore: options.Ignore = None,
     scaling: options.Scaling = "standard",
     missing: options.Missing = "mean",
+    encode: options.Encode = None,
     class_weight: options.ClassWeight = None,
     weight: options.Weight = None,
     force: Force = False,
@@ -67,7 +68,7 @@ def inspect(
     table = read_table(name, reading)
     names = options.columns_named(target or (), table.names)
     named = {"categorical": categorical, "numeric": numeric, "date": date, "text": text, "ignore": ignore}
-    choices = options.choices(table.names, named, scaling, missing, class_weight, weight)
+    choices = options.choices(table.names, named, scaling, missing, class_weight, weight, encode)
     seen = inspected(table, names, task, choices)
     if out is not None:
         flags: dict[str, Any] = {
@@ -85,6 +86,7 @@ def inspect(
             **_kinds(seen),
             "scaling": scaling,
             "missing": missing,
+            "encode": encode,
             "class_weight": class_weight,
             "weight": weight,
         }

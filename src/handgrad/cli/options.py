@@ -74,6 +74,14 @@ Missing = Annotated[
     ),
 ]
 
+Encode = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="How categories become inputs, COLUMN=onehot, sparse (a row of weights each) or effect (the target's "
+        "mean); by itself sparse from 201 categories on.",
+        rich_help_panel=_COLUMNS,
+    ),
+]
 ClassWeight = Annotated[
     str | None,
     typer.Option(
@@ -134,11 +142,27 @@ def choices(
     missing: str,
     class_weight: str | None,
     weight: str | None,
+    encode: Sequence[str] | None = None,
 ) -> Choices:
     """What the flags say about the columns `there`; `named` has the columns of each kind."""
     columns = {kind: columns_named(names or (), there) for kind, names in named.items()}
     weights = None if class_weight is None else read_class_weights(class_weight)
-    return Choices(**columns, scaling=scaling, missing=missing, class_weight=weights, weight=weight)
+    return Choices(
+        **columns,
+        scaling=scaling,
+        missing=missing,
+        class_weight=weights,
+        weight=weight,
+        encode=dict(map(_encoding, encode or ())),
+    )
+
+
+def _encoding(text: str) -> tuple[str, str]:
+    """`shop=sparse`: the column and how its categories become inputs."""
+    column, equals, encoding = text.rpartition("=")
+    if not equals or not column:
+        raise SpecificationError(f"--encode must be COLUMN=ENCODING, as in shop=sparse, got {text!r}")
+    return column, encoding
 
 
 def described(option: str, text: str, make: Callable[..., T], defaults: Mapping[str, Any] | None = None) -> T:

@@ -49,7 +49,7 @@ _KEPT = frozenset(
         *("validation_file", "test", "group", "time", "folds"),
         *("l2", "l1", "dropout", "clip_norm", "clip_value", "seed", "engine", "device", "dtype", "threads"),
         *("categorical", "numeric", "date", "text", "ignore", "scaling", "missing", "memory"),
-        *("class_weight", "weight", "snapshots"),
+        *("encode", "class_weight", "weight", "snapshots"),
         *("delimiter", "header", "encoding", "decimal", "thousands", "dates", "missing_marker"),
     )
 )
@@ -117,6 +117,7 @@ def train(
     ignore: options.Ignore = None,
     scaling: options.Scaling = "standard",
     missing: options.Missing = "mean",
+    encode: options.Encode = None,
     class_weight: options.ClassWeight = None,
     weight: options.Weight = None,
     delimiter: options.Delimiter = None,
@@ -220,7 +221,7 @@ def train(
     budget = budget_for(memory, options.table_name(data), model, folds, quiet or as_json)
     table = opened(options.table_name(data), reading, dtype == "float32", budget)
     named = {"categorical": categorical, "numeric": numeric, "date": date, "text": text, "ignore": ignore}
-    choices = options.choices(table.names, named, scaling, missing, class_weight, weight)
+    choices = options.choices(table.names, named, scaling, missing, class_weight, weight, encode)
     more = (
         None if validation_file is None else read_table(validation_file, reading, single=dtype == "float32")
     )

@@ -64,8 +64,16 @@ def inputs(network: Network, X: Any, dtype: str) -> Array:
 def shaped(network: Network, X: Any) -> Array:
     """X as an array (samples, inputs) of numbers, finite or not. Raises ShapeError where it is none."""
     array = _numbers("X", X)
-    if array.ndim != 2 or array.shape[1] != network.inputs:
-        raise ShapeError(f"X must have shape (samples, {network.inputs}), got {array.shape}")
+    if array.ndim != 2 or array.shape[1] != network.columns:
+        raise ShapeError(f"X must have shape (samples, {network.columns}), got {array.shape}")
+    for j, count in enumerate(network.gathered, network.columns - len(network.gathered)):
+        k = array[:, j]
+        wrong = np.isfinite(k) & ~((k >= -1) & (k < count) & (k == np.floor(k)))
+        if wrong.any():
+            raise ShapeError(
+                f"X holds {k[wrong][0]:g} at [{int(np.argmax(wrong))}, {j}], a column of {count} categories: give "
+                f"their numbers 0 to {count - 1}, or -1 for none of them"
+            )
     return array
 
 

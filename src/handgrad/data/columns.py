@@ -3,7 +3,8 @@
     number    (x - mean) / deviation, or by median and quartiles, or by quantiles     1 feature
     boolean   the same of 1 for true, 0 for false                                      1 feature
     category  1 for its own category, 0 for the others                                 1 feature a category
-              of very many: what the target is on average where the category is        1 an output, and 1
+              of very many: its number, by which a row of weights is taken               1, and 1 input a category
+              or what the target is on average where the category is                     1 an output, and 1
     date      days scaled; sine and cosine of the day in the year, and of the time     3 or 5 features
     ignored   nothing                                                                  0 features
 
@@ -23,19 +24,33 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from handgrad.data.cells import column_values, is_text, numbers_of, numpy_of, words
-from handgrad.data.effects import MOST_OUTPUTS, Goal, as_lines, cross_fitted, effects_of, of_lines, scales_of
+from handgrad.data.effects import Goal, as_lines, cross_fitted, effects_of, of_lines, scales_of
 from handgrad.data.kinds import Found, find_kind
 from handgrad.data.scaling import QUIET, Scale, measured, measured_scale, standardised
 from handgrad.data.tables import Table
 from handgrad.data.words import Floats, Words
+from handgrad.errors import DataError
 
 __all__ = ["Column", "decide_kind", "measure", "measured", "standardised"]
 
 MOST_CATEGORIES = 200
-"""More categories than these are not one-hot: see `handgrad.data.effects`."""
+"""More categories than these are not one-hot unless that is asked for."""
+
+ENCODINGS = ("onehot", "sparse", "effect")
+"""How categories become inputs: an input each; the same, but gathered (`handgrad.nn.gathering`); or the target's
+mean where they are (`handgrad.data.effects`)."""
+
+USUAL_OF_MANY = "sparse"
+"""What columns of more than `MOST_CATEGORIES` are taken as (docs/quality.md has the scores)."""
 
 _RARE, _RARE_IN = 3, 1000
 """Categories of fewer rows share a feature, in tables of so many rows."""
+
+_RARE_OF_MANY = 2
+"""The same where each has a row of weights: what a single row says of its category is mostly chance."""
+
+MOST_GATHERED = 1 << 24
+"""Of one column: float32 holds every whole number up to here."""
 
 _YEAR = 365.2425
 
@@ -70,6 +85,8 @@ class Column(msgspec.Struct, frozen=True, omit_defaults=True):
     effect_names: tuple[str, ...] = ()
     effect_scales: tuple[tuple[float, float], ...] = ()
     """Mean and deviation of the effects over the training rows."""
+    sparse: bool = False
+    """True where X holds the number of the category, by which the first layer takes a row of weights."""
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -99,16 +116,32 @@ class Column(msgspec.Struct, frozen=True, omit_defaults=True):
         return () if self.kind == "ignored" else (self.name, *flag)
 
     @property
+    def width(self) -> int:
+        """The columns of X that it takes: one for each input, or one alone where the inputs are gathered."""
+        return 1 if self.sparse else len(self.features)
+
+    @property
+    def described(self) -> str:
+        """How its very many categories become inputs; empty where they are few."""
+        if not self.sparse and not self.effects:
+            return ""
+        count = f"column {self.name!r}: {len(self.categories):,} categories"
+        if self.effects:
+            return f"{count}, each stands for the target's mean where it occurs (effect)"
+        shared = f"; {len(self.rare):,} of a single row share one" if self.rare else ""
+        return f"{count}, each takes a row of weights of its own (sparse){shared}"
+
+    @property
     def scale(self) -> Scale:
         """How its numbers are scaled."""
         return Scale(self.mean, self.deviation, self.quantiles)
 
     def encode(self, table: Table) -> tuple[Floats, int]:
-        """The features, shape (samples, features), and how many cells hold a category that was not known.
+        """Its columns of X, shape (samples, width), and how many cells hold a category that was not known.
 
         Raises DataError where the column is missing or a cell does not fit its kind.
         """
-        features = np.zeros((table.rows, len(self.features)))
+        features = np.zeros((table.rows, self.width))
         if self.kind == "ignored":
             return features, 0
         self.filler(table)(0, table.rows, features)
@@ -135,9 +168,11 @@ class Column(msgspec.Struct, frozen=True, omit_defaults=True):
 
         Raises DataError where the column is missing or a cell does not fit its kind.
         """
-        if self.kind == "category":
-            return self._effects(table) if self.effects else self._one_hot(table)
-        return self._scaled(table)
+        if self.kind != "category":
+            return self._scaled(table)
+        if self.sparse:
+            return self._numbered(table)
+        return self._effects(table) if self.effects else self._one_hot(table)
 
     def _scaled(self, table: Table) -> Fill:
         values = values_of(table, self.name, self.kind, self.order)
@@ -183,6 +218,16 @@ class Column(msgspec.Struct, frozen=True, omit_defaults=True):
             out[known, part[known]] = 1.0
             if self.missing:
                 out[:, -1] = text.index[start:stop] < 0
+
+        return fill
+
+    def _numbered(self, table: Table) -> Fill:
+        places, text = self._places(table, len(self.categories))
+        of_missing = len(self.features) - 1 if self.missing else -1
+
+        def fill(start: int, stop: int, out: npt.NDArray[Any]) -> None:
+            gone = text.index[start:stop] < 0
+            out[:, 0] = np.where(gone, of_missing, places[start:stop])
 
         return fill
 
@@ -251,15 +296,16 @@ def measure(
     scaling: str = "standard",
     missing: str = "mean",
     goal: Goal | None = None,
+    encoding: str = "",
 ) -> Column:
     """The column with the numbers of its encoding, taken from `rows` of this table (the training rows).
 
-    `goal` is the target of these rows, for columns of very many categories.
+    `goal` is the target of these rows, for effects; `encoding` one of `ENCODINGS`, for categories, or the usual one.
     """
     if kind == "ignored":
         return Column(name, "ignored", reason=reason)
     if kind == "category":
-        return _measured_category(table, name, rows, goal)
+        return _measured_category(table, name, rows, goal, encoding)
     everything = column_values(table, name, kind)
     values = everything if rows is None else everything[rows]
     scale = measured_scale(values, scaling if kind == "number" else "standard")
@@ -282,16 +328,8 @@ def measure(
     )
 
 
-def _measured_many(name: str, text: Words, index: Any, there: Any, goal: Goal | None) -> Column:
-    """Very many categories: their effects; without a target the commonest are one-hot, and the others rare."""
-    missing = bool((index < 0).any())
-    if goal is None or len(goal.names) > MOST_OUTPUTS:
-        counts = np.bincount(index[index >= 0], minlength=len(text.values))
-        order = there[np.argsort(-counts[there], kind="stable")]
-        names = text.values.to_pylist()
-        kept = sorted(names[k] for k in order[:MOST_CATEGORIES])
-        rare = sorted(names[k] for k in order[MOST_CATEGORIES:])
-        return Column(name, "category", categories=tuple(kept), rare=tuple(rare), missing=missing)
+def _by_effects(name: str, text: Words, index: Any, there: Any, goal: Goal) -> Column:
+    """Very many categories as their effects on the target."""
     place = np.full(len(text.values) + 1, -1)
     place[there] = np.arange(len(there))
     places = place[index]
@@ -300,14 +338,14 @@ def _measured_many(name: str, text: Words, index: Any, there: Any, goal: Goal | 
         name,
         "category",
         categories=tuple(text.values.take(there).to_pylist()),
-        missing=missing,
+        missing=bool((index < 0).any()),
         effects=as_lines(effects),
         effect_names=(*(f"effect on {output}" for output in goal.names), "frequency"),
         effect_scales=scales_of(effects, places),
     )
 
 
-def _measured_category(table: Table, name: str, rows: Any, goal: Goal | None) -> Column:
+def _measured_category(table: Table, name: str, rows: Any, goal: Goal | None, encoding: str) -> Column:
     text = words(table, name)
     index = text.index if rows is None else text.index[rows]
     counts = np.bincount(index[index >= 0], minlength=len(text.values))
@@ -315,9 +353,18 @@ def _measured_category(table: Table, name: str, rows: Any, goal: Goal | None) ->
     there = np.flatnonzero(counts)
     if len(there) < 2 and not missing:
         return Column(name, "ignored", reason="is constant")
-    if len(there) > MOST_CATEGORIES:
-        return _measured_many(name, text, index, there, goal)
-    scarce = there[counts[there] < _RARE] if index.size >= _RARE_IN else there[:0]
+    encoding = encoding or (USUAL_OF_MANY if len(there) > MOST_CATEGORIES else "onehot")
+    if encoding == "effect" and goal is not None:
+        return _by_effects(name, text, index, there, goal)
+    sparse = encoding == "sparse"
+    if sparse and len(there) > MOST_GATHERED:
+        raise DataError(
+            f"column {name!r} has {len(there):,} categories, and more than {MOST_GATHERED:,} have no numbers of their "
+            "own in float32; leave it out, or take --encode with effect"
+        )
+    scarce = (
+        there[counts[there] < (_RARE_OF_MANY if sparse else _RARE)] if index.size >= _RARE_IN else there[:0]
+    )
     if len(scarce) < 2 or len(there) - len(scarce) < 1:
         scarce = there[:0]
     names = text.values.to_pylist()
@@ -326,12 +373,19 @@ def _measured_category(table: Table, name: str, rows: Any, goal: Goal | None) ->
     kept = [names[k] for k in np.setdiff1d(there, scarce)]
     place = {category: k for k, category in enumerate(order)}
     kept.sort(key=lambda category: (place.get(category, len(place)), category))
-    return Column(name, "category", categories=tuple(kept), rare=rare, missing=missing)
+    return Column(name, "category", categories=tuple(kept), rare=rare, missing=missing, sparse=sparse)
 
 
 def has_many_categories(table: Table, name: str) -> bool:
-    """True where a column of categories may be too wide for a feature each."""
+    """True where a column of categories may be too wide for an input each."""
     return len(words(table, name).values) > MOST_CATEGORIES
+
+
+def takes_effects(table: Table, name: str, encoding: str) -> bool:
+    """True where a column of categories may need the target for its encoding."""
+    if encoding:
+        return encoding == "effect"
+    return USUAL_OF_MANY == "effect" and has_many_categories(table, name)
 
 
 def declared_order(table: Table, name: str) -> tuple[str, ...]:

@@ -140,7 +140,7 @@ def inspect(
         tuple(dict.fromkeys(warnings)),
         balance,
         trivial,
-        table.remarks,
+        (*table.remarks, *filter(None, (column.described for column in columns))),
         int(np.count_nonzero(~present)),
     )
 
@@ -174,7 +174,14 @@ def _column(table: Table, name: str, found: Found, choices: Choices, warnings: l
     if not found.used or name in choices.ignore:
         return Column(name, "ignored", reason=found.note)
     try:
-        return measure(table, name, _ENCODED[found.kind], scaling=choices.scaling, missing=choices.missing)
+        return measure(
+            table,
+            name,
+            _ENCODED[found.kind],
+            scaling=choices.scaling,
+            missing=choices.missing,
+            encoding=choices.encode.get(name, ""),
+        )
     except DataError as error:
         warnings.append(str(error))
         return Column(name, "ignored", reason="cannot be read")

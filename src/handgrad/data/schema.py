@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import msgspec
@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from handgrad.data.cells import column_values, odd_cells, shortened
-from handgrad.data.columns import Column, Fill, encoded, has_many_categories, measure
-from handgrad.data.effects import Goal
+from handgrad.data.columns import ENCODINGS, Column, Fill, encoded, measure, takes_effects
+from handgrad.data.effects import MOST_OUTPUTS, Goal
 from handgrad.data.fingerprints import row_hashes
 from handgrad.data.kinds import find_kind
 from handgrad.data.reading import AS_FOUND, Reading
@@ -66,6 +66,8 @@ class Choices:
     """'balanced', or a weight for each class."""
     weight: str | None = None
     """The column whose numbers weigh the rows; it is no feature."""
+    encode: Mapping[str, str] = field(default_factory=dict)
+    """How categories of a column become inputs, one of `handgrad.data.columns.ENCODINGS`."""
 
     def __post_init__(self) -> None:
         if self.scaling not in SCALINGS:
@@ -74,6 +76,11 @@ class Choices:
             raise SpecificationError(
                 f"missing must be one of {', '.join(MISSING_CHOICES)}, got {self.missing!r}"
             )
+        for name, encoding in self.encode.items():
+            if encoding not in ENCODINGS:
+                raise SpecificationError(
+                    f"column {shortened(name)}: unknown encoding {encoding!r}; choose one of {', '.join(ENCODINGS)}"
+                )
 
     def leaving(self, table: Table, name: str | None) -> Choices:
         """The same with a column ignored, unless it was given a kind."""
@@ -122,6 +129,16 @@ class Schema(msgspec.Struct, frozen=True, omit_defaults=True):
         return tuple(feature for column in self.columns for feature in column.features)
 
     @property
+    def width(self) -> int:
+        """Columns of X: one for each input, or one alone for the inputs of a column that are gathered."""
+        return sum(column.width for column in self.columns)
+
+    @property
+    def gathered(self) -> tuple[int, ...]:
+        """How many inputs each of the last columns of X stands for (`handgrad.nn.gathering`)."""
+        return tuple(len(column.features) for column in self.columns if column.sparse)
+
+    @property
     def ignored(self) -> tuple[Column, ...]:
         """The columns that are not used, each with its reason."""
         return tuple(column for column in self.columns if column.kind == "ignored")
@@ -137,7 +154,7 @@ class Schema(msgspec.Struct, frozen=True, omit_defaults=True):
         return tuple(column for column in self.columns if column.kind != "ignored")
 
     def encode(self, table: Table) -> tuple[Floats, tuple[str, ...]]:
-        """The inputs X (samples, features), and a remark for each column with cells that were not known.
+        """X (samples, width), and a remark for each column with cells that were not known.
 
         Raises DataError where a column is missing or a cell does not fit.
         """
@@ -155,10 +172,15 @@ class Schema(msgspec.Struct, frozen=True, omit_defaults=True):
                 f"{', '.join(map(repr, missing[:12]))}; the file has {has}; add or rename"
             )
         fills = {column.name: column.filler(table) for column in used}
-        X = np.empty((table.rows, len(self.features)), dtype)
-        _fill(X, [(len(column.features), fills[column.name]) for column in used])
+        X = np.empty((table.rows, self.width), dtype)
+        _fill(X, [(column.width, fills[column.name]) for column in used])
         self._check(table, X)
         return X, tuple(remark for column in used for remark in _remarks(column, table))
+
+    @property
+    def encodings(self) -> tuple[str, ...]:
+        """How columns of very many categories become inputs, a sentence each."""
+        return tuple(filter(None, (column.described for column in self.columns)))
 
     @property
     def on_weights(self) -> tuple[str, ...]:
@@ -192,7 +214,7 @@ class Schema(msgspec.Struct, frozen=True, omit_defaults=True):
             if column.effects:
                 made = column.cross_fitted(table, rows, np.asarray(Y[rows], np.float64), seed)
                 X[rows, place : place + made.shape[1]] = made
-            place += len(column.features)
+            place += column.width
         return X, hashes
 
     def _check(self, table: Table, X: npt.NDArray[Any]) -> None:
@@ -202,14 +224,14 @@ class Schema(msgspec.Struct, frozen=True, omit_defaults=True):
             return
         place = int(np.argmax(~np.isfinite(X[far])))
         for column in self.used:
-            if place < len(column.features):
+            if place < column.width:
                 if column.kind != "category":
                     column_values(table, column.name, column.kind, column.order)  # tells of what is infinite
                 raise DataError(
                     f"{table.place(far, column.name)}: the number is too far from those of the training data; "
                     "correct it or leave it empty"
                 )
-            place -= len(column.features)
+            place -= column.width
 
 
 def _far(X: npt.NDArray[Any]) -> list[int]:
@@ -294,15 +316,30 @@ def measured_schema(
     """
     choices = choices or Choices()
     target = scaled(kinds.target, table, rows)
-    goal = None
-    if any(kind == "category" and has_many_categories(table, name) for name, kind, _ in kinds.columns):
-        goal = goal_of(target, table, rows)
+    _check_encodings(table, kinds, choices)
+    encodings = {name: choices.encode.get(name, "") for name, kind, _ in kinds.columns if kind == "category"}
+    by_effects = [name for name, encoding in encodings.items() if takes_effects(table, name, encoding)]
+    goal = goal_of(target, table, rows) if by_effects else None
+    if goal is not None and len(goal.names) > MOST_OUTPUTS:
+        raise SpecificationError(
+            f"column {shortened(by_effects[0])}: effects are for at most {MOST_OUTPUTS} outputs, and the target has "
+            f"{len(goal.names)}; take --encode with sparse"
+        )
     columns = tuple(
         measure(
-            table, name, kind, why, rows=rows, scaling=choices.scaling, missing=choices.missing, goal=goal
+            table,
+            name,
+            kind,
+            why,
+            rows=rows,
+            scaling=choices.scaling,
+            missing=choices.missing,
+            goal=goal,
+            encoding=encodings.get(name, ""),
         )
         for name, kind, why in kinds.columns
     )
+    columns = tuple(sorted(columns, key=lambda column: column.sparse))  # their numbers stand last in X
     weighting = weighting_of(table, target, rows, choices.class_weight, choices.weight)
     schema = Schema(columns, target, table.reading, choices.missing == "drop", weighting)
     if not schema.features:
@@ -311,12 +348,25 @@ def measured_schema(
             f"{table.source}: no column is left to learn from{': ' + why if why else ''}; "
             "add columns, or name one with --categorical or --numeric"
         )
-    if len(schema.features) > MOST_FEATURES:
+    if schema.width > MOST_FEATURES:
         raise DataError(
-            f"{table.source}: the columns give {len(schema.features):,} features, more than "
+            f"{table.source}: the columns give {schema.width:,} features, more than "
             f"{MOST_FEATURES:,}; ignore some of them"
         )
     return schema
+
+
+def _check_encodings(table: Table, kinds: Kinds, choices: Choices) -> None:
+    """Raises DataError for an encoding of a column that has no categories."""
+    of = {name: kind for name, kind, _ in kinds.columns}
+    for name in choices.encode:
+        table.column(name)
+        if of.get(name) != "category":
+            raise DataError(
+                f"column {shortened(name)} has no categories to encode, it is "
+                f"{'the target' if name in kinds.target.names else of.get(name)}; name it with --categorical too, or "
+                "leave --encode out"
+            )
 
 
 def goal_of(target: Target, table: Table, rows: Any) -> Goal:

@@ -39,7 +39,7 @@ class Forecaster:
             raise SpecificationError(f"unknown engine {engine!r}; choose one of {', '.join(ENGINES)}")
         self.network, self.parameters, self.engine, self.threads = network, parameters, engine, threads
         self.dtype = np.asarray(parameters[0].W).dtype
-        self.inputs, self.outputs = network.inputs, network.outputs
+        self.inputs, self.outputs = network.columns, network.outputs
         self._by_core = engine != "reference" and native.available() and self.dtype in native.DTYPES
         self._idle: list[native.Predictor] = []
 

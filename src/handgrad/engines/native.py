@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from handgrad.engines.cpus import cpu_share
+from handgrad.engines.parts import multiplied, numbers_of, put, taken
 from handgrad.engines.protocol import Forecast, Run, Stop
 from handgrad.engines.reference import forecast
 from handgrad.engines.shapes import check_parameters, check_samples
@@ -164,13 +165,8 @@ class NativeSession:
             return self._beginning
         slots = len(self._recipe.optimizer.slots)
         parameters, state = [], []
-        for l, layer in self._network.numbered():
-            width = self._network.sizes[l - 1]
-            pairs = []
-            for slot in range(slots + 1):
-                W, b = np.empty((layer.units, width), self._dtype), np.empty(layer.units, self._dtype)
-                self._core.get(l, slot, W, b)
-                pairs.append((W, b))
+        for l, _ in self._network.numbered():
+            pairs = [taken(self._core, self._network, l, slot, self._dtype) for slot in range(slots + 1)]
             parameters.append(LayerParameters(*pairs[0]))
             state.append((tuple(W for W, _ in pairs[1:]), tuple(b for _, b in pairs[1:])))
         return Training(tuple(parameters), OptimizerState(state))
@@ -198,7 +194,7 @@ class NativeSession:
 
     def _prepare(self, batch: int) -> None:
         training = self.training()
-        operations = 6.0 * batch * self._network.parameter_count
+        operations = 6.0 * batch * multiplied(self._network)
         threads = thread_count(self._threads, operations)
         core = _session(
             self._network, self._recipe, self._dtype, self._seed, threads, self._wished_path, batch, False
@@ -207,7 +203,7 @@ class NativeSession:
             W, b = training.parameters[l - 1]
             W_state, b_state = training.state[l - 1]
             for slot, (part, bias) in enumerate(zip((W, *W_state), (b, *b_state), strict=True)):
-                core.put(l, slot, _plain(part, self._dtype), _plain(bias, self._dtype))
+                put(core, self._network, l, slot, part, bias, self._dtype)
         core.ready()
         core.data(self._X, self._Y, self._weights)
         self._core, self._largest, self._beginning = core, batch, None
@@ -281,7 +277,7 @@ class Predictor:
         rows = self._most * _ROWS_A_CHUNK
         self._core = _session(network, Recipe(), dtype, 0, self._most, "automatic", rows, True)
         for l, (W, b) in enumerate(parameters, 1):
-            self._core.put(l, 0, _plain(W, dtype), _plain(b, dtype))
+            put(self._core, network, l, 0, W, b, dtype)
         self._core.ready()
 
     def write(self, X: Array, out: Array, Y: Array | None = None) -> tuple[float, bool]:
@@ -297,7 +293,7 @@ class Predictor:
 
 def _threads_for(network: Network, rows: int, most: int) -> int:
     """Threads for so many rows, by what they cost."""
-    return 1 if most == 1 else max(1, min(most, int(2.0 * rows * network.parameter_count / ALONE)))
+    return 1 if most == 1 else max(1, min(most, int(2.0 * rows * multiplied(network) / ALONE)))
 
 
 def _session(
@@ -313,7 +309,7 @@ def _session(
     """The flat description that the core understands."""
     instruction_set()  # a clear error before anything is built
     layers = []
-    for layer, width in zip(network.layers, network.sizes, strict=False):
+    for layer, width in zip(network.layers, (numbers_of(network), *network.sizes[1:]), strict=False):
         keep = layer.dropout.keep if layer.dropout is not None else 1.0
         layers.append(
             (
@@ -350,6 +346,7 @@ def _session(
         path=path,
         largest_batch=batch,
         predict_only=predict_only,
+        gathered=list(network.gathered),
     )
 
 
@@ -378,7 +375,3 @@ def _dtype(parameters: Parameters) -> Any:
             f"the native engine computes in float32 or float64, got {dtype}; take engine='reference'"
         )
     return dtype
-
-
-def _plain(array: Array, dtype: Any) -> Array:
-    return np.ascontiguousarray(array, dtype)

@@ -8,9 +8,12 @@ from handgrad.nn.network import Network, Parameters
 
 
 def check_samples(network: Network, X: Array, Y: Array | None) -> None:
-    """Raises ShapeError unless X is (m, n_0) and Y, where there is one, (m, n_L)."""
-    if X.ndim != 2 or X.shape[1] != network.inputs:
-        raise ShapeError(f"X must have shape (samples, {network.inputs}), got {X.shape}")
+    """Raises ShapeError unless X is (m, n_0) and Y, where there is one, (m, n_L).
+
+    Where categories are gathered, X has a column for them in the place of the inputs that they are.
+    """
+    if X.ndim != 2 or X.shape[1] != network.columns:
+        raise ShapeError(f"X must have shape (samples, {network.columns}), got {X.shape}")
     if Y is not None and Y.shape != (len(X), network.outputs):
         raise ShapeError(f"Y must have shape ({len(X)}, {network.outputs}), got {Y.shape}")
 

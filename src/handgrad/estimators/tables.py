@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,10 @@ class TableEstimator(BaseEstimator):  # type: ignore[misc]
     def _task(self) -> str | None:
         """The task of `fit_table`."""
 
+    def _class_weights(self, given: Any) -> Any:
+        """What `class_weight` says, with the classes as the texts that they are in the table."""
+        return given
+
     # -- fitting
 
     def fit(self, X: Any, y: Any) -> Any:
@@ -64,6 +69,8 @@ class TableEstimator(BaseEstimator):  # type: ignore[misc]
         if plain:  # an array of numbers has been made one by somebody: no column of it names the rows
             named = {name for kind in ("categorical", "date", "text", "ignore") for name in parameters[kind]}
             parameters["numeric"] = [name for name in table.names if name not in named]
+        if parameters.get("class_weight") is not None:
+            parameters["class_weight"] = self._class_weights(parameters["class_weight"])
         self.model_ = fit_table(
             _with_columns(table, targets), list(targets), task=self._task(), seed=seed, **parameters
         )
@@ -131,7 +138,8 @@ class TableEstimator(BaseEstimator):  # type: ignore[misc]
 class TableClassifier(ClassifierMixin, TableEstimator):  # type: ignore[misc]
     """Classes from the raw columns of a table: numbers, truth values, categories, dates and missing cells.
 
-    The parameters are those of `handgrad.fit_table`; an integer `random_state` is its `seed`. After `fit`,
+    The parameters are those of `handgrad.fit_table`; an integer `random_state` is its `seed`, and `class_weight`
+    'balanced' or a weight for each class by its label in y. After `fit`,
     `model_` is the `handgrad.Model`, which can be saved and opened; `classes_`, `n_iter_`, `loss_curve_` and
     `feature_names_in_` are scikit-learn's.
 
@@ -165,6 +173,8 @@ class TableClassifier(ClassifierMixin, TableEstimator):  # type: ignore[misc]
         ignore: Any = (),
         scaling: Any = "standard",
         missing: Any = "mean",
+        encode: Any = None,
+        class_weight: Any = None,
         regularization: Any = None,
         schedule: Any = None,
         engine: Any = "auto",
@@ -210,6 +220,18 @@ class TableClassifier(ClassifierMixin, TableEstimator):  # type: ignore[misc]
         self.classes_, codes = np.unique(y, return_inverse=True)
         return {name: _texts(self.classes_)[codes]}
 
+    def _class_weights(self, given: Any) -> Any:
+        """The weights by the texts of the classes. Raises SpecificationError for a label that y does not have."""
+        if not isinstance(given, Mapping):
+            return given
+        texts = dict(zip(self.classes_.tolist(), _texts(self.classes_), strict=True))
+        unknown = [label for label in given if label not in texts]
+        if unknown:
+            raise SpecificationError(
+                f"class_weight names the class {unknown[0]!r}; y has {', '.join(map(repr, list(texts)[:12]))}"
+            )
+        return {str(texts[label]): weight for label, weight in given.items()}
+
     def _task(self) -> str:
         return "multilabel" if self._several else "binary" if len(self.classes_) == 2 else "multiclass"
 
@@ -254,6 +276,7 @@ class TableRegressor(RegressorMixin, TableEstimator):  # type: ignore[misc]
         ignore: Any = (),
         scaling: Any = "standard",
         missing: Any = "mean",
+        encode: Any = None,
         regularization: Any = None,
         schedule: Any = None,
         engine: Any = "auto",

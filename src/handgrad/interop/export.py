@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,6 +14,7 @@ from handgrad.errors import MissingExtraError, ModelError, SpecificationError
 from handgrad.interop import c_header, numpy_program, onnx
 from handgrad.models.model import Model
 from handgrad.nn.arrays import Array
+from handgrad.nn.network import Network
 from handgrad.worksheets.case_steps import initial_training
 from handgrad.worksheets.steps import Rows
 
@@ -192,4 +193,25 @@ def exported(wish: Wish) -> Exported:
         )
     if isinstance(wish.what, Model) and not wish.what.network.layers:
         raise ModelError("the model has no layer")
-    return row(wish)
+    return row(_multiplying(wish))
+
+
+def _multiplying(wish: Wish) -> Wish:
+    """The same for a network whose categories are inputs of 0 and 1: other programs gather no rows.
+
+    Raises SpecificationError for the formats that bring data of the training along.
+    """
+    if not isinstance(wish.what, Model) or not wish.what.network.gathered:
+        return wish
+    if wish.path.suffix.lower() in (".h", ".py"):
+        columns = (
+            [column.name for column in wish.what.schema.columns if column.sparse] if wish.what.schema else []
+        )
+        raise SpecificationError(
+            f"{wish.path}: the network takes a row of weights for each category"
+            f"{' of ' + ', '.join(columns) if columns else ''}, which {wish.path.suffix} does not have; train with "
+            "--encode COLUMN=effect or COLUMN=onehot"
+        )
+    fit = wish.what.fit
+    network = Network(fit.network.inputs, fit.network.layers, fit.network.loss)
+    return replace(wish, what=Model(replace(fit, network=network), wish.what.schema))

@@ -12,6 +12,7 @@ from handgrad.cases.case import Case
 from handgrad.errors import SpecificationError
 from handgrad.live.calculation import Beginning
 from handgrad.nn.arrays import Array
+from handgrad.nn.in_play import in_play, whole
 from handgrad.nn.network import LayerParameters, Network
 from handgrad.nn.step import Training
 from handgrad.training.plan import Step
@@ -49,11 +50,14 @@ def part_of_training(source: ModelSource, first: int) -> PartOfTraining:
     rows, places = np.unique(np.concatenate([step.rows for step in steps]), return_inverse=True)
     ends = np.cumsum([len(step.rows) for step in steps])
     local = [step._replace(rows=part) for step, part in zip(steps, np.split(places, ends[:-1]), strict=True)]
-    training = _float64(replayed.training)
+    part = in_play(fit.network, seen.X[rows])
+    if fit.network.gathered and source.regularization:
+        part = whole(fit.network)
+    training = _float64(part.training(replayed.training))
     case = Case(
-        _beginning_with(source.network, training),
+        _beginning_with(part.network, training),
         title=source.title,
-        X=np.asarray(seen.X[rows], np.float64),
+        X=np.asarray(part.inputs(seen.X[rows]), np.float64),
         Y=np.asarray(seen.Y[rows], np.float64),
         recipe=source.recipe,
         regularization=source.regularization,
@@ -65,7 +69,7 @@ def part_of_training(source: ModelSource, first: int) -> PartOfTraining:
 
 def _steps(source: ModelSource, first: int) -> list[Step]:
     fit, network = source.model.fit, source.network
-    most = max(1, MOST_NUMBERS // (fit.batch_size * (network.inputs + network.outputs)))
+    most = max(1, MOST_NUMBERS // (fit.batch_size * (network.columns + network.outputs)))
     last = first + min(MOST_STEPS, most) - 1
     return list(fit.plan.steps(first, last, fit.training_rows, fit.recipe.optimizer.learning_rate))
 

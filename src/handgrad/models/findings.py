@@ -91,7 +91,7 @@ def importance_of(model: Model, schema: Schema, X: Array, Y: Array) -> tuple[Imp
     order = np.random.default_rng(_SEED).permutation(len(X))
     found, place = [], 0
     for column in schema.used:
-        width = len(column.features)
+        width = column.width
         mixed = X.copy()
         mixed[:, place : place + width] = X[order, place : place + width]
         found.append(Importance(column.name, (asked.forecast(mixed, Y).loss or 0.0) - usual))

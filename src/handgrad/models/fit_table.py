@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from inspect import signature
 from pathlib import Path
@@ -62,6 +62,7 @@ def fit_table(
     ignore: Collection[str] = (),
     scaling: str = "standard",
     missing: str = "mean",
+    encode: Mapping[str, str] | None = None,
     class_weight: ClassWeights | None = None,
     weight: str | None = None,
     hidden: Sequence[int] = (64, 32),
@@ -85,8 +86,9 @@ def fit_table(
     `validation` is the part of the rows that is kept for validation, or a table of its own; `test` the part that
     neither trains nor validates. Rows of one value of the column `group` stay together; by the column `time` the
     latest rows are kept. `class_weight` ('balanced', or a weight for each class) and `weight` (a column) say by how
-    much a row counts in the loss; on average it is 1. `dropout` is the part of the hidden units that is dropped.
-    `memory` ("1GiB") is the most that a training on files may take: their rows are streamed then.
+    much a row counts in the loss; on average it is 1. `encode` says how the categories of a column become inputs:
+    {"shop": "sparse"}, or onehot or effect; more than 200 are sparse by themselves. `dropout` drops a part of the hidden
+    units. `memory` ("1GiB") is the most that a training on files may take: their rows are streamed then.
     Means, deviations and categories come from the training rows alone. Early stopping is on where rows are kept for
     validation; batches grow with the table. `dtype` is float32 unless 'float64' is asked for.
 
@@ -105,6 +107,7 @@ def fit_table(
         missing=missing,
         class_weight=class_weight,
         weight=_named_column("weight", weight),
+        encode=_encodings(encode),
     )
     unknown = [name for name in training if name not in _OF_FIT]
     if unknown:
@@ -254,6 +257,16 @@ def _columns(kind: str, names: Any) -> tuple[str, ...]:
         raise SpecificationError(f"{kind} must be names of columns, got {names!r}") from error
 
 
+def _encodings(encode: Any) -> dict[str, str]:
+    if not isinstance(encode, Mapping | None) or not all(
+        isinstance(one, str) for one in (encode or {}).values()
+    ):
+        raise SpecificationError(
+            f'encode must give columns their encoding, as in {{"shop": "sparse"}}, got {encode!r}'
+        )
+    return {str(name): encoding for name, encoding in (encode or {}).items()}
+
+
 def batch_for(rows: int) -> int:
     """32 rows a batch; more where an epoch would have more than some 300 steps, up to 1024.
 
@@ -303,7 +316,8 @@ def network_for(
         fitting = ", ".join(name for name, rule in LOSSES.items() if task in rule.tasks)
         raise SpecificationError(f"the loss {chosen.name!r} cannot judge the task {task!r}; choose {fitting}")
     layers = [Dense(units, activation, dropout=dropout, initializer=initializer) for units in hidden]
-    return Network(len(schema.features), [*layers, Dense(schema.target.outputs, last)], chosen)
+    layers.append(Dense(schema.target.outputs, last))
+    return Network(len(schema.features), layers, chosen, schema.gathered)
 
 
 def unused(schema: Schema) -> tuple[Column, ...]:

@@ -84,7 +84,7 @@ def importance(model: Model, data: Any, *, repeats: int = 5, seed: int = 0) -> I
     generator = np.random.default_rng(seed)
     found, place = [], 0
     for column in schema.used:
-        width = len(column.features)
+        width = column.width
         falls = []
         for _ in range(repeats):
             shuffled = X.copy()

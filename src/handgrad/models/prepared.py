@@ -136,7 +136,11 @@ def short(ready: Prepared) -> Inspection:
         tuple(warnings),
         balance,
         trivial,
-        (*ready.table.remarks, *(() if schema.weighting is None else (schema.weighting.described(target),))),
+        (
+            *ready.table.remarks,
+            *schema.encodings,
+            *(() if schema.weighting is None else (schema.weighting.described(target),)),
+        ),
         ready.left_out,
     )
 

@@ -86,6 +86,8 @@ class _Header(msgspec.Struct, forbid_unknown_fields=True):
     `rows.training` says which."""
     schema: Schema | None
     origin: Origin | None
+    gathered: tuple[int, ...] | msgspec.UnsetType = msgspec.UNSET
+    """How many of the last inputs each column of categories stands for; not written where there is none."""
 
 
 class Contents(NamedTuple):
@@ -128,6 +130,7 @@ def packed(contents: Contents) -> bytes:
         _rest(fit),
         contents.schema,
         contents.origin,
+        network.gathered or msgspec.UNSET,
     )
     contiguous = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
     text = msgspec.json.encode(header).decode()
@@ -240,6 +243,7 @@ def _contents(header: _Header, tensors: Tensors) -> Contents:
         header.inputs,
         [_dense(l, layer, tensors) for l, layer in enumerate(header.layers, 1)],
         header.loss,
+        () if header.gathered is msgspec.UNSET else header.gathered,
     )
     options = dict(header.optimizer)
     rule = OPTIMIZERS[options.pop("name")]
@@ -299,7 +303,8 @@ def _check_schema(header: _Header, network: Network) -> None:
     if schema is None:
         return
     target = schema.target
-    if (len(schema.features), target.outputs) != (network.inputs, network.outputs):
+    made = (len(schema.features), schema.gathered, target.outputs)
+    if made != (network.inputs, network.gathered, network.outputs):
         raise ValueError("its schema does not fit its network")
     if target.shares and len(target.shares) != len(target.classes[0]):
         raise ValueError("the target does not have one share for each of its classes")

@@ -70,7 +70,7 @@ def prepare_stored(
     schema = measured_schema(kept, kinds, rows, choices)
     weights = schema.weights(kept, dtype)
     goals = _goals(schema.target, kept)
-    width = len(schema.features)
+    width = schema.width
     _check_disk(kept.rows, width, schema.target.outputs + 1, dtype, budget.folder)
     columns = [
         _encoded(kept, column, split.training, goals, dtype, seed, budget.folder) for column in schema.used
@@ -93,7 +93,7 @@ def stored_rows(
     columns = [
         _encoded(kept, column, split.training, goals, dtype, seed, budget.folder) for column in schema.used
     ]
-    width = len(schema.features)
+    width = schema.width
     return _as_rows(columns, width, goals, schema.weights(kept, dtype), split, kept.rows, dtype, budget)
 
 
@@ -156,7 +156,7 @@ def _encoded(
     seed: int,
     folder: Path | None,
 ) -> _Features:
-    width = len(column.features)
+    width = column.width
     scratch, fill = Scratch(folder, width, dtype), column.filler(table)
     for start in range(0, table.rows, _TOGETHER):
         stop = min(start + _TOGETHER, table.rows)

@@ -12,6 +12,7 @@ from handgrad.engines.reference import forecast
 from handgrad.errors import ModelError, SpecificationError
 from handgrad.models.model import Model
 from handgrad.nn.attribution import Attribution, integrated_gradients
+from handgrad.nn.in_play import InPlay, in_play
 
 
 @dataclass(frozen=True)
@@ -100,8 +101,11 @@ def why(model: Model, data: Any, row: int, *, target: str | None = None, of: str
     X, _ = schema.encode(one)
     outputs = forecast(model.network, model.parameters, X).outputs
     unit, predicted, sign, scale, shift = _chosen(model, outputs, target, of)
-    baseline = np.zeros(X.shape[1])
-    found = integrated_gradients(model.network, model.parameters, X[0], baseline, unit)
+    played = in_play(model.network, X)  # of the categories that are gathered only those of the row are inputs
+    x = played.inputs(X)[0]
+    found = integrated_gradients(
+        played.network, played.parameters(model.parameters), x, np.zeros(len(x)), unit
+    )
     return Why(
         row=row,
         target=_target(model, target),
@@ -109,7 +113,7 @@ def why(model: Model, data: Any, row: int, *, target: str | None = None, of: str
         probability=None if schema.target.is_regression else shift + sign * scale * found.output,
         baseline=shift + sign * scale * found.baseline,
         output=shift + sign * scale * found.output,
-        contributions=_by_column(model, one, X[0], found, sign * scale),
+        contributions=_by_column(model, one, x, played, found, sign * scale),
         left_over=sign * scale * found.left_over,
     )
 
@@ -144,23 +148,24 @@ def _chosen(
 
 
 def _by_column(
-    model: Model, table: Table, x: Any, found: Attribution, factor: float
+    model: Model, table: Table, x: Any, played: InPlay, found: Attribution, factor: float
 ) -> tuple[Contribution, ...]:
     assert model.schema is not None
     parts, place = [], 0
     for column in model.schema.used:
-        width = len(column.features)
-        here = slice(place, place + width)
+        features = column.features
+        here = played.among(place, place + len(features))
+        names = tuple(features[k - place] for k in played.columns[here])
         parts.append(
             Contribution(
                 column.name,
                 cell_text(table, column.name),
                 float(factor * found.contributions[here].sum()),
-                tuple(zip(column.features, map(float, x[here]), strict=True)),
+                tuple(zip(names, map(float, x[here]), strict=True)),
                 float(factor * (found.gradient[here] * x[here]).sum()),
             )
         )
-        place += width
+        place += len(features)
     return tuple(sorted(parts, key=lambda part: -abs(part.contribution)))
 
 

@@ -16,13 +16,16 @@ class Namespace(Protocol):
     """The functions of an array library that the equations use; a library that has these can run them."""
 
     abs: Callable[[Array], Array]
+    __name__: str
     arange: Callable[..., Array]
     asarray: Callable[..., Array]
     argmax: Callable[..., Array]
     astype: Callable[[Array, Any], Array]
     clip: Callable[[Array, float, float], Array]
+    concat: Callable[..., Array]
     exp: Callable[[Array], Array]
     expm1: Callable[[Array], Array]
+    int32: Any
     log: Callable[[Array], Array]
     log1p: Callable[[Array], Array]
     max: Callable[..., Array]
@@ -35,10 +38,11 @@ class Namespace(Protocol):
     sqrt: Callable[[Array], Array]
     stack: Callable[..., Array]
     sum: Callable[..., Array]
+    take: Callable[..., Array]
     tanh: Callable[[Array], Array]
     uint32: Any
     where: Callable[[Array, Array | float, Array | float], Array]
-    zeros_like: Callable[[Array], Array]
+    zeros_like: Callable[..., Array]
 
 
 def namespace(array: Array) -> Namespace:

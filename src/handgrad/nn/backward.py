@@ -16,6 +16,7 @@ from __future__ import annotations
 from handgrad.errors import SpecificationError
 from handgrad.nn.arrays import Array, namespace
 from handgrad.nn.forward import Activity
+from handgrad.nn.gathering import gathered_gradient
 from handgrad.nn.network import LayerParameters, Network, Parameters
 from handgrad.nn.observe import UNOBSERVED, Observer
 from handgrad.nn.regularization import Regularization
@@ -86,7 +87,9 @@ def backward(
     delta = observe(f"delta{network.depth}", output_delta(network, activity, Y, observe, weights))
     for l, layer in reversed(list(network.numbered())):
         W = parameters[l - 1].W
-        dW = delta.T @ activity.A[l - 1] / share
+        A = activity.A[l - 1]
+        gathers = l == 1 and network.gathered
+        dW = (gathered_gradient(delta, A, network.gathered) if gathers else delta.T @ A) / share
         if regularization:
             dW = observe(f"dW{l}_data", dW)
             penalty = observe(f"dW{l}_penalty", regularization.gradient(W, samples))

@@ -2,6 +2,8 @@
 
     Z[l] = A[l-1] W[l]^T + b[l],   A[l] = f_l(Z[l]),   A[0] = X
 
+Where inputs are categories, the first of these products takes the row of W[1]^T of each (`handgrad.nn.gathering`).
+
 Arrays hold one sample a row: X (m, n_0), Z[l] and A[l] (m, n_l), W[l] (n_l, n_{l-1}), b[l] (n_l,).
 
 Source: I. Goodfellow, Y. Bengio, A. Courville, Deep Learning (2016), algorithm 6.3.
@@ -17,6 +19,7 @@ import numpy as np
 from handgrad.errors import ShapeError
 from handgrad.nn.arrays import Array, namespace
 from handgrad.nn.dropout import NUMPY, Library, Seed, dropout_mask
+from handgrad.nn.gathering import gathered_linear
 from handgrad.nn.network import Network, Parameters
 from handgrad.nn.observe import UNOBSERVED, Observer
 
@@ -61,7 +64,9 @@ def forward(
     used: list[Array | None] = [None]
     for l, layer in network.numbered():
         W, b = parameters[l - 1]
-        z = observe(f"z{l}", linear(A[-1], W, b))
+        gathers = l == 1 and network.gathered
+        z = gathered_linear(X, W, b, network.gathered) if gathers else linear(A[-1], W, b)
+        z = observe(f"z{l}", z)
         f = a = layer.function.value(z)
         mask = masks[l - 1] if masks is not None else None
         if mask is not None and layer.dropout is not None:

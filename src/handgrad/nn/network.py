@@ -13,6 +13,7 @@ from handgrad.errors import ShapeError, SpecificationError
 from handgrad.nn.activations import Activation
 from handgrad.nn.arrays import Array
 from handgrad.nn.dropout import Dropout, dropping
+from handgrad.nn.gathering import MOST_CATEGORIES, columns_of
 from handgrad.nn.initializers import Initializer
 from handgrad.nn.losses import Loss
 
@@ -135,6 +136,9 @@ class Dense:
 class Network:
     """A feed-forward network: `inputs` features, then its layers, then a loss (None: forward only).
 
+    `gathered` counts the categories of each column of X that holds their numbers (`handgrad.nn.gathering`): they are
+    the last of the inputs, one for each category.
+
     >>> network = Network(2, [Dense(2, "relu"), Dense(1, "sigmoid")], Loss("binary_cross_entropy"))
     >>> network.sizes
     (2, 2, 1)
@@ -148,8 +152,15 @@ class Network:
     inputs: int
     layers: tuple[Dense, ...] = field(default=())
     loss: Loss | None = None
+    gathered: tuple[int, ...] = ()
 
-    def __init__(self, inputs: int, layers: Sequence[Dense], loss: Loss | str | None = None) -> None:
+    def __init__(
+        self,
+        inputs: int,
+        layers: Sequence[Dense],
+        loss: Loss | str | None = None,
+        gathered: Sequence[int] = (),
+    ) -> None:
         if isinstance(inputs, bool) or not isinstance(inputs, int) or inputs < 1:
             raise SpecificationError(f"a network needs at least one input, got {inputs!r}")
         if not layers:
@@ -157,7 +168,13 @@ class Network:
         for number, layer in enumerate(layers, 1):
             if not isinstance(layer, Dense):
                 raise SpecificationError(f"layer {number}: expected a Dense(...), got {layer!r}")
+        if not all(1 <= count <= MOST_CATEGORIES for count in gathered) or sum(gathered) > inputs:
+            raise SpecificationError(
+                f"gathered must count 1 to {MOST_CATEGORIES:,} categories for each column, and not more than there "
+                f"are inputs, {inputs}, got {list(gathered)}"
+            )
         object.__setattr__(self, "inputs", inputs)
+        object.__setattr__(self, "gathered", tuple(gathered))
         object.__setattr__(self, "layers", tuple(layers))
         object.__setattr__(self, "loss", Loss(loss) if isinstance(loss, str) else loss)
         if self.layers[-1].dropout is not None:
@@ -170,6 +187,11 @@ class Network:
                     f"layer {number}: W must have shape (units, inputs) = ({layer.units}, {width}), "
                     f"got {layer.W.shape}"
                 )
+
+    @property
+    def columns(self) -> int:
+        """How many columns X has: one for each input, but one alone for the categories that are gathered."""
+        return columns_of(self.inputs, self.gathered)
 
     @property
     def depth(self) -> int:

@@ -280,6 +280,8 @@ class Record:
     """Of a trained model: the epoch (counted from 1) that the step belongs to."""
     names: tuple[str, ...] = ()
     """Of a trained model: the input columns."""
+    not_shown: int = 0
+    """Of a trained model: inputs of categories that no sample has."""
     classes: tuple[str, ...] = ()
     """Of a trained model: the classes of the target."""
     preparation: Preparation | None = None

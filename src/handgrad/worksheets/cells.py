@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from handgrad.data.targets import Target
 from handgrad.errors import VerificationError
 from handgrad.models.why import cell_text
 from handgrad.nn.arrays import Array
+from handgrad.nn.in_play import InPlay, everything
 from handgrad.rich_repr import printable
 from handgrad.worked.bindings import Bindings
 from handgrad.worked.expressions import Divide, Negative, Sum, Symbol, Times
@@ -35,8 +37,10 @@ def preparation(source: ModelSource, step: StepRecord, options: Options) -> Prep
     data = source.model.training_file() if source.data is None else source.data
     table = read_table(data, schema.reading).take(np.array([row]))
     x = np.asarray(step.quantities["x"][0], np.float64)
-    _check(x, schema.encode(table)[0][0], schema.used, model.fit.plan.dtype)
-    made = _Row(table, x, schema.used, schema.target, step, options.orientation == "column")
+    part = everything(model.network) if source.part is None else source.part
+    placed = _placed(schema.used, part)
+    _check(x, part.inputs(schema.encode(table)[0])[0], placed, model.fit.plan.dtype)
+    made = _Row(table, x, placed, schema.target, step, options.orientation == "column")
     cells = tuple(made.cells())
     answers = tuple(made.answers()) if "yhat" in step.quantities and schema.target.is_regression else ()
     said = tuple(made.said()) if "yhat" in step.quantities else ()
@@ -53,15 +57,30 @@ def preparation(source: ModelSource, step: StepRecord, options: Options) -> Prep
     return Preparation(row, kept, len(cells) - len(kept), answers, said, proof)
 
 
-def _check(x: Array, encoded: Array, used: tuple[Column, ...], dtype: str) -> None:
+class _Placed(NamedTuple):
+    """A column and its inputs: where they stand in x, and which of its features they are."""
+
+    column: Column
+    here: slice
+    names: tuple[str, ...]
+
+
+def _placed(used: tuple[Column, ...], part: InPlay) -> tuple[_Placed, ...]:
+    found, place = [], 0
+    for column in used:
+        features = column.features
+        here = part.among(place, place + len(features))
+        found.append(_Placed(column, here, tuple(features[k - place] for k in part.columns[here])))
+        place += len(features)
+    return tuple(found)
+
+
+def _check(x: Array, encoded: Array, placed: tuple[_Placed, ...], dtype: str) -> None:
     """Raises VerificationError where x is not what the schema makes of the row's cells.
 
     The effects of very many categories are cross-fitted for the rows of the training, and are not compared.
     """
-    place = 0
-    for column in used:
-        here = slice(place, place + len(column.features))
-        place = here.stop
+    for column, here, _ in placed:
         if not column.effects and not np.array_equal(x[here], encoded[here].astype(dtype)):
             raise VerificationError(
                 f"column {column.name!r}: its cell makes {encoded[here]}, the step saw {x[here]}"
@@ -72,17 +91,21 @@ class _Row:
     """One row of a table on its way into a network and out of it."""
 
     def __init__(
-        self, table: Table, x: Array, used: tuple[Column, ...], target: Target, step: StepRecord, column: bool
+        self,
+        table: Table,
+        x: Array,
+        placed: tuple[_Placed, ...],
+        target: Target,
+        step: StepRecord,
+        column: bool,
     ) -> None:
-        self.table, self.x, self.used, self.target, self.step = table, x, used, target, step
+        self.table, self.x, self.placed, self.target, self.step = table, x, placed, target, step
         self.raw = np.full(len(x), np.nan)
         self.means, self.deviations = np.full(len(x), np.nan), np.full(len(x), np.nan)
-        place = 0
-        for held in used:
+        for held, here, _ in placed:
             if held.kind != "category" and not held.quantiles:
-                self.raw[place] = column_values(table, held.name, held.kind, held.order)[0]
-                self.means[place], self.deviations[place] = held.mean, held.deviation
-            place += len(held.features)
+                self.raw[here.start] = column_values(table, held.name, held.kind, held.order)[0]
+                self.means[here.start], self.deviations[here.start] = held.mean, held.deviation
         vectors = {"x": x, "cell": self.raw, "mean": self.means, "deviation": self.deviations}
         if "yhat" in step.quantities:
             vectors["yhat"] = np.asarray(step.quantities["yhat"][0], np.float64)
@@ -99,26 +122,23 @@ class _Row:
     # -- in
 
     def cells(self) -> Iterator[Cell]:
-        place = 0
-        for column in self.used:
-            width = len(column.features)
-            value = cell_text(self.table, column.name)
-            parts = tuple(self._inputs(column, place, value))
-            yield Cell(
-                printable(column.name), None if value is None else printable(value), parts, width - len(parts)
-            )
-            place += width
+        for placed in self.placed:
+            value = cell_text(self.table, placed.column.name)
+            parts = tuple(self._inputs(placed, value))
+            name, width = printable(placed.column.name), len(placed.column.features)
+            yield Cell(name, None if value is None else printable(value), parts, width - len(parts))
 
-    def _inputs(self, column: Column, place: int, value: str | None) -> Iterator[Input]:
-        flag = place + len(column.features) - 1 if column.missing else None
-        for k, name in enumerate(column.features, place):
+    def _inputs(self, placed: _Placed, value: str | None) -> Iterator[Input]:
+        column, place = placed.column, placed.here.start
+        flag = placed.here.stop - 1 if column.missing and not column.sparse else None
+        for k, name in enumerate(placed.names, place):
             if k == flag:
                 yield self._input(k, name, words("cell_missing" if value is None else "cell_there"))
             elif column.effects:
                 yield self._input(k, name, words("cell_effect"))
             elif column.kind == "category":
                 if self.x[k] != 0:
-                    yield self._input(k, name, words("cell_category"))
+                    yield self._input(k, name, words("cell_row" if column.sparse else "cell_category"))
             elif k > place:
                 yield self._input(k, name, words("cell_wave"))
             elif np.isnan(self.raw[k]):

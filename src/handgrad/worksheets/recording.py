@@ -35,6 +35,8 @@ def recorded(
     Raises VerificationError for a number that does not follow, MissingExtraError to certify without python-flint.
     """
     certificate = None
+    if isinstance(source, ModelSource):
+        source = source.spanning(first, last)
     if certify:
         steps, certificate = _certified(source, first, last, options)
     else:
@@ -51,7 +53,8 @@ def recorded(
         options=options,
         losses=() if model is None else tuple(line.loss for line in model.fit.history),
         epoch=_epoch(source, first) if isinstance(source, ModelSource) else None,
-        names=() if model is None or model.schema is None else tuple(map(printable, model.schema.features)),
+        names=tuple(map(printable, source.names)) if isinstance(source, ModelSource) else (),
+        not_shown=source.not_shown if isinstance(source, ModelSource) else 0,
         classes=() if model is None else _classes(model),
         preparation=_preparation(source, steps, options),
         standing=source.standing if isinstance(source, ModelSource) else None,

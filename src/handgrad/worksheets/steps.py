@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +17,7 @@ from handgrad.errors import SpecificationError
 from handgrad.models.model import Model
 from handgrad.models.training_data import TrainingData
 from handgrad.nn.arrays import Array
+from handgrad.nn.in_play import InPlay, in_play, whole
 from handgrad.nn.network import Network
 from handgrad.nn.optimizers import initial_state
 from handgrad.nn.regularization import Regularization
@@ -122,12 +124,50 @@ class ModelSource:
         self.regularization = model.fit.recipe.regularization
         self.total = model.fit.steps if rows is None else max(model.fit.steps, self.trained_step)
         self.source = ""
+        self.part: InPlay | None = None
+        """Where categories are gathered: what the steps that are shown see of the network."""
+
+    def spanning(self, first: int, last: int) -> ModelSource:
+        """The same for these steps alone: of the categories that are gathered, with those that their samples have.
+
+        Raises SpecificationError where penalties would count thousands of weights that are not shown.
+        """
+        if not self.model.network.gathered:
+            return self
+        made = copy(self)
+        made.part = self._seen_of(first, last)
+        made.network = made.part.network
+        return made
+
+    def _seen_of(self, first: int, last: int) -> InPlay:
+        fit, network = self.model.fit, self.model.network
+        if self.regularization:
+            return whole(network)
+        if self.chosen is not None:
+            return in_play(network, self._rows(self.chosen)[0])
+        self._check_steps(first, last)
+        steps = fit.plan.steps(first, last, fit.training_rows, fit.recipe.optimizer.learning_rate)
+        return in_play(network, self._training_data.X[np.unique(np.concatenate([one.rows for one in steps]))])
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The inputs by name; none of a training on arrays."""
+        schema = self.model.schema
+        if schema is None:
+            return ()
+        names = schema.features
+        return names if self.part is None else tuple(names[k] for k in self.part.columns)
+
+    @property
+    def not_shown(self) -> int:
+        """How many inputs are not shown, because they are 0 in all samples."""
+        return self.model.network.inputs - self.network.inputs
 
     @property
     def title(self) -> str:
         """What is predicted from how many inputs."""
         schema = self.model.schema
-        sizes = "-".join(map(str, self.network.sizes))
+        sizes = "-".join(map(str, self.model.network.sizes))
         return sizes if schema is None else printable(f"{', '.join(schema.target.names)} ({sizes})")
 
     @property
@@ -144,10 +184,7 @@ class ModelSource:
         return Standing(fit.steps, len(fit.history), kept, self.trained_step, self.chosen is not None)
 
     def traces(self, first: int, last: int) -> Iterator[Trace]:
-        steps = self.model.fit.steps
-        for step in (first, last):
-            if not 1 <= step <= self.total:
-                raise SpecificationError(f"step {step}: the model was trained for {steps} steps")
+        self._check_steps(first, last)
         if self.chosen is None:
             yield from map(self._on_their_batch, self._replays(first, last))
             return
@@ -157,6 +194,13 @@ class ModelSource:
             at = next(replayed) if others and others[0] <= step <= others[-1] else None
             training = self._trained() if at is None or step == trained else at.training
             yield self._on_chosen_rows(step, training, self.model.fit.at(step).rate, self.chosen)
+
+    def _check_steps(self, first: int, last: int) -> None:
+        for step in (first, last):
+            if not 1 <= step <= self.total:
+                raise SpecificationError(
+                    f"step {step}: the model was trained for {self.model.fit.steps} steps"
+                )
 
     @cached_property
     def _training_data(self) -> TrainingData:
@@ -169,11 +213,12 @@ class ModelSource:
 
     def _on_their_batch(self, replayed: Replayed) -> Trace:
         seen, dtype, rows = self._training_data, self.model.fit.plan.dtype, replayed.rows
+        training, X = self._shown(replayed.training, seen.X[rows].astype(dtype))
         return trace_step(
             self.network,
             self.recipe,
-            replayed.training,
-            seen.X[rows].astype(dtype),
+            training,
+            X,
             seen.Y[rows].astype(dtype),
             replayed.t,
             replayed.rate,
@@ -184,8 +229,13 @@ class ModelSource:
 
     def _on_chosen_rows(self, step: int, training: Training, rate: float, rows: Rows) -> Trace:
         X, Y, weights = self._rows(rows)
+        training, X = self._shown(training, X)
         chosen = tuple(range(rows.first, rows.first + len(X)))
         return trace_step(self.network, self.recipe, training, X, Y, step, rate, rows=chosen, weights=weights)
+
+    def _shown(self, training: Training, X: Array) -> tuple[Training, Array]:
+        """As much of both as is shown."""
+        return (training, X) if self.part is None else (self.part.training(training), self.part.inputs(X))
 
     def _training_table(self) -> Any:
         """The table of the training where it was, otherwise the one that the reader gave."""

@@ -119,7 +119,7 @@ class Worksheet:
         >>> [trace.number for trace in sheet.traces()]
         [1]
         """
-        steps = self.source.traces(self.first, self.last)
+        steps = _spanning(self.source, self.first, self.last).traces(self.first, self.last)
         while (trace := _next(steps)) is not None:
             yield trace
 
@@ -136,7 +136,7 @@ class Worksheet:
         number = self.first if step is None else step
         if not 1 <= number <= self.source.total:
             raise SpecificationError(f"step {number}: there are the steps 1 to {self.source.total}")
-        trace = _next(self.source.traces(number, number))
+        trace = _next(_spanning(self.source, number, number).traces(number, number))
         assert trace is not None
         return trace.quantities
 
@@ -324,6 +324,11 @@ def _next(steps: Iterator[Trace]) -> Trace | None:
     """The next step, without warnings: what is beyond float64 stands in the quantities as such."""
     with np.errstate(all="ignore"):
         return next(steps, None)
+
+
+def _spanning(source: Source, first: int, last: int) -> Source:
+    """The source of these steps: of a network that gathers categories, what they see of it."""
+    return source.spanning(first, last) if isinstance(source, ModelSource) else source
 
 
 def _source(what: Any, data: Any, rows: str | None) -> Source:

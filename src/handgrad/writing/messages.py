@@ -440,6 +440,10 @@ TEXT: dict[str, str] = {
         "used, as in every prediction."
     ),
     "input_columns": "The inputs are, in this order: {names}.",
+    "inputs_not_shown": (
+        "{count} more inputs are categories that no sample here has: they are 0, so that their weights add nothing and "
+        "get no gradient. Of W[1] only the weights of the inputs above are shown."
+    ),
     "classes_are": "The outputs are the probabilities of, in this order: {names}.",
     "class_is": "The output is the probability of {name}; the other class is {other}.",
     "slides_back": "One frame back",
@@ -819,6 +823,7 @@ CELLS: dict[str, str] = {
     "cell_missing": "1: the cell is empty",
     "cell_there": "0: the cell is not empty",
     "cell_category": "1 for its own category",
+    "cell_row": "1 for its own category: the product takes its row of weights",
     "cell_effect": "what the target is on average for this category, scaled",
     "cell_wave": "the date as a point on the circle of the year or of the day",
     "counted_from_one": (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -113,7 +113,7 @@ class Walked:
 
     def source(self) -> ModelSource:
         """The model as the source of worksheets, whose steps are those that were opened here."""
-        return _Source(self.model, self.data, lambda step: self.open(step).trace)
+        return _Source(self)
 
     def losses(self, step: int) -> tuple[int, Array]:
         """The first step of the epoch of `step`, and the loss of each step of it, taken again by the engine."""
@@ -123,12 +123,19 @@ class Walked:
 class _Source(ModelSource):
     """A model whose steps somebody else opens."""
 
-    def __init__(self, model: Model, data: Any, opened: Callable[[int], Trace]) -> None:
-        super().__init__(model, data)
-        self._opened = opened
+    def __init__(self, walked: Walked) -> None:
+        super().__init__(walked.model, walked.data)
+        self._walked = walked
+
+    @property
+    def _training_data(self) -> TrainingData:
+        return self._walked.seen
 
     def traces(self, first: int, last: int) -> Iterator[Trace]:
-        return map(self._opened, range(first, last + 1))
+        opened = map(self._walked.open, range(first, last + 1))
+        if self.part is None:
+            return (step.trace for step in opened)
+        return (self._on_their_batch(step.replayed) for step in opened)
 
 
 def epoch_losses(fit: Fit, seen: TrainingData, step: int) -> tuple[int, Array]:

@@ -55,6 +55,8 @@ def brief_problem(sheet: Sheet) -> Iterator[Block]:
         yield Paragraph(sheet.say("batch_one") if samples == 1 else sheet.say("batch_many", samples=samples))
     if sheet.record.names:
         yield sheet.paragraph("input_columns", names=", ".join(sheet.record.names))
+    if sheet.record.not_shown:
+        yield sheet.paragraph("inputs_not_shown", count=sheet.record.not_shown)
     yield from outputs_are(sheet)
     yield from from_cells(sheet)
     if sheet.record.engine is not None:

@@ -73,6 +73,8 @@ def _network(sheet: Sheet) -> Iterator[Block]:
             yield dropout_is(sheet, number, layer.dropout.keep)
     if sheet.record.names:
         yield sheet.paragraph("input_columns", names=", ".join(sheet.record.names))
+    if sheet.record.not_shown:
+        yield sheet.paragraph("inputs_not_shown", count=sheet.record.not_shown)
     yield from outputs_are(sheet)
     yield from from_cells(sheet)
 
