@@ -81,4 +81,28 @@ inline void lanes_to_rows(const T* from, std::int64_t rows, std::int64_t columns
     }
 }
 
+// Rows taken from a row-major array into panels, their first `columns`; order null: consecutive rows from `first`.
+template <class T>
+inline void gather(const T* X, std::int64_t columns, std::int64_t stride, const std::int64_t* order, std::int64_t first,
+                   T* to, std::int64_t to_rows, std::int64_t r0, std::int64_t r1) {
+    for (std::int64_t r = r0; r < r1; ++r) {
+        const T* from = X + (order ? order[r] : first + r) * stride;
+        for (std::int64_t c = 0; c < columns; c += panel<T>) {
+            T* row = to + (c / panel<T> * to_rows + r) * panel<T>;
+            if (columns - c >= panel<T>) {
+                store(row, load_loose(from + c));
+                store(row + lanes<T>, load_loose(from + c + lanes<T>));
+                continue;
+            }
+            std::int64_t done = 0;
+            if (columns - c >= lanes<T>) {  // two vectors that overlap
+                store(row, load_loose(from + c));
+                store_loose(row + (columns - c - lanes<T>), load_loose(from + columns - lanes<T>));
+                done = columns - c;
+            }
+            for (; done < columns - c; ++done) row[done] = from[c + done];
+        }
+    }
+}
+
 }  // namespace handgrad::HG_ISA

@@ -83,17 +83,6 @@ struct Net {
 template <class T>
 constexpr std::int64_t pass_depth = 1024 / static_cast<std::int64_t>(sizeof(T)) / panel<T> * panel<T>;
 
-// `after` for every tile of a product over no columns at all.
-template <class T, class After>
-inline void each_tile(std::int64_t columns, T* c, std::int64_t c_rows, std::int64_t r0, std::int64_t r1, After after) {
-    for (std::int64_t p = 0; p < panels<T>(columns); ++p)
-        for (std::int64_t r = r0; r < r1;) {
-            const int height = next_tile(r1 - r);
-            after(p, r, height, vectors_in<T>(columns, p), c + (p * c_rows + r) * panel<T>);
-            r += height;
-        }
-}
-
 // C[rows r0 to r1] = bias + A B, or where they are begun C + A B; `after(panel, row, height, vectors, c)` sees each finished tile while it is warm.
 // DIRECT: A lies row after row, row 0 of it is row r0 of C, and `a_rows` is its width.
 template <class T, bool DIRECT = false, class After>
@@ -194,30 +183,6 @@ HG_INLINE Vec<T> dots(const Layer<T>& layer, const T* a, std::int64_t a_rows, st
             sum[i] = detail::interleave_low<T>(sum[i], sum[i + width], Order{}) +
                      detail::interleave_high<T>(sum[i], sum[i + width], Order{});
     return sum[0] + layer.b[0][j];
-}
-
-// Rows taken from a row-major array into panels, their first `columns`; order null: consecutive rows from `first`.
-template <class T>
-inline void gather(const T* X, std::int64_t columns, std::int64_t stride, const std::int64_t* order, std::int64_t first,
-                   T* to, std::int64_t to_rows, std::int64_t r0, std::int64_t r1) {
-    for (std::int64_t r = r0; r < r1; ++r) {
-        const T* from = X + (order ? order[r] : first + r) * stride;
-        for (std::int64_t c = 0; c < columns; c += panel<T>) {
-            T* row = to + (c / panel<T> * to_rows + r) * panel<T>;
-            if (columns - c >= panel<T>) {
-                store(row, load_loose(from + c));
-                store(row + lanes<T>, load_loose(from + c + lanes<T>));
-                continue;
-            }
-            std::int64_t done = 0;
-            if (columns - c >= lanes<T>) {  // two vectors that overlap
-                store(row, load_loose(from + c));
-                store_loose(row + (columns - c - lanes<T>), load_loose(from + columns - lanes<T>));
-                done = columns - c;
-            }
-            for (; done < columns - c; ++done) row[done] = from[c + done];
-        }
-    }
 }
 
 template <class T>

@@ -200,4 +200,15 @@ HG_INLINE int next_tile(std::int64_t count) {
     return static_cast<int>((count + tiles - 1) / tiles);
 }
 
+// `after` for every tile of a product over no columns at all.
+template <class T, class After>
+inline void each_tile(std::int64_t columns, T* c, std::int64_t c_rows, std::int64_t r0, std::int64_t r1, After after) {
+    for (std::int64_t p = 0; p < panels<T>(columns); ++p)
+        for (std::int64_t r = r0; r < r1;) {
+            const int height = next_tile(r1 - r);
+            after(p, r, height, vectors_in<T>(columns, p), c + (p * c_rows + r) * panel<T>);
+            r += height;
+        }
+}
+
 }  // namespace handgrad::HG_ISA

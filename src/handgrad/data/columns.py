@@ -376,16 +376,10 @@ def _measured_category(table: Table, name: str, rows: Any, goal: Goal | None, en
     return Column(name, "category", categories=tuple(kept), rare=rare, missing=missing, sparse=sparse)
 
 
-def has_many_categories(table: Table, name: str) -> bool:
-    """True where a column of categories may be too wide for an input each."""
-    return len(words(table, name).values) > MOST_CATEGORIES
-
-
 def takes_effects(table: Table, name: str, encoding: str) -> bool:
     """True where a column of categories may need the target for its encoding."""
-    if encoding:
-        return encoding == "effect"
-    return USUAL_OF_MANY == "effect" and has_many_categories(table, name)
+    many = len(words(table, name).values) > MOST_CATEGORIES
+    return (encoding or (USUAL_OF_MANY if many else "onehot")) == "effect"
 
 
 def declared_order(table: Table, name: str) -> tuple[str, ...]:
