@@ -101,35 +101,41 @@ def many(rows: int = 6000, kinds: int = 1000) -> dict[str, Any]:
             "y": np.where(wins[c], "yes", "no")}  # fmt: skip
 
 
-def test_a_column_of_a_thousand_categories_keeps_its_signal(tmp_path: Path) -> None:
+@pytest.mark.parametrize("encoding", ["effect", "sparse"])
+def test_a_column_of_a_thousand_categories_keeps_its_signal(tmp_path: Path, encoding: str) -> None:
     table = many()
-    model = fit_table(table, "y", epochs=15, optimizer=Adam(0.01), seed=1)
+    model = fit_table(table, "y", epochs=15, optimizer=Adam(0.01), seed=1, encode={"c": encoding})
     assert model.schema is not None
-    assert model.schema.features == ("c effect on yes", "c frequency", "x")
+    if encoding == "effect":
+        assert model.schema.features == ("c effect on yes", "c frequency", "x")
+    else:
+        assert model.schema.features[:2] == ("x", "c=kind 0")
     assert (model.evaluate(many()).accuracy or 0) > 0.9
     again = Model.load(model.save(tmp_path / "m.safetensors"))
     np.testing.assert_array_equal(again.predict(table), model.predict(table))
     seen = again.training_data(table)  # the fingerprint agrees, cross-fitted effects and all
     again.replay(model.fit.steps, table)
-    assert seen.X.shape == (6000, 3)
+    assert seen.X.shape == (6000, 3 if encoding == "effect" else 2)
 
 
 def test_effects_learn_from_the_training_rows_alone() -> None:
     table = read_table(many(3000, 400))
     rows = np.arange(2000)
-    schema = measured_schema(table, decide(table, ["y"]), rows, Choices())
+    schema = measured_schema(table, decide(table, ["y"]), rows, Choices(encode={"c": "effect"}))
     (column,) = (column for column in schema.columns if column.name == "c")
     first = table.take(rows)
     Y = schema.target.encode(first)
-    alone = measure(first, "c", "category", goal=Goal(Y, ("yes",)))
+    alone = measure(first, "c", "category", goal=Goal(Y, ("yes",)), encoding="effect")
     order = [alone.categories.index(category) for category in column.categories]
     np.testing.assert_allclose(np.array(column.effects)[:-1], np.array(alone.effects)[order])
 
 
-def test_very_many_categories_without_a_target_are_the_commonest_and_the_rest() -> None:
-    table = read_table({"c": pa.array([f"c{k % 300}" for k in range(700)])})
+@pytest.mark.parametrize("kinds", [MOST_CATEGORIES, MOST_CATEGORIES + 1])
+def test_more_categories_than_a_few_hundred_are_gathered(kinds: int) -> None:
+    table = read_table({"c": pa.array([f"c{k % kinds}" for k in range(900)])})
     column = measure(table, "c", "category")
-    assert len(column.features) == MOST_CATEGORIES + 1
+    assert column.sparse == (kinds > MOST_CATEGORIES)
+    assert len(column.features) == kinds and column.width == (1 if column.sparse else kinds)
     assert column.unknown(table) == 0
 
 

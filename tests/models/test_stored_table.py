@@ -63,10 +63,19 @@ def fitted(data, **keywords) -> Model:
     return hg.fit_table(data, "y", **(usual | keywords))
 
 
-@pytest.mark.parametrize("name", ["t.parquet", "t.feather", "t.csv", "parts"])
-def test_the_schema_and_the_rows_are_those_of_the_table_in_memory(folder, name):
-    data = str(folder / name)
-    held, streamed = fitted(data), fitted(data, memory="1MiB")
+@pytest.mark.parametrize(
+    ("name", "encoding"),
+    [
+        ("t.parquet", "sparse"),
+        ("t.parquet", "effect"),
+        ("t.feather", "sparse"),
+        ("t.csv", "effect"),
+        ("parts", "sparse"),
+    ],
+)
+def test_the_schema_and_the_rows_are_those_of_the_table_in_memory(folder, name, encoding):
+    data, encode = str(folder / name), {"city": encoding}
+    held, streamed = fitted(data, encode=encode), fitted(data, memory="1MiB", encode=encode)
     assert streamed.schema == held.schema
     assert streamed.origin == held.origin  # with the SHA-256 of every encoded number
     np.testing.assert_array_equal(streamed.hashes, held.hashes)
@@ -74,7 +83,8 @@ def test_the_schema_and_the_rows_are_those_of_the_table_in_memory(folder, name):
     np.testing.assert_array_equal(streamed.fit.validation_rows, held.fit.validation_rows)
     assert streamed.fit.plan.block and not held.fit.plan.block
     assert not len(fitted(data, memory="1MiB", validation=0, early_stopping=None).fit.validation_rows)
-    assert any("effect" in feature for feature in streamed.schema.features)  # cross-fitted on disk too
+    effects = any("effect" in feature for feature in streamed.schema.features)  # cross-fitted on disk too
+    assert (effects, bool(streamed.network.gathered)) == (encoding == "effect", encoding == "sparse")
 
 
 @pytest.mark.parametrize("engine", ["reference", "native"])

@@ -87,8 +87,8 @@ def fit_table(
     neither trains nor validates. Rows of one value of the column `group` stay together; by the column `time` the
     latest rows are kept. `class_weight` ('balanced', or a weight for each class) and `weight` (a column) say by how
     much a row counts in the loss; on average it is 1. `encode` says how the categories of a column become inputs:
-    {"shop": "sparse"}, or onehot or effect; more than 200 are sparse by themselves. `dropout` drops a part of the hidden
-    units. `memory` ("1GiB") is the most that a training on files may take: their rows are streamed then.
+    {"shop": "sparse"}, or onehot or effect; more than 200 are sparse by themselves. `dropout` drops a part of the
+    hidden units. `memory` ("1GiB") is the most that a training on files may take: their rows are streamed then.
     Means, deviations and categories come from the training rows alone. Early stopping is on where rows are kept for
     validation; batches grow with the table. `dtype` is float32 unless 'float64' is asked for.
 

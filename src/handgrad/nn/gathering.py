@@ -14,6 +14,7 @@ one-hot: the sums are the same to rounding.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -90,7 +91,7 @@ def _by_adding(delta: Array, k: Array, count: int) -> Array:
 def _by_scatter(delta: Array, k: Array, count: int) -> Array:
     """JAX's arrays are never changed: they are given back with sums added."""
     xp = namespace(delta)
-    zeros = xp.zeros_like(delta, shape=(count, delta.shape[1]))  # type: ignore[call-arg]
+    zeros: Any = xp.zeros_like(delta, shape=(count, delta.shape[1]))
     sums: Array = zeros.at[k].add(delta)
     return sums
 
