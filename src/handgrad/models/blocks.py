@@ -152,7 +152,7 @@ class Reader:
     @property
     def _rows(self) -> int:
         """Rows of a block, so that what is made of them stays within the memory."""
-        width = len(self.schema.features) + len(self.table.kinds) + self.schema.target.outputs
+        width = self.schema.width + len(self.table.kinds) + self.schema.target.outputs
         room = max(0, self.budget.memory - BASE) // 2
         return int(np.clip(room // (_PER_FEATURE * width), _FEWEST, _MOST))
 
