@@ -52,7 +52,7 @@ def test_every_node_is_written_with_balanced_braces(name: str, dialect):
 
 def test_matrices_show_their_shape_only_where_something_is_left_out():
     assert latex(EXPRESSIONS["LaidMatrix"], Notation()) == (
-        r"\begin{bmatrix} 0.1 & -0.2 \\ 0.3 & 0.4 \end{bmatrix}"
+        r"\begin{bmatrix} 0.1 & -0.2 \\ 0.3 & \phantom{-} 0.4 \end{bmatrix}"
     )
     assert latex(ELIDED, Notation()).startswith(r"\underset{128 \times 784}{\begin{bmatrix} 0.1 & \cdots")
 

@@ -45,10 +45,12 @@ CONTENTS: dict[str, str] = {
     "groupChr": "groupChrPr e",
     "groupChrPr": "chr pos vertJc",
     "limLow": "e lim",
+    "phant": "phantPr e",
+    "phantPr": "show",
 }
 ARGUMENTS = ("oMath", "e", "num", "den", "sub", "sup", "deg", "lim")
 STANDING = (
-    "r", "f", "d", "m", "rad", "sSub", "sSup", "sSubSup", "nary", "acc", "groupChr", "limLow",
+    "r", "f", "d", "m", "rad", "sSub", "sSup", "sSubSup", "nary", "acc", "groupChr", "limLow", "phant",
 )  # fmt: skip
 
 

@@ -129,7 +129,7 @@ def test_without_colour_there_is_no_control_code_and_with_it_the_same_text(width
 def test_a_column_is_seen_as_a_column_with_its_shape_below():
     column = LaidMatrix(((Literal("0.5"),), (Literal("-0.25"),)), (2, 1))
     sheet = Document("t", "en", (Formula(Symbol("x"), (("=", column),)),), Notation())
-    assert to_text(sheet).split("\n")[:3] == ["  x = ⎡  0.5⎤", "      ⎣−0.25⎦", "        2×1"]
+    assert to_text(sheet).split("\n")[:3] == ["  x = ⎡ 0.5 ⎤", "      ⎣−0.25⎦", "        2×1"]
 
 
 def test_equals_signs_stand_below_each_other():

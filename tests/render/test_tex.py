@@ -13,10 +13,15 @@ from handgrad.diagram.shapes import Circle, Scene
 from handgrad.errors import RenderError
 from handgrad.render.document import Document, Figure, Formula, Heading, Paragraph, Table
 from handgrad.render.latex import article as tex
+from handgrad.render.latex.math import escape
 from handgrad.render.latex.tikz import tikz
+from handgrad.render.settings import PARTS
 from handgrad.worked.expressions import Symbol
+from handgrad.worksheets.worksheet import explain
 from handgrad.writing.letter_parts import Notation
+from handgrad.writing.messages import SENTENCES
 from tests.render.everything import BENGALI, EXPRESSIONS, HOSTILE, SCENE, document
+from tests.render.test_lengths import EXAMPLES
 
 ENGLISH_TITLE = "Prices: $5 < 6 > 4 & a_b * c \\ 'it' #1 50% {y}"
 
@@ -134,3 +139,14 @@ def test_hostile_text_does_not_reach_tex():
     assert tex.write(document()) == tex.write(document())
     with pytest.raises(RenderError, match="NoneType"):
         tex.write(Document("t", "en", (None,), Notation()))  # type: ignore[arg-type]
+
+
+def test_every_sentence_is_in_letters_that_pdflatex_has() -> None:
+    for key, sentence in SENTENCES.items():
+        assert escape(sentence).isascii(), (key, sentence)
+
+
+def test_a_sheet_with_every_part_compiles(tmp_path: Path) -> None:
+    sheet = explain(EXAMPLES / "postnetwork-softmax.toml", parts=PARTS, detail="scalar", language="en")
+    log = compiled(sheet.to("tex"), tmp_path, "pdflatex")
+    assert "Missing character" not in log

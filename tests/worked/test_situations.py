@@ -252,3 +252,24 @@ def test_the_figures_are_those_of_the_step():
 
 def test_nothing_is_said_twice_of_tied_classes():
     assert Phrasebook("en").text("tied_classes", probability=0.5).startswith("Two classes are tied")
+
+
+def _rose(case: dict[str, Any]) -> tuple[list[str], list[str]]:
+    (step,) = hg.explain(case).record.steps[-1:]
+    assert step.loss_after > step.loss_before
+    return [words.key for words in step.observation], [words.key for words in step.closing]
+
+
+@pytest.mark.parametrize(
+    ("case", "why"),
+    [
+        (line([1.0], rate=1.5), "overshot"),
+        (line([1.0], rate=1.5, optimizer="rmsprop"), "overshot"),
+        (alternating("momentum", rate=0.001, with_optimizer=STAYS), "uphill"),
+    ],
+)
+def test_a_rise_is_said_once_and_its_reason_once(case: dict[str, Any], why: str) -> None:
+    """The observation says that the loss rose, the bank alone why: the curvature, or the earlier gradients."""
+    said, closing = _rose(case)
+    assert said.count("loss_went_up") == 1
+    assert [key for key in closing if key in ("overshot", "uphill")] == [why]

@@ -32,6 +32,7 @@ GROUPS = (
     "SITUATIONS",
     "LIVE",
     "WALK",
+    "SPOKEN",
     "REPORT",
     "TEXTBOOK",
 )

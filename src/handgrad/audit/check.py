@@ -82,9 +82,16 @@ class Audit:
         """The report, ready for a writer of any medium."""
         return document(self.case, self.verdicts, language, self.convention, self.certificate)
 
-    def text(self, width: int = 80, color: bool = False, language: str | None = None) -> str:
-        """The report for a terminal `width` columns wide."""
-        return to_text(self.document(language), width, color)
+    def text(
+        self,
+        width: int = 80,
+        color: bool = False,
+        language: str | None = None,
+        depth: str = "256",
+        ground: str = "",
+    ) -> str:
+        """The report for a terminal `width` columns wide; colours as `Worksheet.text` has them."""
+        return to_text(self.document(language), width, color, depth, ground)
 
     def to(self, medium: str, language: str | None = None) -> bytes:
         """The report in a medium: md, html, tex, pdf, docx, ipynb, json or terminal (plain text).

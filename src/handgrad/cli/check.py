@@ -12,10 +12,11 @@ import typer
 
 from handgrad.audit.check import Audit
 from handgrad.audit.page.beside import check as judged
-from handgrad.cli.consoles import print_line
+from handgrad.cli.consoles import print_line, wants_color
 from handgrad.cli.outputs import Force, check_outputs, sheet_output
 from handgrad.files import is_stream, write_whole
 from handgrad.render.media import medium_of
+from handgrad.render.terminal.colours import depth_of, ground_of
 
 PIPE_WIDTH, MOST_WIDTH = 80, 120
 
@@ -77,7 +78,7 @@ def check(
     if as_json:
         sys.stdout.write(audit.json())
     elif not quiet and output is None:
-        sys.stdout.write(audit.text(_columns(width), _colored(), language))
+        sys.stdout.write(_in_terminal(audit, width, language))
     if audit.found_something:
         raise typer.Exit(1)
 
@@ -89,8 +90,9 @@ def _write(audit: Audit, output: Path, width: int | None, language: str | None) 
         audit.save(output, language=language)
 
 
-def _colored() -> bool:
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+def _in_terminal(audit: Audit, width: int | None, language: str | None) -> str:
+    depth, ground = depth_of(os.environ), ground_of(os.environ)
+    return audit.text(_columns(width), wants_color(), language, depth, ground)
 
 
 def _columns(width: int | None) -> int:

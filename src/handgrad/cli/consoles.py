@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterable
 
 from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderHook, RenderResult
 from rich.segment import Segment
 
+from handgrad.errors import SpecificationError
 from handgrad.rich_repr import printable, visible, visible_json
 
 
@@ -49,6 +51,26 @@ def remark(lines: Iterable[str], quiet: bool = False) -> None:
     """Remarks to stderr, unless quiet."""
     for line in () if quiet else lines:
         remarks().print(f"note: {visible(line)}", soft_wrap=True)  # rich drops some of them before the hook
+
+
+COLORS = ("auto", "always", "never")
+"""When results are in colour."""
+
+
+def require_color(when: str) -> None:
+    """Raises SpecificationError for a word that says not when."""
+    if when not in COLORS:
+        raise SpecificationError(f"--color is one of {', '.join(COLORS)}, got {when!r}")
+
+
+def wants_color(when: str = "auto") -> bool:
+    """Whether results are in colour: in a terminal that has some, unless NO_COLOR asks for none; or as was asked.
+
+    Source: https://no-color.org (a flag of the command comes before the variable).
+    """
+    if when != "auto":
+        return when == "always"
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def print_json(value: object) -> None:

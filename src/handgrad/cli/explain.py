@@ -10,12 +10,13 @@ from typing import Annotated
 
 import typer
 
-from handgrad.cli.consoles import print_line
+from handgrad.cli.consoles import print_line, require_color, wants_color
 from handgrad.cli.outputs import Force, Output, check_outputs, sheet_output, to_stdout
 from handgrad.errors import SpecificationError
 from handgrad.files import is_stream, write_whole
 from handgrad.render.media import medium_for, medium_of
 from handgrad.render.settings import ALL_OF_TEXTBOOK, DEFAULT_PARTS, PARTS, TEXTBOOK
+from handgrad.render.terminal.colours import depth_of, ground_of
 from handgrad.worksheets.worksheet import Worksheet
 from handgrad.worksheets.worksheet import explain as open_worksheet
 
@@ -103,6 +104,13 @@ def explain(
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.")] = None,
     force: Force = False,
     width: Annotated[int | None, typer.Option(min=20, help="Columns of the terminal.")] = None,
+    color: Annotated[
+        str,
+        typer.Option(
+            metavar="WHEN",
+            help="Colours of quantities in the terminal: auto (a terminal without NO_COLOR), always or never.",
+        ),
+    ] = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="The same as --to json.")] = False,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Do not name the file that was written.")
@@ -119,6 +127,7 @@ def explain(
     Example: handgrad explain examples/mazur-2015.toml --to live -o sheet.html
     """
     medium = _medium(to, output, as_json)
+    require_color(color)
     if certify and medium == "live":
         raise SpecificationError("a live sheet computes in float64; --certify is for the other media")
     if output is not None:
@@ -156,7 +165,7 @@ def explain(
         if not (quiet or is_stream(output)):
             print_line(f"wrote {output}")
     elif medium == "terminal":
-        _show(worksheet, width)
+        _show(worksheet, width, color)
     else:
         to_stdout(_whole(worksheet, medium, width) or worksheet.to(medium), medium)
 
@@ -208,11 +217,11 @@ def _whole(worksheet: Worksheet, medium: str, width: int | None) -> bytes | None
     return worksheet.text(width or PIPE_WIDTH).encode() if medium == "terminal" else None
 
 
-def _show(worksheet: Worksheet, width: int | None) -> None:
+def _show(worksheet: Worksheet, width: int | None, color: str) -> None:
     terminal = sys.stdout.isatty()
     if width is None:
         width = (
             min(shutil.get_terminal_size((PIPE_WIDTH, 24)).columns, MOST_WIDTH) if terminal else PIPE_WIDTH
         )
-    color = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    sys.stdout.write(worksheet.text(width, color))
+    depth = "256" if color == "always" and not terminal else depth_of(os.environ)
+    sys.stdout.write(worksheet.text(width, wants_color(color), depth, ground_of(os.environ)))

@@ -284,6 +284,8 @@ class Record:
     """Of a trained model: inputs of categories that no sample has."""
     classes: tuple[str, ...] = ()
     """Of a trained model: the classes of the target."""
+    outputs: tuple[str, ...] = ()
+    """Of a trained model with several outputs: what each stands for, a class or a target."""
     preparation: Preparation | None = None
     """Of a model of a table: from the cells of the first row to x, and from the outputs to an answer."""
     standing: Standing | None = None

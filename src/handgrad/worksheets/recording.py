@@ -56,6 +56,7 @@ def recorded(
         names=tuple(map(printable, source.names)) if isinstance(source, ModelSource) else (),
         not_shown=source.not_shown if isinstance(source, ModelSource) else 0,
         classes=() if model is None else _classes(model),
+        outputs=() if model is None else _outputs(model),
         preparation=_preparation(source, steps, options),
         standing=source.standing if isinstance(source, ModelSource) else None,
         engine=_taken_by(source),
@@ -162,6 +163,14 @@ def _taken_by(source: Source) -> tuple[str, str] | None:
     if not isinstance(source, ModelSource) or source.chosen is not None:
         return None
     return source.model.fit.engine, source.model.fit.plan.dtype
+
+
+def _outputs(model: Model) -> tuple[str, ...]:
+    """What the outputs stand for, where there are several."""
+    if model.schema is None or model.schema.target.outputs == 1:
+        return ()
+    target = model.schema.target
+    return tuple(map(printable, target.classes[0] if target.task == "multiclass" else target.names))
 
 
 def _classes(model: Model) -> tuple[str, ...]:

@@ -186,8 +186,10 @@ class Worksheet:
 
     # -- how it is shown
 
-    def text(self, width: int = 80, color: bool = False) -> str:
-        """The sheet for a terminal `width` columns wide.
+    def text(self, width: int = 80, color: bool = False, depth: str = "256", ground: str = "") -> str:
+        """The sheet for a terminal `width` columns wide; in `color`, quantities have those of the figures.
+
+        `depth`: how many colours there are (standard, 256, truecolor); `ground`: light, dark, '' where unknown.
 
         >>> sheet = explain({
         ...     "network": {"inputs": 1, "loss": "squared_error", "layers": [{"units": 1, "W": [[2.0]]}]},
@@ -196,7 +198,7 @@ class Worksheet:
         >>> sheet.text().splitlines()[0].strip()
         '1-1'
         """
-        return to_text(self.document, width, color)
+        return to_text(self.document, width, color, depth, ground)
 
     def json(self) -> bytes:
         """Title and every quantity of every step, full precision; infinite values are null.

@@ -15,6 +15,9 @@ NOTATION_CHOICES: dict[str, tuple[str | int, ...]] = {
 }
 
 
+NAME = ("\u2068", "\u2069")
+"""Between these a name stands in a script, whatever characters it has (Unicode 16.0, 23.2: an isolate)."""
+
 NUMERALS: dict[str, str] = {"latin": "0123456789", "bengali": "০১২৩৪৫৬৭৮৯"}
 """Digits by the script that they are of (CLDR: latn, beng)."""
 
@@ -36,7 +39,8 @@ class Notation:
     or capital (A, Z, W, B and the cost C; the prediction is the A of layer `depth`). `first`: number of the first
     entry, 1 or 0. `orientation`: column or row. `decimal`: '.' or ','.
     `numbers` are the quantities, by public name, that are one number here and so not set bold; `of_samples` those of
-    which each sample has one number. `numerals`: the script of the digits, latin or bengali.
+    which each sample has one number. `numerals`: the script of the digits, latin or bengali. `inputs`,
+    `outputs`: what entries of inputs and outputs are called in place of their number, '' where they keep it.
 
     Raises RenderError for a choice that there is not.
     """
@@ -50,6 +54,8 @@ class Notation:
     of_samples: frozenset[str] = frozenset()
     numerals: str = "latin"
     depth: int | None = None
+    inputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name, allowed in NOTATION_CHOICES.items():

@@ -13,7 +13,7 @@ from handgrad.errors import RenderError
 from handgrad.worked.expressions import Symbol
 from handgrad.worked.forms.activations import ACTIVATION_FORMS
 from handgrad.worked.forms.optimizers import STATES
-from handgrad.writing.letter_parts import Notation, Written
+from handgrad.writing.letter_parts import NAME, Notation, Written
 
 MINUS = "\u2212"
 
@@ -135,7 +135,7 @@ def written(symbol: Symbol, notation: Notation) -> Written:
         superscript.append(f"{separator}({_position(symbol.sample, notation)})")
     if symbol.entry:
         if _in_brackets(symbol, notation):
-            suffix = f"[{','.join(_position(i, notation) for i in symbol.entry)}]"
+            suffix = f"[{','.join(_places(symbol, notation, NAME))}]"
         else:
             subscript.insert(
                 1 if symbol.mark in STATES and symbol.letter != "theta" else 0, _entry(symbol, notation)
@@ -206,9 +206,12 @@ def plain(symbol: Symbol, notation: Notation) -> str:
         text += raised(f"({_position(symbol.sample, notation)})")
     if symbol.entry:
         if _in_brackets(symbol, notation):
-            text += f"[{','.join(_position(i, notation) for i in symbol.entry)}]"
+            text += f"[{','.join(_places(symbol, notation))}]"
         else:
-            text += lowered(_entry(symbol, notation))
+            entry = _entry(symbol, notation, ("", ""))
+            text += (
+                lowered(entry) if entry == _entry(symbol, notation) else f"_{entry}"
+            )  # a name is not lowered
     for word in words[1:]:
         text += f"_{word}"
     if symbol.mark in LABELS:
@@ -292,6 +295,46 @@ def _position(index: int | str, notation: Notation) -> str:
     return str(index + notation.first) if isinstance(index, int) else index
 
 
-def _entry(symbol: Symbol, notation: Notation) -> str:
-    places = [_position(index, notation) for index in symbol.entry]
+def _entry(symbol: Symbol, notation: Notation, marks: tuple[str, str] = NAME) -> str:
+    places = _places(symbol, notation, marks)
     return ("" if all(len(place) == 1 for place in places) else ",").join(places)
+
+
+def _places(symbol: Symbol, notation: Notation, marks: tuple[str, str] = ("", "")) -> list[str]:
+    """Each index of an entry: the name of the column or class that it stands for, between `marks`, or its number."""
+    found = [unit_name(symbol, place, notation) for place in range(len(symbol.entry))]
+    return [
+        f"{marks[0]}{name}{marks[1]}" if name else _position(index, notation)
+        for name, index in zip(found, symbol.entry, strict=True)
+    ]
+
+
+_OF_INPUTS = ("x", "cell", "mean", "deviation")
+_OF_OUTPUTS = ("yhat", "y", "answer", "ymean", "ydeviation")
+
+
+def counted(symbol: Symbol, place: int, depth: int | None) -> str:
+    """What index number `place` of an entry counts in a network of `depth` layers: inputs, outputs, or '' other units.
+
+    >>> counted(Symbol("W", 1, (0, 1)), 1, 2), counted(Symbol("b", 2, (0,)), 0, 2), counted(Symbol("a", 1, (0,)), 0, 2)
+    ('inputs', 'outputs', '')
+    """
+    if (symbol.letter in _OF_INPUTS and place == 0) or (
+        symbol.letter == "W" and (symbol.layer, place) == (1, 1)
+    ):
+        return "inputs"
+    last = symbol.layer is not None and symbol.layer == depth
+    return "outputs" if place == 0 and (last or symbol.letter in _OF_OUTPUTS) else ""
+
+
+def unit_name(symbol: Symbol, place: int, notation: Notation) -> str:
+    """What index number `place` of an entry is called: the name of its input or output; '' where it is a number.
+
+    >>> unit_name(Symbol("W", 1, (0, 1)), 1, Notation(inputs=("age", "height"), depth=2))
+    'height'
+    """
+    names = {"inputs": notation.inputs, "outputs": notation.outputs, "": ()}[
+        counted(symbol, place, notation.depth)
+    ]
+    index = symbol.entry[place]
+    return names[index] if isinstance(index, int) and index < len(names) else ""

@@ -15,6 +15,7 @@ from handgrad.writing.audit_messages import AUDIT, AUDIT_PLURALS
 from handgrad.writing.exercise_messages import EXERCISE_PLURALS, EXERCISES
 from handgrad.writing.page_messages import PAGE, PAGE_PLURALS
 from handgrad.writing.situations import SITUATIONS
+from handgrad.writing.spoken_messages import SPOKEN
 from handgrad.writing.textbook_messages import TEXTBOOK
 from handgrad.writing.walk_messages import WALK
 
@@ -316,14 +317,7 @@ OBSERVATIONS: dict[str, str] = {
     "weights_shrank_same_plain": "Of {weights} weights, {shrank} shrank and {same} stayed the same",
     "weights_unchanged": "No weight changed, for the step was smaller than the last digit that is kept",
     "loss_went_down": "The step lowered the loss from {before} to {after}",
-    "loss_went_up": (
-        "The loss went up from {before} to {after}: the step was too long for the curvature here, and a "
-        "smaller learning rate would help"
-    ),
-    "loss_went_up_anyway": (
-        "The loss went up from {before} to {after}: the step was too long, or more than the gradient "
-        "decided where it went"
-    ),
+    "loss_went_up": "The loss went up from {before} to {after}",
     "loss_unchanged": "The loss stayed at {before}",
     "gradient_zero": "All gradients of the weights are zero, so no weight changed",
 }
@@ -406,6 +400,7 @@ TEXT: dict[str, str] = {
     "entrywise": (
         "A fraction bar between two matrices, a power and a root of a matrix are meant entry by entry."
     ),
+    "names_shortened": "Names that are too long for an equation are shortened in it: {names}.",
     "orientation_column": "A sample is a column. Each layer computes {weighted} and {output}.",
     "orientation_column_dropout": (
         "A sample is a column. Each layer computes {weighted} and, where no dropout follows, {output}."
@@ -821,7 +816,7 @@ CELLS: dict[str, str] = {
     "cell_quantile": "its place among the quantiles of the column, scaled",
     "cell_filled": "the cell is empty: the column's middle stands in for it",
     "cell_missing": "1: the cell is empty",
-    "cell_there": "0: the cell is not empty",
+    "cell_there": "0: not empty",
     "cell_category": "1 for its own category",
     "cell_row": "1 for its own category: the product takes its row of weights",
     "cell_effect": "what the target is on average for this category, scaled",
@@ -921,6 +916,7 @@ SENTENCES: dict[str, str] = {
     **EXERCISES,
     **PAGE,
     **WALK,
+    **SPOKEN,
     **REPORT,
     **TEXTBOOK,
 }

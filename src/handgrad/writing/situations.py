@@ -87,11 +87,11 @@ SITUATIONS: dict[str, str] = {
     "loss_zero": "The loss is 0: there is nothing left to learn from this batch",
     "overshot": (
         "By the slope alone the loss should have fallen by {expected}; it rose by {rise}, because the slope changed "
-        "on the way: the learning rate is too large for the curvature here"
+        "on the way: the step was too long for the curvature here, and a smaller learning rate would help"
     ),
     "uphill": (
-        "The step went against what this gradient asks: the average of earlier gradients pointed another way and "
-        "was stronger"
+        "The step went against what this gradient asks, and by its slope the loss had to rise: the average of "
+        "earlier gradients pointed another way and was stronger"
     ),
     "exploding": (
         "The gradient grew on its way down: its usual size is {last} in the last layer and {first} in the first; "

@@ -255,6 +255,8 @@ def _is_number(box: Box) -> bool:
             return True
         case (boxes.Operator("horizontal" | "vertical" | "diagonal"),):
             return True
+        case (*number, boxes.Phantom()):
+            return _is_number(boxes.row(*number))
     return False
 
 
@@ -265,6 +267,7 @@ RULES: dict[type[Box], Callable[[Any], str]] = {
     boxes.Digits: lambda box: f"<mn>{escape(box.text)}</mn>",
     boxes.Text: lambda box: f'<mtext class="label">{escape(box.text)}</mtext>',
     boxes.Blank: lambda box: f'<mspace class="blank" width="{0.5 * box.width:g}em" height="0.8em"/>',
+    boxes.Phantom: lambda box: f"<mphantom>{_side_by_side(box.body)}</mphantom>",
     boxes.Operator: _operator,
     boxes.Fence: _fence,
     boxes.Stack: _stack,

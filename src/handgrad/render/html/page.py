@@ -34,9 +34,12 @@ from handgrad.render.document import (
 from handgrad.render.html.blanks import SCRIPT as BLANKS_SCRIPT
 from handgrad.render.html.blanks import STYLE as BLANKS_STYLE
 from handgrad.render.html.blanks import blanks, button
-from handgrad.render.html.mathml import formula_mathml, inline_mathml
+from handgrad.render.html.mathml import box_mathml, formula_mathml, inline_mathml
 from handgrad.render.links import with_links
 from handgrad.render.math.aligned import abreast
+from handgrad.render.math.boxes import Phantom, row
+from handgrad.render.math.columns import Room
+from handgrad.render.math.tables import rooms_of
 from handgrad.render.math.typeset import Style
 from handgrad.worked.bindings import name_of
 from handgrad.worked.expressions import Gradient, Symbol
@@ -261,8 +264,19 @@ def _bullets(page: PageWriter, bullets: Bullets) -> str:
     return "<ul>\n" + "".join(f"<li>{page.spans(item)}</li>\n" for item in bullets.items) + "</ul>"
 
 
-def _cells(page: PageWriter, row: tuple[Spans, ...], sides: list[str]) -> str:
-    return "".join(f"<td{side}>{page.spans(cell)}</td>" for side, cell in zip(sides, row, strict=True))
+def _cells(page: PageWriter, cells: tuple[Spans, ...], sides: list[str], rooms: tuple[Room, ...]) -> str:
+    return "".join(
+        f"<td{side}>{page.spans(cell)}{_room(room)}</td>"
+        for side, cell, room in zip(sides, cells, rooms, strict=True)
+    )
+
+
+def _room(room: Room) -> str:
+    """Nothing to see, as wide as the digits that another number of the column has."""
+    text = f'<span class="room" data-room="{escape(room.text)}"></span>' if room.text else ""
+    if not room.power:
+        return text
+    return f"{text}<math>{box_mathml(Phantom(row(*room.power)))}</math>"
 
 
 def _table(page: PageWriter, table: Table) -> str:
@@ -272,7 +286,8 @@ def _table(page: PageWriter, table: Table) -> str:
         f'<th scope="col"{side}>{page.spans(cell)}</th>'
         for side, cell in zip(sides, table.header, strict=True)
     )
-    rows = "".join(f"<tr>{_cells(page, row, sides)}</tr>\n" for row in table.rows)
+    lines = zip(table.rows, rooms_of(table, page.style), strict=True)
+    rows = "".join(f"<tr>{_cells(page, cells, sides, rooms)}</tr>\n" for cells, rooms in lines)
     return (
         f'<div class="table"><table>\n{caption}<thead><tr>{header}</tr></thead>\n<tbody>\n{rows}</tbody>\n'
         "</table></div>"

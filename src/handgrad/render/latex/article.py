@@ -32,6 +32,8 @@ from handgrad.render.latex.math import TEX, Dialect, box_latex, escape, formula_
 from handgrad.render.latex.tikz import tikz
 from handgrad.render.links import with_links
 from handgrad.render.math.boxes import width
+from handgrad.render.math.columns import Room
+from handgrad.render.math.tables import rooms_of
 from handgrad.render.math.typeset import Style, typeset
 from handgrad.worked.expressions import Symbol
 from handgrad.writing.letters import plain
@@ -181,6 +183,11 @@ class _Article:
             for span in spans
         )
 
+    def cell(self, spans: Spans, room: Room) -> str:
+        """What stands in a cell, and room behind it where its column needs some."""
+        behind = "".join(f"${box_latex(box, self.dialect)}$" for box in room.boxes())
+        return self.spans(spans) + behind
+
     def plain(self, spans: Spans) -> str:
         """The spans without mathematics, for bookmarks."""
         texts = (
@@ -263,7 +270,10 @@ def _columns(article: _Article, table: Table) -> str:
 
 def _table(article: _Article, table: Table) -> str:
     header = " & ".join(f"\\textbf{{{article.spans(cell)}}}" for cell in table.header)
-    rows = "\n".join(" & ".join(map(article.spans, row)) + r" \\" for row in table.rows)
+    rows = "\n".join(
+        " & ".join(map(article.cell, row, rooms)) + r" \\"
+        for row, rooms in zip(table.rows, rooms_of(table, article.style), strict=True)
+    )
     caption = ""
     if table.caption:
         caption = (

@@ -16,6 +16,7 @@ from handgrad.render.document import Formula
 from handgrad.render.math import boxes
 from handgrad.render.math.aligned import LIMIT, Line, formula_lines
 from handgrad.render.math.boxes import Box, tall
+from handgrad.render.math.columns import centred
 from handgrad.render.math.typeset import Style, typeset
 from handgrad.worked.expressions import Expression
 from handgrad.writing.letter_parts import Notation
@@ -83,6 +84,17 @@ def _mathematical(character: str) -> str:
 _IN_TEXT = {"×": r"\times", "·": r"\cdot", "→": r"\to", "←": r"\leftarrow", "±": r"\pm", "√": r"\surd"}
 _IN_TEXT |= {c: f"^{{{d}}}" for c, d in zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-", strict=True)}
 _IN_TEXT |= {c: f"_{{{d}}}" for c, d in zip("₀₁₂₃₄₅₆₇₈₉", "0123456789", strict=True)}
+_IN_TEXT |= {c: f"_{{{d}}}" for c, d in zip("ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ", "aehijklmnoprstuvx", strict=True)}
+_IN_TEXT |= {c: f"^{{{d}}}" for c, d in zip("ⁿⁱˡᴸʲᵏᵐᵗᵀ", "nilLjkmtT", strict=True)}
+_IN_TEXT |= {
+    "ŷ": r"\hat{y}",
+    "⋯": r"\cdots",
+    "⋮": r"\vdots",
+    "▾": r"\triangledown",
+    "½": r"\tfrac12",
+    "✓": r"\checkmark",
+}
+_IN_TEXT |= {"✗": r"\times", "…": r"\dots"}
 
 SYMBOLS: dict[str, str] = {
     "α": r"\alpha",
@@ -101,6 +113,7 @@ SYMBOLS: dict[str, str] = {
     "φ": r"\varphi",
     "Φ": r"\Phi",
     "Ω": r"\Omega",
+    "ω": r"\omega",
     "ℒ": r"\mathcal{L}",
     "∞": r"\infty",
     "‖": r"\Vert",
@@ -300,9 +313,8 @@ def _brace(box: boxes.Brace, dialect: Dialect) -> str:
 
 def _array(box: boxes.Array, dialect: Dialect) -> str:
     kind = {"[": "bmatrix", "{": "cases"}[box.left]
-    rows = f" {dialect.new_row} ".join(
-        " & ".join(box_latex(cell, dialect) for cell in row) for row in box.rows
-    )
+    lines = centred(box.rows) if kind == "bmatrix" else box.rows
+    rows = f" {dialect.new_row} ".join(" & ".join(box_latex(cell, dialect) for cell in row) for row in lines)
     matrix = f"\\begin{{{kind}}} {rows} \\end{{{kind}}}"
     if box.shape is None:
         return matrix
@@ -316,6 +328,7 @@ RULES: dict[type[Box], Callable[[Any, Dialect], str]] = {
     boxes.Digits: _digits,
     boxes.Text: lambda box, dialect: f"\\text{{{dialect.text(box.text)}}}",
     boxes.Blank: lambda box, dialect: f"\\underline{{\\hspace{{{0.5 * box.width:g}em}}}}",
+    boxes.Phantom: lambda box, dialect: f"\\phantom{{{box_latex(box.body, dialect)}}}",
     boxes.Operator: lambda box, dialect: _operator(box.name, dialect),
     boxes.Fence: _fence,
     boxes.Stack: _stack,

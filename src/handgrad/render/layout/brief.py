@@ -31,7 +31,7 @@ from handgrad.worked.forms.equations import (
 )
 from handgrad.worked.forms.optimizers import hyperparameters
 from handgrad.worked.record import Equation, StepRecord, WorkedStep, words
-from handgrad.writing.phrasebook import Spans
+from handgrad.writing.phrasebook import Spans, joined
 
 _BETWEEN = re.compile(r"dyhat|d[af]\d+|derivative\d+|db\d+(_\w+)?")
 """Quantities on the way to others, which a brief table passes by."""
@@ -42,7 +42,7 @@ MOST_CHANGES = 4
 def brief_problem(sheet: Sheet) -> Iterator[Block]:
     """The network in a sentence, and what the batch is."""
     network = sheet.record.network
-    yield sheet.paragraph(
+    said = sheet.say(
         "network_sizes",
         inputs=words("n_inputs", count=network.inputs),
         layers=words("n_layers", count=network.depth),
@@ -52,7 +52,9 @@ def brief_problem(sheet: Sheet) -> Iterator[Block]:
     step = sheet.record.steps[0] if sheet.record.steps else None
     if step is not None and "x" in step.quantities:
         samples = sheet.samples(step)
-        yield Paragraph(sheet.say("batch_one") if samples == 1 else sheet.say("batch_many", samples=samples))
+        batch = sheet.say("batch_one") if samples == 1 else sheet.say("batch_many", samples=samples)
+        said = joined((*said, " ", *batch))
+    yield Paragraph(said)
     if sheet.record.names:
         yield sheet.paragraph("input_columns", names=", ".join(sheet.record.names))
     if sheet.record.not_shown:

@@ -44,11 +44,14 @@ def _rows(sheet: Sheet, cell: Cell) -> Iterator[tuple[Spans, ...]]:
     head: tuple[Spans, Spans] = ((cell.column,), (value,))
     lines: list[tuple[Spans, Spans]] = []
     for part in cell.inputs:
-        made, how = _made(sheet, part), sheet.spans(part.rule)
+        how = sheet.spans(part.rule)
         if lines and part.rule.key == "cell_there":
             before, rule = lines.pop()
-            made, how = joined((*before, ", ", *made)), joined((*rule, "; ", *how))
-        lines.append((made, how))
+            lines.append(
+                (joined((*before, ", ", sheet.number(part.value, "x"))), joined((*rule, "; ", *how)))
+            )
+        else:
+            lines.append((_made(sheet, part), how))
     for made, how in lines:
         yield (*head, made, how)
         head = ((), ())

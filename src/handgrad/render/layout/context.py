@@ -12,6 +12,7 @@ import numpy as np
 from handgrad.nn.arrays import Array
 from handgrad.render.document import Block, Formula, Heading, Paragraph
 from handgrad.render.layout.elision import Display, Limits, literal
+from handgrad.render.layout.names import short_names
 from handgrad.render.settings import DEFAULT_DIGITS, Settings
 from handgrad.worked.evaluate import evaluate, is_rounded, map_tree
 from handgrad.worked.expressions import (
@@ -29,6 +30,8 @@ from handgrad.writing.letter_parts import Notation
 from handgrad.writing.numerals import MOST_DECIMALS, Precision, Shown, shown, shown_together
 from handgrad.writing.phrasebook import Phrasebook, Span, Spans, chosen_language, decimal_mark, joined
 
+BRIEF_TERMS = 6
+"""Terms of a long sum in a brief sheet: as many as a line holds."""
 CAME_OUT_EVEN = 1e-12
 """Up to this relative difference a carried result is its numbers' value, and nothing was rounded."""
 
@@ -60,6 +63,9 @@ class Sheet:
             decimal=self.decimal,
             numbers=numbers,
             of_samples=of_samples,
+            inputs=short_names(self.record.names),
+            outputs=short_names(self.record.outputs),
+            depth=self.record.network.depth,
         )
 
     @cached_property
@@ -90,7 +96,8 @@ class Sheet:
     def display(self, quantity: str = "") -> Display:
         """How the trees of a quantity are shown."""
         settings = self.settings
-        limits = Limits(settings.most_rows, settings.most_columns, settings.most_terms)
+        terms = settings.most_terms if settings.detail != "brief" else min(settings.most_terms, BRIEF_TERMS)
+        limits = Limits(settings.most_rows, settings.most_columns, terms)
         return Display(self.precision(quantity), limits, lambda label: self.text(f"factor:{label}"))
 
     # words

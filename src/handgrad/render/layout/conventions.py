@@ -7,6 +7,7 @@ from typing import Any
 
 from handgrad.render.document import Block, Fold, Formula, LaidMatrix
 from handgrad.render.layout.context import Sheet
+from handgrad.render.layout.names import shortened
 from handgrad.worked.expressions import (
     Apply,
     Divide,
@@ -32,6 +33,10 @@ def conventions(sheet: Sheet, body: list[Block]) -> str:
     kinds = set(_kinds(body))
     said = [_rounding(sheet)] if sheet.record.steps else []
     said += [sheet.text(key) for kind, key in SAID_OF.items() if kind in kinds]
+    short = shortened(body, sheet.notation, sheet.record.names, sheet.record.outputs)
+    if short:
+        names = ", ".join(f"{name} ({whole})" for name, whole in short.items())
+        said.append(sheet.text("names_shortened", names=names))
     return " ".join(said)
 
 

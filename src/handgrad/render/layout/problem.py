@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -114,7 +115,13 @@ def _figure(sheet: Sheet) -> Iterator[Block]:
         LayerParameters(quantities[f"W{l}"], quantities.get(f"b{l}", np.zeros(layer.units)))
         for l, layer in network.numbered()
     )
-    options = DrawingOptions(notation=sheet.notation, captions=captions_in(sheet.phrasebook, network))
+    # in the figure the names stand beside the units, whole, and the units have their numbers
+    options = DrawingOptions(
+        notation=replace(sheet.notation, inputs=(), outputs=()),
+        captions=captions_in(sheet.phrasebook, network),
+        inputs=sheet.record.names,
+        outputs=sheet.record.outputs,
+    )
     scene = draw(network, parameters, options=options)
     yield Figure(scene, sheet.say("figure_network"))
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import html
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import quote
 
@@ -31,8 +31,12 @@ from handgrad.render.document import (
 )
 from handgrad.render.latex.math import Dialect, box_latex, formula_latex
 from handgrad.render.links import with_links
+from handgrad.render.math import boxes
+from handgrad.render.math.columns import Room
+from handgrad.render.math.tables import rooms_of
 from handgrad.render.math.typeset import Style, typeset
 from handgrad.worked.expressions import Symbol
+from handgrad.writing.letter_parts import NUMERALS
 from handgrad.writing.letters import plain
 from handgrad.writing.phrasebook import Phrasebook, Spans
 
@@ -47,6 +51,12 @@ _ESCAPES = {
     "|": "&#124;",
     **{sign: f"\\{sign}" for sign in "`*_[]#~!"},
 }
+_BLANKS = {
+    **dict.fromkeys(map(ord, "".join(NUMERALS.values())), "\u2007"),
+    ord("."): "\u2008",
+    ord(","): "\u2008",
+}
+"""Digits and points as blanks of their width (Unicode 16.0, 6.2: figure space, punctuation space)."""
 _LIKE_A_LIST = re.compile(r"(?P<mark>[-+]|\d+[.)])(?=\s)")
 _UNDERSCORE = re.compile(r"(?<=[^A-Za-z0-9 ])_(?=\{)")
 _CONTENTS_LEVEL = 3
@@ -141,6 +151,11 @@ class MarkdownText:
             return span.text
         return f"${_safe(box_latex(typeset(span, self.style), DIALECT))}$"
 
+    def cell(self, spans: Spans, room: Room) -> str:
+        """What stands in a cell, and blanks as wide as the digits that other numbers of its column have."""
+        behind = f"${box_latex(boxes.Phantom(boxes.row(*room.power)), DIALECT)}$" if room.power else ""
+        return self.spans(spans) + room.text.translate(_BLANKS) + behind
+
     def plain(self, spans: Spans) -> str:
         """The spans with symbols as text: what a link may hold."""
         texts = (
@@ -199,13 +214,14 @@ def _bullets(text: MarkdownText, bullets: Bullets) -> str:
 
 
 def _table(text: MarkdownText, table: Table) -> str:
-    def line(cells: tuple[Spans, ...]) -> str:
-        return f"| {' | '.join(text.spans(cell) for cell in cells)} |"
+    def line(cells: Iterable[str]) -> str:
+        return f"| {' | '.join(cells)} |"
 
+    rows = (map(text.cell, *pair) for pair in zip(table.rows, rooms_of(table, text.style), strict=True))
     sides = {"l": ":---", "c": ":---:", "r": "---:"}
     rule = f"| {' | '.join(sides[side] for side in table.align)} |"
     caption = f"{text.spans(table.caption)}\n\n" if table.caption else ""
-    return caption + "\n".join([line(table.header), rule, *map(line, table.rows)])
+    return caption + "\n".join([line(map(text.spans, table.header)), rule, *map(line, rows)])
 
 
 def _figure(text: MarkdownText, figure: Figure) -> str:

@@ -65,6 +65,13 @@ class Blank(Box):
 
 
 @dataclass(frozen=True, slots=True)
+class Phantom(Box):
+    """As much room as the body takes, and nothing in it: what brings decimal points under each other."""
+
+    body: Box
+
+
+@dataclass(frozen=True, slots=True)
 class Operator(Box):
     """A sign by its name in `OPERATORS`."""
 
@@ -147,8 +154,8 @@ class Array(Box):
 
 
 BOXES: tuple[type[Box], ...] = (
-    Row, Letter, Quantity, Digits, Text, Blank, Operator, Fence, Stack, Fraction, Radical, Scripts, Series, Accent,
-    Brace, Array,
+    Row, Letter, Quantity, Digits, Text, Blank, Phantom, Operator, Fence, Stack, Fraction, Radical, Scripts, Series,
+    Accent, Brace, Array,
 )  # fmt: skip
 """Every kind of box; a writer has a rule for each, and a test holds it to that."""
 
@@ -257,6 +264,7 @@ _WIDTHS: dict[type[Box], Callable[[Any], float]] = {
     Digits: lambda box: 0.5 * len(box.text),
     Text: lambda box: 0.46 * len(box.text),
     Blank: lambda box: 0.5 * box.width,
+    Phantom: lambda box: width(box.body),
     Operator: lambda box: OPERATORS[box.name].width,
     Fence: lambda box: width(box.body) + 0.9,
     Stack: lambda box: max(width(line) for line in box.lines),

@@ -20,6 +20,7 @@ from handgrad.render.math.boxes import (
     Operator,
     Radical,
     Scripts,
+    Series,
     Stack,
     items,
     row,
@@ -29,6 +30,10 @@ from handgrad.render.math.boxes import (
 _LAST = max(sign.breaks for sign in OPERATORS.values() if sign.breaks is not None)
 _LEAST = 8.0
 """Lines within a bracket are not made shorter than this."""
+_PRODUCTS = 2
+"""Rank of the weakest sign between factors."""
+_ORPHAN = 2.4
+"""A first factor that is not wider than this, such as 1/m, keeps the next one beside it, whatever the line holds."""
 
 
 def lines(box: Box, limit: float) -> tuple[Box, ...]:
@@ -73,7 +78,20 @@ def _parted(parts: tuple[Box, ...], rank: int) -> list[Box]:
     """The row cut before each operator of this rank, but never at its beginning."""
     cuts = [0, *(place for place, part in enumerate(parts) if place and _breaks_at(part, rank))]
     ends = [*cuts[1:], len(parts)]
-    return [row(*parts[start:end]) for start, end in zip(cuts, ends, strict=True)]
+    cut = [row(*parts[start:end]) for start, end in zip(cuts, ends, strict=True)]
+    return _kept_company(cut) if rank >= _PRODUCTS else cut
+
+
+def _kept_company(parts: list[Box]) -> list[Box]:
+    """No small factor first and alone, and no sign of a sum without what it adds up."""
+    kept: list[Box] = []
+    for part in parts:
+        first = len(kept) == 1 and width(kept[0]) <= _ORPHAN
+        if kept and (first or isinstance(items(kept[-1])[-1], Series)):
+            kept[-1] = row(kept[-1], part)
+        else:
+            kept.append(part)
+    return kept
 
 
 def _breaks_at(part: Box, rank: int) -> bool:

@@ -6,14 +6,14 @@ import re
 
 from handgrad.render.math import boxes
 from handgrad.render.math.boxes import Box, Operator, row
-from handgrad.writing.letter_parts import Written
+from handgrad.writing.letter_parts import NAME, Written
 
 _PLAIN = re.compile(r"[0-9০-৯]+(?:[.,][0-9০-৯]+)?")
 _SCIENTIFIC = re.compile(
     r"(?P<mantissa>[\d.,]+)\s*(?:[eE](?P<e>[+-]?\d+)|×\s*10(?P<power>[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+))|10(?P<bare>[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)"
 )
 _LOWER = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
-_SCRIPT = re.compile(r"\d+|[^\W\d_]+|\S")
+_SCRIPT = re.compile(rf"{NAME[0]}[^{NAME[1]}]*{NAME[1]}|\d+|[^\W\d_]+|\S")
 
 
 def digits(text: str) -> Box:
@@ -34,10 +34,12 @@ def digits(text: str) -> Box:
 
 
 def script(text: str) -> Box | None:
-    """A sub- or superscript from its text: digits, single letters, words, commas, brackets, signs."""
+    """A sub- or superscript from its text: digits, single letters, words, commas, brackets, signs, names."""
     parts: list[Box] = []
     for token in _SCRIPT.findall(text):
-        if token.isdigit():
+        if token[0] == NAME[0]:
+            parts.append(boxes.Text(token[1:-1]))
+        elif token.isdigit():
             parts.append(boxes.Digits(token))
         elif token.isalpha():
             parts.append(boxes.Letter(token, upright=len(token) > 1))

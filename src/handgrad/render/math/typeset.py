@@ -12,6 +12,7 @@ from handgrad.errors import RenderError
 from handgrad.render.document import LaidMatrix, Literal
 from handgrad.render.math import boxes
 from handgrad.render.math.boxes import Box, Operator, fenced, joined, row
+from handgrad.render.math.columns import aligned
 from handgrad.render.math.functions import applied
 from handgrad.render.math.parentheses import ATOM, BIG, SUM, grouped_factor, level
 from handgrad.render.math.tokens import digits, named, script, with_scripts
@@ -186,13 +187,14 @@ def _matrix(tree: Matrix, style: Style) -> Box:
 
 def _array(
     rows: tuple[tuple[Expression, ...], ...], style: Style, shape: tuple[int, int] | None = None
-) -> Box:
+) -> boxes.Array:
     return boxes.Array(tuple(tuple(typeset(entry, style) for entry in line) for line in rows), shape=shape)
 
 
 def _laid_matrix(tree: LaidMatrix, style: Style) -> Box:
     elided = any(isinstance(entry, Ellipsis) for line in tree.rows for entry in line)
-    return _array(tree.rows, style, tree.shape if elided and tree.show_shape else None)
+    laid = _array(tree.rows, style, tree.shape if elided and tree.show_shape else None)
+    return replace(laid, rows=aligned(laid.rows))
 
 
 # --- sums and products --------------------------------------------------------------------------------------

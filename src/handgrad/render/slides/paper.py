@@ -18,7 +18,7 @@ _SLIDES = """\
 #let frame(trail, headed, words, figure, body) = {
   grid(columns: (1fr, auto), column-gutter: 1.5em, [
     #text(size: 12pt, fill: luma(90), trail)
-    #heading(level: 2, headed)
+    #heading(level: 1, headed)
     #words
   ], figure)
   v(1.2em, weak: true)

@@ -17,10 +17,17 @@ from handgrad.worked.expressions import (
     Divide,
     Ellipsis,
     Expression,
+    Hadamard,
+    MatMul,
+    Outer,
     SumOver,
+    Times,
     Transpose,
 )
 
+PRODUCTS = (Times, MatMul, Hadamard, Outer)
+ORPHAN = 6
+"""A first factor of so few cells, such as 1/m, is not left alone at the end of a line."""
 FEWEST_COLUMNS = 3
 """A matrix keeps its first and its last column, and the dots."""
 
@@ -40,9 +47,15 @@ def _parts(writer: Writer, tree: Expression, width: int) -> Iterator[TextBox]:
     if box.width <= width:
         yield box
     elif breaks is not None:
+        before = EMPTY
         for place, (sign, part, least) in enumerate(breaks(tree)):
-            front = plain(f"{sign} " if place else sign.replace("+", ""))
-            yield from _led(front, _fenced_parts(writer, part, least, width - front.width))
+            front = beside(before, plain(f"{sign} " if place else sign.replace("+", "")))
+            pieces = list(_led(front, _fenced_parts(writer, part, least, width - front.width)))
+            before = EMPTY
+            if not place and type(tree) in PRODUCTS and len(pieces) == 1 and pieces[0].width <= ORPHAN:
+                before = pieces[0]  # a small first factor keeps the next one beside it
+            else:
+                yield from pieces
     elif isinstance(tree, Transpose | Apply) and type(_inner(tree)) in BREAKS:
         before, sign = _around(tree)
         pieces = list(_led(before, _fenced_parts(writer, _inner(tree), ATOM + 1, width - before.width)))

@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from handgrad.diagram.palette import kind_of
 from handgrad.errors import RenderError
 from handgrad.render.document import LaidMatrix, Literal
 from handgrad.render.math.parentheses import ATOM, BIG, PRODUCT, SUM, TIGHT, level
 from handgrad.render.terminal import textbox
 from handgrad.render.terminal.textbox import EMPTY, TextBox, beside, fenced, plain
+from handgrad.worked.bindings import name_of
 from handgrad.worked.expressions import (
     Apply,
     BigSum,
@@ -142,7 +144,8 @@ def _sum(writer: Writer, tree: Sum) -> TextBox:
 
 
 def _symbol(writer: Writer, tree: Symbol) -> TextBox:
-    return plain(digits_in(symbol_text(tree, writer.notation), writer.notation.numerals))
+    text = digits_in(symbol_text(tree, writer.notation), writer.notation.numerals)
+    return plain(text, kind_of(name_of(tree)))
 
 
 def _literal(writer: Writer, tree: Literal) -> TextBox:
@@ -159,6 +162,10 @@ def _entries(writer: Writer, rows: tuple[tuple[Expression, ...], ...]) -> TextBo
     columns = list(zip(*rows, strict=True))
     align = ["r" if any(isinstance(entry, Literal) for entry in column) else "c" for column in columns]
     for column, entries in enumerate(columns):
+        if align[column] == "r":
+            behind = textbox.blanks_behind([row[column] for row in boxes])
+            for row, blanks in zip(boxes, behind, strict=True):
+                row[column] = beside(row[column], plain(" " * blanks))
         width = max(row[column].width for row in boxes)
         for row, entry in enumerate(entries):
             if isinstance(entry, Ellipsis):
@@ -185,7 +192,9 @@ def _matrix(writer: Writer, tree: Matrix) -> TextBox:
 
 
 def _gradient(writer: Writer, tree: Gradient) -> TextBox:
-    return beside(plain("∂"), writer.within(tree.of, ATOM), plain("/∂"), writer.within(tree.by, ATOM))
+    """The derivative is one quantity, and of one colour."""
+    boxes = (plain("∂"), writer.within(tree.of, ATOM), plain("/∂"), writer.within(tree.by, ATOM))
+    return textbox.restyled(beside(*boxes), kind_of(name_of(tree)))
 
 
 def _negative(writer: Writer, tree: Negative) -> TextBox:

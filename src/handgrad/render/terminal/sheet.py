@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,10 +26,11 @@ from handgrad.render.document import (
     Table,
 )
 from handgrad.render.terminal import textbox
+from handgrad.render.terminal.colours import codes
 from handgrad.render.terminal.flow import boxes_in_a_row
 from handgrad.render.terminal.line_breaks import rows
 from handgrad.render.terminal.math import SIGNS, Writer
-from handgrad.render.terminal.textbox import TextBox, beside, plain
+from handgrad.render.terminal.textbox import TextBox, beside, blanks_behind, plain
 from handgrad.writing.phrasebook import Phrasebook, Spans
 
 DEFAULT_WIDTH = 80
@@ -38,24 +39,13 @@ READABLE = 100
 """Running text is never set wider than this."""
 INDENT = GAP = 2
 
-STYLES: dict[str, str] = {
-    "title": "1",
-    "heading": "1;36",
-    "subheading": "1",
-    "shape": "2",
-    "label": "36",
-    "result": "1;32",
-    "note": "2",
-    "observation": "1",
-    "math": "36",
-    "header": "1",
-    "rule": "2",
-}
-"""Names of styles and what a terminal does for them (SGR codes)."""
 
-
-def to_text(document: Document, width: int = DEFAULT_WIDTH, color: bool = False) -> str:
+def to_text(
+    document: Document, width: int = DEFAULT_WIDTH, color: bool = False, depth: str = "256", ground: str = ""
+) -> str:
     """The document for a terminal `width` columns wide, without control codes unless in `color`.
+
+    `depth`: how many colours there are (standard, 256, truecolor); `ground`: light, dark, or '' where unknown.
 
     Raises RenderError for a width below 20, or a node or block without a rule.
     """
@@ -64,7 +54,8 @@ def to_text(document: Document, width: int = DEFAULT_WIDTH, color: bool = False)
     phrasebook = Phrasebook(document.language)
     page = _Page(Writer(document.notation, phrasebook.text), phrasebook, width)
     boxes = list(page.blocks(document.blocks))
-    return "\n".join(_line(line, color) for box in boxes for line in box.lines) + "\n"
+    styles = codes(depth, ground) if color else {}
+    return "\n".join(_line(line, styles) for box in boxes for line in box.lines) + "\n"
 
 
 def _words(text: str, width: int) -> Iterator[str]:
@@ -76,13 +67,13 @@ def _words(text: str, width: int) -> Iterator[str]:
             yield from re.findall(rf"\S{{1,{width}}}\s*", word)
 
 
-def _line(line: textbox.Line, color: bool) -> str:
-    text = "".join(_piece(piece, style, color) for piece, style in line)
+def _line(line: textbox.Line, styles: Mapping[str, str]) -> str:
+    text = "".join(_piece(piece, styles.get(style, "")) for piece, style in line)
     return text.rstrip(" ")
 
 
-def _piece(text: str, style: str, color: bool) -> str:
-    return f"\x1b[{STYLES[style]}m{text}\x1b[0m" if color and style and text.strip() else text
+def _piece(text: str, code: str) -> str:
+    return f"\x1b[{code}m{text}\x1b[0m" if code and text.strip() else text
 
 
 @dataclass
@@ -252,10 +243,24 @@ def _table(page: _Page, block: Table) -> Iterator[TextBox]:
         yield from page.text(block.caption, "note")
     content = (block.header, *block.rows)
     columns = range(len(block.align))
-    widths = [max(beside(*page.words(row[j])).width for row in content) for j in columns]
+    spare = _spare(page, block)
+    widths = [
+        max(
+            beside(*page.words(row[j])).width + (spare[place - 1][j] if place else 0)
+            for place, row in enumerate(content)
+        )
+        for j in columns
+    ]
     # mathematics does not break: no column is narrower than the widest of it
     least = [
-        max(NARROWEST // 2, *(piece.width for row in block.rows for piece in page.words(row[j])))
+        max(
+            NARROWEST // 2,
+            *(
+                piece.width + behind[j]
+                for row, behind in zip(block.rows, spare, strict=True)
+                for piece in page.words(row[j])
+            ),
+        )
         for j in columns
     ]
     gap = GAP if sum(widths) + GAP * (len(widths) - 1) <= page.width else 1
@@ -270,11 +275,25 @@ def _table(page: _Page, block: Table) -> Iterator[TextBox]:
         return
     for place, row in enumerate(content):
         style = "" if place else "header"
-        cells = [_cell(page, *cell, style=style) for cell in zip(row, widths, block.align, strict=True)]
+        behind = spare[place - 1] if place else [0] * len(row)
+        cells = [
+            _cell(page, *cell, style=style) for cell in zip(row, widths, block.align, behind, strict=True)
+        ]
         line = beside(cells[0], *(part for cell in cells[1:] for part in (plain(" " * gap), cell)))
         yield line
         if not place:
             yield plain("─" * line.width, "rule")
+
+
+def _spare(page: _Page, block: Table) -> list[list[int]]:
+    """Blanks behind each number of a table, so that decimal points stand under each other."""
+    columns = [
+        blanks_behind([beside(*page.words(row[j])) for row in block.rows])
+        if side == "r"
+        else [0] * len(block.rows)
+        for j, side in enumerate(block.align)
+    ]
+    return [list(row) for row in zip(*columns, strict=True)]
 
 
 def _records(page: _Page, block: Table) -> Iterator[TextBox]:
@@ -287,10 +306,10 @@ def _records(page: _Page, block: Table) -> Iterator[TextBox]:
                 yield from page.text((*heading, ": ", *cell))
 
 
-def _cell(page: _Page, spans: Spans, width: int, align: str, *, style: str) -> TextBox:
+def _cell(page: _Page, spans: Spans, width: int, align: str, behind: int, *, style: str) -> TextBox:
     """The words of a cell in rows, as wide as the column."""
     filled = textbox.wrapped(page.words(spans, style), width) or [plain("")]
-    box = textbox.stacked(filled, filled[0].baseline)
+    box = beside(textbox.stacked(filled, filled[0].baseline), plain(" " * behind))
     lines = tuple(textbox.padded(line, width, align) for line in box.lines)
     return TextBox(lines, box.baseline, max(width, box.width))
 

@@ -6,6 +6,7 @@ a style, so that one box serves a terminal in colour and a plain file. Widths co
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -62,6 +63,27 @@ def styled(box: TextBox, style: str) -> TextBox:
     """The box with a style for all pieces that have none."""
     lines = tuple(tuple((text, own or style) for text, own in line) for line in box.lines)
     return replace(box, lines=lines)
+
+
+def restyled(box: TextBox, style: str) -> TextBox:
+    """The box in one style, whatever styles its pieces had."""
+    lines = tuple(tuple((text, style) for text, _ in line) for line in box.lines)
+    return replace(box, lines=lines)
+
+
+def blanks_behind(column: Sequence[TextBox]) -> list[int]:
+    """Blanks behind each number of a column that is set to the right, so that points stand under each other.
+
+    >>> blanks_behind([plain("0.25"), plain("-3"), plain("⋮")])
+    [0, 3, 0]
+    """
+    numbers = [_NUMBER.fullmatch(box.text) for box in column]
+    behind = [0 if found is None else cell_len(found["behind"]) for found in numbers]
+    most = max(behind, default=0)
+    return [0 if found is None else most - cells for found, cells in zip(numbers, behind, strict=True)]
+
+
+_NUMBER = re.compile(r"[-\u2212]?\d+(?P<behind>(?:[.,]\d+)?(?: × 10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?)")
 
 
 def padded(line: Line, width: int, align: str = "l") -> Line:

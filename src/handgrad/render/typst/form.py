@@ -1,12 +1,12 @@
 """A form in a PDF: Typst has no fields of its own, so each box that links to a mark becomes a text field.
 
-Source: ISO 32000-1, 12.7 (interactive forms) and 12.5.6.19 (widget annotations).
+Source: ISO 32000-1, 12.7 (interactive forms), 12.5.6.19 (widget annotations) and 14.8.4 (structure).
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from handgrad.errors import MissingExtraError
@@ -58,6 +58,7 @@ def with_fields(pdf: bytes, fields: Sequence[Field]) -> bytes:
                 continue
             named(annotation, fields[int(address.removeprefix(MARK))], _PRINTED, 0)
             del annotation["/A"]
+            annotation.pop("/Contents", None)  # the mark; /TU has the words
             annotation[NameObject("/P")] = page.indirect_reference
             widgets.append(reference)
     first: Any = writer.pages[0]
@@ -88,9 +89,26 @@ def with_fields(pdf: bytes, fields: Sequence[Field]) -> bytes:
         }
     )
     writer.root_object[NameObject("/AcroForm")] = writer._add_object(form)
+    for element in _holding_fields(writer.root_object.get("/StructTreeRoot")):
+        element[NameObject("/S")] = NameObject("/Form")
+    shown = writer.root_object.setdefault(NameObject("/ViewerPreferences"), DictionaryObject())
+    shown[NameObject("/DisplayDocTitle")] = BooleanObject(True)
     out = io.BytesIO()
     writer.write(out)
     return out.getvalue()
+
+
+def _holding_fields(element: Any) -> Iterator[Any]:
+    """The elements of the structure, links until now, that hold a field (ISO 32000-1, 14.8.4.4.2)."""
+    held = [] if element is None else element.get("/K", [])
+    for kid in held if isinstance(held, list) else [held]:
+        found = kid.get_object()
+        if not isinstance(found, dict):
+            continue  # the number of a piece of the page
+        if "/Obj" in found and found["/Obj"].get("/Subtype") == "/Widget":
+            yield element
+        elif "/S" in found:
+            yield from _holding_fields(found)
 
 
 def field_name(name: str) -> str:

@@ -20,12 +20,14 @@ from handgrad.render.document import (
     Formula,
     Heading,
     Paragraph,
-    Row,
     Table,
     fields_of,
 )
 from handgrad.render.math.aligned import Piece, abreast, pieces
-from handgrad.render.math.boxes import Box, Operator, Quantity, tall, width
+from handgrad.render.math.boxes import Box, Operator, Quantity, row, tall, width
+from handgrad.render.math.columns import Room
+from handgrad.render.math.spoken import spoken
+from handgrad.render.math.tables import rooms_of
 from handgrad.render.math.typeset import Style, typeset
 from handgrad.render.typst.blanks import PREAMBLE as BLANKS_PREAMBLE
 from handgrad.render.typst.blanks import blanks
@@ -140,9 +142,17 @@ class PageSource:
     def spans(self, spans: Spans) -> str:
         """Running text with its mathematics."""
         return "".join(
-            f"#{string(span)};" if isinstance(span, str) else f"${math(typeset(span, self.style))}$"
+            f"#{string(span)};" if isinstance(span, str) else self.inline(typeset(span, self.style))
             for span in spans
         )
+
+    def inline(self, box: Box) -> str:
+        """An equation within a line."""
+        return self.equation(box, math(box))
+
+    def equation(self, box: Box, source: str) -> str:
+        """An equation, and what it says in words for those who hear it."""
+        return f"#eq({string(spoken(box, self.words))}, ${source}$);"
 
     def heading(self, heading: Heading) -> str:
         label = f" <{heading.anchor}>" if heading.anchor else ""
@@ -161,13 +171,13 @@ class PageSource:
         return f"#formula({self._target(target)}, ({written}), {shapes})"
 
     def _target(self, target: Box) -> str:
-        return f"({_flag(tall(target))}, $display({math(target)})$)"
+        return f"({_flag(tall(target))}, [{self.equation(target, f'display({math(target)})')}])"
 
     def _piece(self, piece: Piece) -> str:
         """Its sign, whether it holds letters, whether it is tall, and itself."""
-        sign = f"${math(Operator(piece.sign))}$" if piece.sign else "none"
-        body = f"$display({line_math(piece.body)})$"
-        return f"({sign}, {_flag(piece.letters)}, {_flag(tall(piece.body))}, {body})"
+        sign = f"[{self.inline(Operator(piece.sign))}]" if piece.sign else "none"
+        body = self.equation(piece.body, f"display({line_math(piece.body)})")
+        return f"({sign}, {_flag(piece.letters)}, {_flag(tall(piece.body))}, [{body}])"
 
     def together(self, formulas: tuple[Formula, ...]) -> str:
         """Short formulas side by side."""
@@ -186,20 +196,23 @@ class PageSource:
         align = "".join(f"{sides[side]} + horizon, " for side in table.align)
         cells = ", ".join(f"[#strong[{self.spans(cell)}]]" for cell in table.header)
 
-        def of(some: tuple[Row, ...]) -> str:
-            rows = ",\n".join(
-                ", ".join(f"[{self.cell(cell)}]" for cell in row) + ", table.hline(stroke: 0.3pt + luma(190))"
-                for row in some
-            )
+        written = [
+            ", ".join(f"[{self.cell(cell, room)}]" for cell, room in zip(cells, rooms, strict=True))
+            + ", table.hline(stroke: 0.3pt + luma(190))"
+            for cells, rooms in zip(table.rows, rooms_of(table, self.style), strict=True)
+        ]
+
+        def of(some: list[str]) -> str:
+            rows = ",\n".join(some)
             return (
                 f"table(columns: {len(table.header)}, align: ({align}),\n"
                 f"table.hline(stroke: 0.8pt), table.header({cells}), table.hline(stroke: 0.5pt),\n{rows})"
             )
 
-        half = -(-len(table.rows) // 2)
-        body = f"#{of(table.rows)}"
-        if len(table.rows) in LONG_TABLE and self._table_width(table) <= HALF:
-            body = f"#halves({of(table.rows[:half])}, {of(table.rows[half:])})"
+        half = -(-len(written) // 2)
+        body = f"#{of(written)}"
+        if len(written) in LONG_TABLE and self._table_width(table) <= HALF:
+            body = f"#halves({of(written[:half])}, {of(written[half:])})"
         if not table.caption:
             return body
         caption = f'caption: [{self.spans(table.caption)}], kind: "table", supplement: none, numbering: none'
@@ -215,20 +228,22 @@ class PageSource:
             0.52 * len(span) if isinstance(span, str) else width(typeset(span, self.style)) for span in spans
         )
 
-    def cell(self, spans: Spans) -> str:
-        """What stands in a cell: its mathematics is as large as on a line of its own."""
+    def cell(self, spans: Spans, room: Room) -> str:
+        """What stands in a cell, its mathematics as large as on a line of its own; then room, where it needs some."""
         source, high = "", False
         for span in spans:
             if isinstance(span, str):
                 source += f"#{string(span)};"
                 continue
-            box = typeset(span, self.style)
+            box = row(
+                typeset(span, self.style), *room.boxes()
+            )  # only a number alone in its cell has room behind it
             if isinstance(box, Quantity):  # the name of a row, a derivative too, is no higher than a line
-                source += f"${math(box)}$"
+                source += self.equation(box, math(box))
                 continue
             high = high or tall(box)
-            source += f"$display({math(box)})$"
-        return f"#pad(y: 2.5pt)[{source}]" if high else source
+            source += self.equation(box, f"display({math(box)})")
+        return f"#pad(y: 1.6pt)[{source}]" if high else source
 
     def figure(self, figure: Figure) -> str:
         picture = figure_source(figure.scene, figure.scene.description, TEXT_WIDTH, MOST_HEIGHT)

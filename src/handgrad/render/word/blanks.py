@@ -14,8 +14,8 @@ from handgrad.writing.phrasebook import Spans
 
 KEPT = "handgrad:"
 """What hidden fields begin with, in hidden text: LibreOffice shows what stands in a content control."""
-_EM = 220
-"""One em of text of 11 points, in Word's twentieths of a point."""
+_EM = 200
+"""One em of text of 10 points, in Word's twentieths of a point."""
 _TAG = 64
 """Characters that a tag may have."""
 _LINE = 9_000

@@ -23,8 +23,10 @@ from handgrad.render.document import (
     Paragraph,
     Table,
 )
-from handgrad.render.math.boxes import Operator, row, width
-from handgrad.render.math.line_breaks import lines
+from handgrad.render.math.aligned import Line, abreast, formula_lines
+from handgrad.render.math.boxes import Box, Operator, row, width
+from handgrad.render.math.columns import Room
+from handgrad.render.math.tables import rooms_of
 from handgrad.render.math.typeset import Style, typeset
 from handgrad.render.typst.raster import picture
 from handgrad.render.word.blanks import blanks
@@ -36,16 +38,19 @@ from handgrad.render.word.omml import (
     names_apart,
     omml,
     printable,
+    space,
     xml_text,
 )
 from handgrad.worked.expressions import Expression
 from handgrad.writing.phrasebook import Phrasebook, Spans
 from handgrad.writing.scripts import SCRIPTS
 
-LINE = 38.0
+LINE = 44.0
 """Width of a line of mathematics in em."""
-EM = 220
-"""One em of text of 11 points, in Word's twentieths of a point."""
+EM = 200
+"""One em of text of 10 points, in Word's twentieths of a point."""
+MOST_CONTENTS = 16
+"""Entries of the contents from which on only the parts are listed."""
 KEEP = "<w:keepNext/>"
 SIDES = {"l": "left", "c": "center", "r": "right"}
 TEXT_WIDTH_PX = 620.0
@@ -53,6 +58,8 @@ TEXT_WIDTH_PX = 620.0
 MOMENT = datetime(2000, 1, 1)
 """When every file claims to have been made, so that two runs give the same bytes."""
 
+APART = space(2)
+"""Between formulas that stand side by side."""
 _ROLES = {"source": "Source", "settings": "Settings", "observation": "Observation", "note": "Note"}
 
 
@@ -129,9 +136,9 @@ class _Writer:
     def blocks(self, blocks: tuple[Any, ...]) -> list[str]:
         """Blocks in order; words that lead to a formula, table or figure stay on its page."""
         written: list[str] = []
-        for block, following in pairwise((*blocks, None)):
-            self.leads = isinstance(following, Formula | Table | Figure | Fold)
-            written.extend(self.block(block))
+        for block, following in pairwise((*abreast(blocks, self.style), None)):
+            self.leads = isinstance(following, Formula | Table | Figure | Fold | tuple)
+            written.extend(self.together(block) if isinstance(block, tuple) else self.block(block))
         return written
 
     def block(self, block: Any) -> list[str]:
@@ -174,16 +181,14 @@ class _Writer:
     def contents(self) -> list[str]:
         """A table of contents that Word can bring up to date, filled with links to the headings."""
         title = self.paragraph_xml(text_run(self.words.text("contents")), "ContentsTitle")
-        entries = [
-            block
-            for block in self.document.blocks
-            if isinstance(block, Heading) and 1 < block.level <= 3 and block.anchor
-        ]
+        headings = [block for block in self.document.blocks if isinstance(block, Heading) and block.anchor]
+        deepest = 3 if sum(heading.level in (2, 3) for heading in headings) <= MOST_CONTENTS else 2
+        entries = [heading for heading in headings if 1 < heading.level <= deepest]
         if not entries:
             return []
         begin = (
             '<w:r><w:fldChar w:fldCharType="begin"/></w:r>'
-            '<w:r><w:instrText xml:space="preserve"> TOC \\o "1-2" \\h \\u </w:instrText></w:r>'
+            f'<w:r><w:instrText xml:space="preserve"> TOC \\o "1-{deepest - 1}" \\h \\u </w:instrText></w:r>'
             '<w:r><w:fldChar w:fldCharType="separate"/></w:r>'
         )
         written = [title]
@@ -200,33 +205,48 @@ class _Writer:
         return [self.paragraph_xml(self.spans(paragraph.spans), style, keep)]
 
     def formula(self, formula: Formula) -> list[str]:
-        """Each form on a line of its own, its sign about under that of the first; long ones broken."""
+        """As many forms to a line as it holds, each further line begun under the first equals sign."""
         target = typeset(formula.target, self.style)
-        room = LINE - width(target) - 1.0 - self.indent / EM
         column = round(width(target) * EM)
         written: list[str] = []
         names: list[str] = []
-        for sign, tree in formula.forms:
-            form = names_apart(typeset(tree, self.style), names)
-            for place, piece in enumerate(lines(form, room)):
-                line = piece if place else row(Operator(sign), piece)
-                if not written:
-                    written.append(self.paragraph_xml(display(omml(target) + omml(line)), "Equation", KEEP))
-                else:
-                    # a piece of a broken line stands to the right of the equals sign
-                    indent = column + (round(1.3 * EM) if place else 0)
-                    written.append(self.paragraph_xml(display(begun(omml(line))), "Equation", KEEP, indent))
-        if not written:
-            written.append(self.paragraph_xml(display(omml(target)), "Equation"))
-        written += [
-            self.paragraph_xml(text_run(f"({number}) {name}"), "Shapes", KEEP, column)
-            for number, name in enumerate(names, 1)
-        ]
+        for line in formula_lines(formula, self.style, LINE - self.indent / EM):
+            right = None if line.right is None else omml(names_apart(_begun(line), names))
+            if line.left is not None:
+                left = omml(names_apart(line.left, names))
+                written.append(self.paragraph_xml(display(left + (right or "")), "Equation", KEEP))
+            elif right is not None:
+                # a piece of a broken line stands to the right of the equals sign
+                indent = column + (0 if line.sign else round(1.3 * EM))
+                written.append(self.paragraph_xml(display(begun(right)), "Equation", KEEP, indent))
+        written += self.named(names, column)
         if formula.shapes:
             written.append(self.paragraph_xml(self.spans(formula.shapes), "Shapes", "", column))
         else:
             written[-1] = written[-1].replace(KEEP, "", 1)
         return written
+
+    def together(self, formulas: tuple[Formula, ...]) -> list[str]:
+        """Short formulas side by side, as many to a line as it holds."""
+        names: list[str] = []
+        whole = [names_apart(_on_one_line(formula, self.style), names) for formula in formulas]
+        rows: list[list[Box]] = [[]]
+        for box in whole:
+            if (
+                rows[-1]
+                and sum(map(width, rows[-1])) + width(box) + 2 * len(rows[-1]) > LINE - self.indent / EM
+            ):
+                rows.append([])
+            rows[-1].append(box)
+        written = [self.paragraph_xml(display(APART.join(map(omml, boxes))), "Equation") for boxes in rows]
+        return [*written, *self.named(names, 0)]
+
+    def named(self, names: list[str], indent: int) -> list[str]:
+        """The words in another script that stand in equations as (1), (2)."""
+        return [
+            self.paragraph_xml(text_run(f"({number}) {name}"), "Shapes", KEEP, indent)
+            for number, name in enumerate(names, 1)
+        ]
 
     def bullets(self, bullets: Bullets) -> list[str]:
         return [self.paragraph_xml(self.spans(item), "ListBullet") for item in bullets.items]
@@ -235,7 +255,10 @@ class _Writer:
         widths = self._column_widths(table)
         columns = "".join(f'<w:gridCol w:w="{each}"/>' for each in widths)
         rows = self._table_row(table, table.header, widths, header=True)
-        rows += "".join(self._table_row(table, cells, widths) for cells in table.rows)
+        rooms = rooms_of(table, self.style)
+        rows += "".join(
+            self._table_row(table, cells, widths, room) for cells, room in zip(table.rows, rooms, strict=True)
+        )
         layout = f'<w:tblW w:w="{sum(widths)}" w:type="dxa"/><w:tblLayout w:type="fixed"/>'
         look = '<w:tblLook w:val="0420" w:firstRow="1" w:noVBand="1"/>'
         properties = f'<w:tblPr><w:tblStyle w:val="Sheet"/>{layout}{look}</w:tblPr>'
@@ -248,14 +271,21 @@ class _Writer:
         return written
 
     def _table_row(
-        self, table: Table, cells: tuple[Spans, ...], widths: list[int], header: bool = False
+        self,
+        table: Table,
+        cells: tuple[Spans, ...],
+        widths: list[int],
+        rooms: tuple[Room, ...] = (),
+        header: bool = False,
     ) -> str:
         bold, repeated = ("<w:b/><w:bCs/>", "<w:tblHeader/>") if header else ("", "")
         written = "".join(
             f'<w:tc><w:tcPr><w:tcW w:w="{each}" w:type="dxa"/><w:vAlign w:val="center"/></w:tcPr>'
             f'<w:p><w:pPr><w:pStyle w:val="Cell"/><w:jc w:val="{SIDES[side]}"/></w:pPr>'
-            f"{self.spans(cell, bold)}</w:p></w:tc>"
-            for cell, side, each in zip(cells, table.align, widths, strict=True)
+            f"{self.spans(cell, bold)}{''.join(equation(omml(box)) for box in room.boxes())}</w:p></w:tc>"
+            for cell, side, each, room in zip(
+                cells, table.align, widths, rooms or (Room(),) * len(cells), strict=True
+            )
         )
         return f"<w:tr><w:trPr><w:cantSplit/>{repeated}</w:trPr>{written}</w:tr>"
 
@@ -308,6 +338,18 @@ class _Writer:
         inner = self.blocks(fold.blocks)
         self.indent -= 280
         return [self.paragraph_xml(self.spans(fold.title), "FoldTitle"), *inner]
+
+
+def _begun(line: Line) -> Box:
+    """The right side of a line behind its sign."""
+    assert line.right is not None
+    return row(Operator(line.sign), line.right) if line.sign else line.right
+
+
+def _on_one_line(formula: Formula, style: Style) -> Box:
+    """target = form = form."""
+    forms = (box for sign, tree in formula.forms for box in (Operator(sign), typeset(tree, style)))
+    return row(typeset(formula.target, style), *forms)
 
 
 def _bookmark(anchor: str) -> str:

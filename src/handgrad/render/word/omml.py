@@ -22,6 +22,7 @@ from handgrad.render.math.boxes import (
     Fraction,
     Letter,
     Operator,
+    Phantom,
     Quantity,
     Radical,
     Row,
@@ -73,6 +74,11 @@ def display(inner: str) -> str:
 def begun(inner: str) -> str:
     """A line that begins with a sign: before it stands a blank of no width, as its left side."""
     return _words("\u200b") + inner
+
+
+def space(ems: int) -> str:
+    """Blanks of so many em within an equation."""
+    return _words("\u2003" * ems)
 
 
 def printable(text: str) -> str:
@@ -248,6 +254,9 @@ RULES: dict[type[Box], Callable[[Any], str]] = {
     Digits: lambda box: _run(box.text),
     Text: lambda box: _words(box.text),
     Blank: lambda box: _words("_" * box.width),
+    Phantom: lambda box: (
+        f'<m:phant><m:phantPr><m:show m:val="0"/></m:phantPr>{_element("e", box.body)}</m:phant>'
+    ),
     Operator: _operator,
     Fence: lambda box: _delimited(box.left, omml(box.body), box.right),
     Stack: _stack,

@@ -21,34 +21,36 @@ INK = RGBColor(0x1F, 0x1F, 0x1F)
 
 # name: (based on, size, bold, italic, grey, space before, space after) in points
 _PARAGRAPHS: dict[str, tuple[str, float, bool, bool, bool, float, float]] = {
-    "Source": ("Normal", 9.5, False, False, True, 0, 6),
-    "Settings": ("Normal", 9.5, False, False, True, 3, 6),
-    "Observation": ("Normal", 11, False, True, False, 3, 6),
-    "Note": ("Normal", 11, False, True, False, 3, 6),
-    "Equation": ("Normal", 11, False, False, False, 2, 2),
-    "Shapes": ("Normal", 9, False, False, True, 0, 6),
-    "FoldTitle": ("Normal", 11, True, False, False, 8, 3),
-    "Picture": ("Normal", 11, False, False, False, 6, 3),
-    "Cell": ("Normal", 10, False, False, False, 1, 1),
+    "Source": ("Normal", 9, False, False, True, 0, 4),
+    "Settings": ("Normal", 9, False, False, True, 2, 4),
+    "Observation": ("Normal", 10, False, True, False, 3, 4),
+    "Note": ("Normal", 10, False, True, False, 2, 4),
+    "Equation": ("Normal", 10, False, False, False, 2, 2),
+    "Shapes": ("Normal", 8.5, False, False, True, 0, 4),
+    "FoldTitle": ("Normal", 10, True, False, False, 6, 2),
+    "Picture": ("Normal", 10, False, False, False, 4, 2),
+    "Cell": ("Normal", 9.5, False, False, False, 1, 1),
     "AfterTable": ("Normal", 6, False, False, False, 0, 0),
     "ContentsTitle": ("Normal", 14, True, False, False, 12, 4),
     "Code": ("Normal", 9, False, False, False, 0, 0),
-    "Contents1": ("Normal", 11, False, False, False, 2, 0),
-    "Contents2": ("Normal", 10, False, False, False, 0, 0),
+    "Contents1": ("Normal", 10, False, False, False, 2, 0),
+    "Contents2": ("Normal", 9.5, False, False, False, 0, 0),
 }
-_HEADINGS = {"Title": 20.0, "Heading 1": 15.0, "Heading 2": 13.0, "Heading 3": 11.5}
+_HEADINGS = {"Title": 18.0, "Heading 1": 14.0, "Heading 2": 12.0, "Heading 3": 10.5}
 
 
 def prepare(file: Any, document: Document) -> None:
     """Gives an empty file the page, the styles, the footer and the properties of the document."""
     section = file.sections[0]
     section.page_width, section.page_height = Cm(21.0), Cm(29.7)
-    section.left_margin = section.right_margin = Cm(2.2)
-    section.top_margin = section.bottom_margin = Cm(2.2)
+    section.left_margin = section.right_margin = Cm(1.9)
+    section.top_margin = section.bottom_margin = Cm(1.8)
     language = next((script.language for script in SCRIPTS if script.code == document.language), "")
     _normal(file, document.language, language)
     for name, size in _HEADINGS.items():
         _font(file.styles[name], HEADINGS, size, bold=True, italic=False)
+        file.styles[name].paragraph_format.space_before = Pt(0 if name == "Title" else 0.8 * size)
+        file.styles[name].paragraph_format.space_after = Pt(0.35 * size)
         file.styles[name].font.color.rgb = INK
     _font(file.styles["Caption"], BODY, 9.5, bold=False, italic=True)
     file.styles["Caption"].font.color.rgb = GREY
@@ -74,8 +76,9 @@ def prepare(file: Any, document: Document) -> None:
 
 def _normal(file: Any, language: str, complex_language: str) -> None:
     style = file.styles["Normal"]
-    _font(style, BODY, 11, bold=False, italic=False)
-    style.paragraph_format.space_after = Pt(6)
+    _font(style, BODY, 10, bold=False, italic=False)
+    style.paragraph_format.space_after = Pt(4)
+    style.paragraph_format.line_spacing = 1.0
     other = f' w:bidi="{complex_language}"' if complex_language else ""
     latin = "en-US" if complex_language or language == "en" else language
     style.element.get_or_add_rPr().append(parse_xml(f'<w:lang {nsdecls("w")} w:val="{latin}"{other}/>'))

@@ -233,10 +233,7 @@ def _observation(paper: Paper, before: float | None, after: _After | None) -> tu
         sentences.append(words("prediction_after", prediction=float(after.yhat[0, 0])))
     key = "loss_unchanged" if after.loss == before else "loss_went_down"
     if after.loss > before:
-        plain = (
-            paper.recipe is not None and paper.recipe.optimizer.downhill and not paper.trace.rounding.carry
-        )
-        key = "loss_went_up" if plain else "loss_went_up_anyway"
+        key = "loss_went_up"  # why it did, the bank of situations says: overshot, uphill, or neither
     sentences.append(words(key, before=before, after=after.loss))
     return tuple(sentences)
 

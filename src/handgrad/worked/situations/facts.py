@@ -41,6 +41,7 @@ class Facts:
         self.paper, self.before, self.after = paper, before, after
         self.network, self.samples, self.trace = paper.network, paper.samples, paper.trace
         self.optimizer = "" if paper.recipe is None else paper.recipe.optimizer.name
+        self.downhill = paper.recipe is not None and paper.recipe.optimizer.downhill
 
     def has(self, *names: str) -> bool:
         """True where the step has all these quantities."""

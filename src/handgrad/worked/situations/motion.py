@@ -151,9 +151,10 @@ def _velocity_carries(facts: Facts) -> Arguments:
 
 def _uphill(facts: Facts) -> Arguments:
     """The whole step has a part along the gradient: by its slope the loss had to rise."""
-    if not facts.moved or not facts.gradient.any() or facts.optimizer not in (*MOMENTA, *ADAMS, "lion"):
+    if not facts.gradient.any() or facts.optimizer not in (*MOMENTA, *ADAMS, "lion"):
         return None
-    return {} if float(facts.change @ facts.gradient) > 0 and facts.has("loss") else None
+    found = _expected(facts)
+    return {} if found and found[0] > 0 else None
 
 
 def _lion_even(facts: Facts) -> Arguments:
@@ -165,8 +166,8 @@ def _lion_even(facts: Facts) -> Arguments:
 
 
 def _expected(facts: Facts) -> tuple[float, float] | None:
-    """The change of the loss by the slope alone, and the real one; of plain gradient descent."""
-    if facts.optimizer != "sgd" or not facts.moved or facts.before is None or facts.after is None:
+    """The change of the loss by the slope alone, and the real one; of exact numbers only."""
+    if not facts.moved or facts.before is None or facts.after is None:
         return None
     if facts.trace.rounding.carry or facts.trace.given:
         return None
@@ -180,13 +181,13 @@ def _expected(facts: Facts) -> tuple[float, float] | None:
 
 
 def _overshot(facts: Facts) -> Arguments:
-    """The slope promised a fall, and the curvature made a rise of it."""
+    """The slope promised a fall, and the curvature made a rise of it: whatever the optimizer, the step was too long."""
     found = _expected(facts)
     return {"expected": -found[0], "rise": found[1]} if found and found[0] < 0 < found[1] else None
 
 
 def _curvature_took(facts: Facts) -> Arguments:
-    found = _expected(facts)
+    found = _expected(facts) if facts.downhill else None
     if not found or not found[0] < 0 or not found[1] < 0:
         return None
     kept = found[1] / found[0]
@@ -194,7 +195,7 @@ def _curvature_took(facts: Facts) -> Arguments:
 
 
 def _as_the_slope_said(facts: Facts) -> Arguments:
-    found = _expected(facts)
+    found = _expected(facts) if facts.downhill else None
     if not found or not found[0] < 0:
         return None
     return {"expected": -found[0]} if abs(found[1] / found[0] - 1) < 0.05 else None
