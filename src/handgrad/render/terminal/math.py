@@ -160,17 +160,24 @@ def _number(writer: Writer, tree: Number) -> TextBox:
 def _entries(writer: Writer, rows: tuple[tuple[Expression, ...], ...]) -> TextBox:
     boxes = [[writer.box(entry) for entry in row] for row in rows]
     columns = list(zip(*rows, strict=True))
-    align = ["r" if any(isinstance(entry, Literal) for entry in column) else "c" for column in columns]
+    align = ["r" if any(map(_is_number, column)) else "c" for column in columns]
     for column, entries in enumerate(columns):
-        if align[column] == "r":
-            behind = textbox.blanks_behind([row[column] for row in boxes])
-            for row, blanks in zip(boxes, behind, strict=True):
-                row[column] = beside(row[column], plain(" " * blanks))
-        width = max(row[column].width for row in boxes)
+        behind = textbox.blanks_behind([row[column] for row in boxes])
+        for line, blanks in zip(boxes, behind, strict=True):
+            line[column] = beside(line[column], plain(" " * blanks))
+        width = max(line[column].width for line in boxes)
         for row, entry in enumerate(entries):
             if isinstance(entry, Ellipsis):
                 boxes[row][column] = textbox.centred(boxes[row][column], width)
     return textbox.grid(boxes, align)
+
+
+def _is_number(entry: Expression) -> bool:
+    """Digits, perhaps times a power of ten."""
+    match entry:
+        case Literal() | Times((Literal(), Power(Literal(), Literal()))):
+            return True
+    return False
 
 
 def _laid_matrix(writer: Writer, tree: LaidMatrix) -> TextBox:
