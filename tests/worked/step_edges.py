@@ -153,11 +153,11 @@ EDGES: dict[str, tuple[tuple[Case, ...], tuple[Case, ...]]] = {
         ),
     ),
     "overshot": (
-        (line([1.0], rate=0.51),),
+        (line([1.0], rate=0.51), line([1.0], rate=0.51, optimizer="momentum")),
         (
             line([1.0], rate=0.5),
             line([1.0], rate=0.49),
-            line([1.0], rate=0.51, optimizer="momentum"),
+            line([1.0], rate=0.49, optimizer="momentum"),
             line([1.0], rate=0.51, rounding={"digits": 3, "carry": True}),
         ),
     ),
