@@ -172,8 +172,10 @@ class _Settling:
         self.take(TRUNCATED, worlds.cut(claim), Printed.cut_off_from)
         self.take(ROUNDED, worlds.mixtures(claim), self.stands)
         self.take(ROUNDED, worlds.by_hand(claim), self.stands)
+        self.take(ROUNDED, worlds.ways(claim), self.either)
         self.take(ROUNDED, worlds.samples(claim), self.either)
         self.take(ROUNDED, worlds.around_samples(claim), self.either)
+        self.take(ROUNDED, worlds.among_ways(claim), self.stands)
 
     def by_what_is_wrong(self) -> None:
         """Reached from a wrong number of the author."""

@@ -12,9 +12,10 @@ import numpy as np
 
 from handgrad.audit.by_hand import shortenings, worked_by_hand
 from handgrad.audit.claims import Claim, Index
-from handgrad.audit.ledger import Ledger, Place
+from handgrad.audit.ledger import Ledger, Place, carried_as
 from handgrad.audit.needs import read_by
 from handgrad.audit.rerun import Gaps, Seen, World, rerun, step_again
+from handgrad.audit.toggles import Toggles
 from handgrad.cases.case import Case
 from handgrad.nn.arrays import Array
 from handgrad.nn.step import Training
@@ -25,6 +26,9 @@ _MOST_MIXTURES = 160
 _MOST_SAMPLES, _SPREAD_RUNS = 150, 24
 _AROUND, _MOST_AROUND = 40, 16
 _BUDGET = 2_000
+_MANY_STEPS = 20
+_SQUARES = ("v", "s", "u", "v_max")
+"""Slots of optimizers that divide by the root of a running square."""
 _FORMULA_REACH, _REACH = 50, 8
 
 
@@ -250,6 +254,32 @@ class Worlds:
             if self.spent > _BUDGET:
                 return
             yield from self._routes(claim, [("mixed", self._sampled(count, wrong))])
+
+    def ways(self, claim: Claim) -> Iterator[Route]:
+        """Ways over several updates on which some printed numbers were used again, and the others unrounded."""
+        if not 1 < max(self.steps) <= _MANY_STEPS or self.spent > _BUDGET:
+            return
+        bad = {carried_as(self.claims[number]) for number, _ in self.ledger.bad}
+        for seen in self._toggles.ways_to(claim, bad):
+            yield from self._routes(claim, [("mixed", {claim.step: seen})])
+
+    def among_ways(self, claim: Claim) -> Iterator[Route]:
+        """After an update by an adaptive optimizer: of the numbers that ways span the one nearest to the printed."""
+        rule = None if self.case.recipe is None else self.case.recipe.optimizer
+        adaptive = rule is not None and any(slot in _SQUARES for slot in rule.slots)
+        if not adaptive or claim.step == 1 or max(self.steps) > _MANY_STEPS:
+            return
+        bad = frozenset(carried_as(self.claims[number]) for number, _ in self.ledger.bad)
+        span = self._toggles.among(claim, bad)
+        if span is not None:
+            printed = np.full(span[0].shape, np.nan)
+            for where, number in claim.entries.items():
+                printed[where] = number.value
+            yield Route("mixed", np.clip(printed, *span))
+
+    @cached_property
+    def _toggles(self) -> Toggles:
+        return Toggles(self.case, self.claims, self.ledger.all, self.full, self.gaps)
 
     def _sampled(self, number: int, wrong: bool) -> Mapping[int, Seen]:
         version = -1 if wrong else self.ledger.version
