@@ -206,4 +206,5 @@ def _beyond(raw: Array, node: _Node) -> Array:
     rounding = np.nanmax(np.abs(units), axis=1) - 0.5
     outwards = units * np.where(node.printed < 0, -1.0, 1.0)
     cutting = np.nanmax(np.abs(outwards - 0.5), axis=1) - 0.5
-    return np.maximum(0.0, np.minimum(rounding, cutting))
+    worst: Array = np.maximum(0.0, np.minimum(rounding, cutting))
+    return worst
