@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from handgrad.cli.consoles import print_line, require_color, wants_color
+from handgrad.cli.consoles import print_line, remark, require_color, wants_color
 from handgrad.cli.outputs import Force, Output, check_outputs, sheet_output, to_stdout
 from handgrad.errors import SpecificationError
 from handgrad.files import is_stream, write_whole
@@ -168,6 +168,7 @@ def explain(
         _show(worksheet, width, color)
     else:
         to_stdout(_whole(worksheet, medium, width) or worksheet.to(medium), medium)
+    remark(worksheet.remarks, quiet)
 
 
 def parse_steps(text: str) -> int | tuple[int, int]:

@@ -187,10 +187,9 @@ def _sample(source: Source, head: bytes, whole: bool, dialect: Dialect) -> pa.Ta
     """The beginning of the file as text; None where Arrow cannot read it so."""
     if dialect.encoding not in _UTF8:
         head = head.decode(dialect.encoding, errors="replace").encode()
+    quote = dialect.quote.encode()
     head = (
-        head + b"\n"
-        if whole
-        else head[: head.rfind(b"\n", 0, _DECIDING) + 1] or head[: head.rfind(b"\n") + 1]
+        head + b"\n" if whole else _records_of(head, _DECIDING, quote) or _records_of(head, len(head), quote)
     )
     kinds = dict.fromkeys(dialect.names, pa.string())
     plain = replace(dialect, encoding="utf-8")
@@ -200,6 +199,14 @@ def _sample(source: Source, head: bytes, whole: bool, dialect: Dialect) -> pa.Ta
         if whole and "UTF8" not in str(error):
             raise DataError(_why(source, dialect, error)) from error
         return None
+
+
+def _records_of(head: bytes, most: int, quote: bytes) -> bytes:
+    """The whole records among the first bytes: a line break between quotation marks ends none."""
+    end = head.rfind(b"\n", 0, most)
+    while end > 0 and head.count(quote, 0, end) % 2:
+        end = head.rfind(b"\n", 0, end)
+    return head[: end + 1]
 
 
 def _read(

@@ -97,3 +97,22 @@ class Places:
 
     def __getitem__(self, places: Any) -> Any:
         return places
+
+
+class Picked:
+    """Some rows of an array that is not there as a whole, by their numbers in it.
+
+    >>> Picked(np.array([[1.0], [2.0]]), np.array([4, 7]))[np.array([7, 4])].tolist()
+    [[2.0], [1.0]]
+    """
+
+    def __init__(self, values: npt.NDArray[Any], rows: Rows) -> None:
+        self.values, self._rows = values, rows
+
+    def places(self, rows: Rows) -> Rows:
+        """Where rows stand in `values`; they are some of those that are there."""
+        return np.searchsorted(self._rows, rows)
+
+    def __getitem__(self, rows: Any) -> npt.NDArray[Any]:
+        found: npt.NDArray[Any] = self.values[self.places(np.asarray(rows))]
+        return found

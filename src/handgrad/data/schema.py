@@ -203,12 +203,12 @@ class Schema(msgspec.Struct, frozen=True, omit_defaults=True):
         return np.flatnonzero(keep)
 
     def encode_training(self, table: Table, dtype: str, rows: Any, Y: Any, seed: int) -> tuple[Any, Any]:
-        """X of the training table, and the hashes by which its training `rows` are known again.
+        """X of the training table, and the hashes by which its training `rows` are known again, in their order.
 
         In X no row of the training tells its own target (`handgrad.data.effects`).
         """
         X, _ = self.encode_as(table, dtype)
-        hashes = np.unique(row_hashes(X, Y)[rows])
+        hashes = row_hashes(X, Y)[rows]
         place = 0
         for column in self.used:
             if column.effects:

@@ -27,7 +27,7 @@ from handgrad.models.predictions import check_threshold, predicted, prediction_c
 from handgrad.models.safetensors import Contents, packed, unpacked
 from handgrad.models.streaming import Asked, Predictions, evaluated, known_again, stored_for
 from handgrad.models.tallies import tally_of
-from handgrad.models.training_data import TrainingData, from_arrays, from_table, recorded_file
+from handgrad.models.training_data import TrainingData, from_arrays, from_table, of_steps, recorded_file
 from handgrad.nn.arrays import Array
 from handgrad.nn.network import Network
 from handgrad.rich_repr import Presented, history_table, printable
@@ -52,7 +52,7 @@ class Model(Presented):
     schema: Schema | None = None
     origin: Origin | None = None
     hashes: Any = None
-    """A number for each row of the training, by which it is known again; sorted."""
+    """A number for each row of the training, by which it is known again."""
 
     @property
     def network(self) -> Network:
@@ -299,9 +299,9 @@ class Model(Presented):
         """
         return recorded_file(self.origin)
 
-    def training_data(self, data: Any = None) -> TrainingData:
+    def training_data(self, data: Any = None, steps: tuple[int, int] | None = None) -> TrainingData:
         """The arrays that training saw, from the recorded file or from `data`; of a model without a schema the
-        arrays themselves, given as (X, Y).
+        arrays themselves, given as (X, Y). With `steps`, first and last, only what these need of a large file.
 
         >>> import handgrad as hg
         >>> table = {"x": [0.0, 1.0, 2.0, 3.0], "kind": ["a", "a", "b", "b"]}
@@ -315,6 +315,9 @@ class Model(Presented):
         if self.schema is None:
             return from_arrays(self.fit, data)
         source = self.training_file() if data is None else data
+        some = None if steps is None else of_steps(self.asked, self.fit, self.origin, source, *steps)
+        if some is not None:
+            return some
         if self.fit.plan.block and streams(source):
             table: Table = self._stored(source)
         else:
@@ -333,7 +336,7 @@ class Model(Presented):
         >>> before.epoch, before.batch, before.rows.tolist()
         (2, 1, [0, 1])
         """
-        seen = self.training_data(data)
+        seen = self.training_data(data, (step, step))
         return replay(self.fit, seen.X, seen.Y, step, engine, seen.weights)
 
     # -- keeping it

@@ -41,7 +41,7 @@ class Prepared(NamedTuple):
     left_out: int
     """Rows without a target, or with a missing cell where those are dropped."""
     hashes: Any
-    """By which the rows of the training are known again; sorted."""
+    """By which the rows of the training are known again, in their order."""
     test: Any
     """The rows that are kept for a test."""
     own: int

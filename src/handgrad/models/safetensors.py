@@ -340,12 +340,12 @@ def _check_history(header: _Header, training_rows: int) -> None:
 
 
 def _check_rows(origin: Origin | None, rows: dict[str, Any]) -> None:
-    together = np.concatenate(list(rows.values()))
-    if len(np.unique(together)) != len(together):
+    together = np.sort(np.concatenate(list(rows.values())))
+    if (together[1:] == together[:-1]).any():
         raise ValueError("a row stands twice in its training and validation rows")
-    if origin is not None and together.size and together.max() >= origin.rows - origin.left_out:
+    if origin is not None and together.size and together[-1] >= origin.rows - origin.left_out:
         raise ValueError(
-            f"it names row {together.max()}, and its table has the rows 0 to {origin.rows - origin.left_out - 1}"
+            f"it names row {together[-1]}, and its table has the rows 0 to {origin.rows - origin.left_out - 1}"
         )
 
 

@@ -219,7 +219,7 @@ def _as_rows(
     for features in columns:
         features.scratch.close()
     stored = StoredRows(scratch, width, outputs, split, weights is not None, _for_windows(count, budget))
-    known = None if trained > _MOST_KNOWN else np.unique(hashes.read(0, trained)[:, 0])
+    known = None if trained > _MOST_KNOWN else hashes.read(0, trained)[:, 0]
     hashes.close()
     return _Made(stored, known, digest.hexdigest())
 

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from handgrad.data.arrays import sample_weights, samples
-from handgrad.data.batches import Split
+from handgrad.data.batches import Rows, Split
+from handgrad.data.fingerprints import row_hashes
+from handgrad.data.rows import Picked, Places
 from handgrad.data.schema import Schema, fingerprint
+from handgrad.data.some_rows import some_rows
 from handgrad.data.stored import StoredTable
-from handgrad.data.tables import Table
-from handgrad.errors import ModelError, SpecificationError
+from handgrad.data.tables import Table, read_table
+from handgrad.errors import HandgradError, ModelError, SpecificationError
 from handgrad.models.budget import Budget
 from handgrad.models.origin import Origin
 from handgrad.models.stored_table import stored_rows
+from handgrad.models.streaming import Asked
 from handgrad.training.history import Fit
+from handgrad.training.replay import rows_taken
 from handgrad.training.streamed import StoredWeights, StoredX, StoredY
 
 
@@ -28,6 +34,8 @@ class TrainingData(NamedTuple):
     file_rows: Any
     weights: Any = None
     """By how much each sample counts in the loss; None for all the same."""
+    remark: str = ""
+    """What is to be said where not all of the data was read."""
 
 
 def recorded_file(origin: Origin | None) -> Path:
@@ -64,6 +72,80 @@ def _check(origin: Origin | None, found: str, table: Table) -> None:
             f"{table.source} is not the data of this training ({origin.rows} rows, fingerprint "
             f"{origin.fingerprint[:12]}); give the file as it was then"
         )
+
+
+_LARGE = 50_000
+"""Of fewer rows all are read and compared."""
+
+
+def of_steps(
+    asked: Asked, fit: Fit, origin: Origin | None, data: Any, first: int, last: int
+) -> TrainingData | None:
+    """What the steps from `first` to `last` need of a large file, read without the other rows.
+
+    Each row is compared with the 64-bit number that the model keeps of it at its place. None where the rows cannot be
+    read or known again so: then all of the table is read and compared.
+    """
+    if not _is_file(data) or origin is None:
+        return None
+    rows, file, schema = _few_rows(asked, fit, origin, first, last), Path(data), asked.schema
+    if rows is None:
+        return None
+    names = [column.name for column in schema.used] + list(schema.target.names)
+    try:
+        found = some_rows(file, rows, names, schema.reading, asked.dtype == "float32")
+        if found is None or found[1] != origin.rows:
+            return None
+        table = found[0]
+        X, _ = schema.encode_as(table, asked.dtype)
+        Y = schema.target.encode(table).astype(asked.dtype, copy=False)
+    except HandgradError:
+        return None  # reading all of it says what is wrong, if anything is
+    places = np.searchsorted(fit.training_rows, rows)
+    if not np.array_equal(row_hashes(X, Y), asked.hashes[places]):
+        return None
+    weights = schema.weights(table, asked.dtype)
+    remark = (
+        f"of the {origin.rows:,} rows of {file}, the {len(rows):,} that these steps and those since the state kept "
+        "before them took were read, and each is the row of the training; `handgrad verify` compares all"
+    )
+    return TrainingData(
+        Picked(X, rows),
+        Picked(Y, rows),
+        Places(origin.rows),
+        None if weights is None else Picked(weights, rows),
+        remark,
+    )
+
+
+def one_row(asked: Asked, data: Any, row: int) -> Table:
+    """A row of a table, read as it was for the training; of a large file without the others."""
+    schema, single = asked.schema, asked.dtype == "float32"
+    if _is_file(data):
+        names = [column.name for column in schema.used] + list(schema.target.names)
+        found = some_rows(Path(data), np.array([row]), names, schema.reading, single)
+        if found is not None:
+            return found[0]
+    return read_table(data, schema.reading, single).take(np.array([row]))
+
+
+def _is_file(data: Any) -> bool:
+    return isinstance(data, str | os.PathLike) and Path(data).is_file()
+
+
+def _few_rows(asked: Asked, fit: Fit, origin: Origin, first: int, last: int) -> Rows | None:
+    """The rows that the steps need, where they are few of many and known again one by one."""
+    schema, hashes = asked.schema, asked.hashes
+    if origin.rows < _LARGE or origin.left_out or hashes is None:
+        return None
+    weighed_by_column = schema.weighting is not None and schema.weighting.column
+    if weighed_by_column or any(column.effects for column in schema.used):
+        return None
+    # until 0.2 the numbers were kept in ascending order, which says nothing of places
+    if len(hashes) != len(fit.training_rows) or bool((hashes[1:] > hashes[:-1]).all()):
+        return None
+    rows = rows_taken(fit, first, last)
+    return rows if 2 * len(rows) < origin.rows else None
 
 
 def _from_disk(fit: Fit, schema: Schema, origin: Origin | None, table: StoredTable) -> TrainingData:

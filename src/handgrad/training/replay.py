@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from handgrad.data.arrays import sample_weights, samples
 from handgrad.data.batches import Rows
-from handgrad.data.rows import Places
+from handgrad.data.rows import Picked, Places
 from handgrad.engines import choose
 from handgrad.engines.protocol import Engine
 from handgrad.errors import MissingExtraError, ShapeError, SpecificationError, TrainingError
 from handgrad.nn.forward import Masks, dropout_masks
 from handgrad.nn.step import Training
-from handgrad.training.history import Fit
+from handgrad.training.history import Fit, Snapshot
 from handgrad.training.streamed import StoredX, StreamedEngine
 
 
@@ -70,7 +72,10 @@ def replays(
             raise SpecificationError(f"the training has the steps 1 to {result.steps}, got step {step}")
     plan, network = result.plan, result.network
     stored = X if isinstance(X, StoredX) else None
-    if stored is None:
+    picked = X if isinstance(X, Picked) else None
+    if picked is not None:
+        X, Y, weights = picked.values, Y.values, None if weights is None else weights.values
+    elif stored is None:
         X, Y = samples(network, X, Y, plan.dtype)
     elif not plan.block:
         raise SpecificationError("this training had its rows in memory; give them as arrays")
@@ -81,11 +86,13 @@ def replays(
             else "the samples of this training had no weights; leave them out"
         )
     counts = None if stored is not None else sample_weights(weights, len(X), plan.dtype)
-    if len(X) <= max(int(rows.max(initial=0)) for rows in (result.training_rows, result.validation_rows)):
+    if picked is None and len(X) <= max(
+        int(rows.max(initial=0)) for rows in (result.training_rows, result.validation_rows)
+    ):
         raise ShapeError(
             f"X has {len(X)} samples, fewer than the training had; give the arrays of the training"
         )
-    start = max((s for s in result.snapshots if s.step <= first), key=lambda s: s.step)
+    start = snapshot_before(result, first)
     runner = choose(engine) if engine is not None else _recorded(result.engine)
     rows: Any = result.training_rows
     if stored is not None:
@@ -95,7 +102,8 @@ def replays(
 
     def run(begin: int, end: int) -> None:
         for part in plan.stretches(begin, end, rows, rate):
-            done = session.run(part.rows, result.batch_size, part.rates, part.first)
+            order = part.rows if picked is None else picked.places(part.rows)
+            done = session.run(order, result.batch_size, part.rates, part.first)
             if done.failed:
                 raise TrainingError(
                     f"step {part.first + len(done.losses) - 1} is not finite when it is taken again by the engine "
@@ -116,6 +124,30 @@ def replays(
             at.batch,
             runner.name,
         )
+
+
+def snapshot_before(result: Fit, step: int) -> Snapshot:
+    """The latest state that was kept before a step."""
+    return max((snapshot for snapshot in result.snapshots if snapshot.step <= step), key=lambda s: s.step)
+
+
+def rows_taken(result: Fit, first: int, last: int) -> Rows:
+    """The rows of X that have to be there so that the steps from `first` to `last` are taken again, ascending.
+
+    >>> import numpy as np
+    >>> from handgrad.nn.network import Dense, Network
+    >>> from handgrad.training.fit import fit
+    >>> network = Network(3, [Dense(1)], "squared_error")
+    >>> made = fit(network, np.eye(3), np.ones((3, 1)), epochs=2, batch_size=1, shuffle=False)
+    >>> rows_taken(made, 4, 5).tolist()
+    [0, 1]
+    """
+    start = snapshot_before(result, first).step
+    rate = result.recipe.optimizer.learning_rate
+    taken = np.zeros(int(result.training_rows[-1]) + 1, bool)
+    for part in result.plan.stretches(start, last, result.training_rows, rate):
+        taken[part.rows] = True
+    return np.flatnonzero(taken)
 
 
 def _recorded(name: str) -> Engine:

@@ -9,9 +9,10 @@ import numpy as np
 
 from handgrad.data.cells import column_values
 from handgrad.data.columns import Column
-from handgrad.data.tables import Table, read_table
+from handgrad.data.tables import Table
 from handgrad.data.targets import Target
 from handgrad.errors import VerificationError
+from handgrad.models.training_data import one_row
 from handgrad.models.why import cell_text
 from handgrad.nn.arrays import Array
 from handgrad.nn.in_play import InPlay, everything
@@ -34,8 +35,7 @@ def preparation(source: ModelSource, step: StepRecord, options: Options) -> Prep
     if schema is None or not step.rows or "x" not in step.quantities:
         return None
     row = step.rows[0]
-    data = source.model.training_file() if source.data is None else source.data
-    table = read_table(data, schema.reading).take(np.array([row]))
+    table = one_row(model.asked, source.model.training_file() if source.data is None else source.data, row)
     x = np.asarray(step.quantities["x"][0], np.float64)
     part = everything(model.network) if source.part is None else source.part
     placed = _placed(schema.used, part)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from copy import copy
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,6 +12,7 @@ import numpy as np
 
 from handgrad.cases.case import Case
 from handgrad.data.arrays import inputs, sample_weights, samples
+from handgrad.data.rows import Picked
 from handgrad.errors import SpecificationError
 from handgrad.models.model import Model
 from handgrad.models.training_data import TrainingData
@@ -124,6 +124,7 @@ class ModelSource:
         self.regularization = model.fit.recipe.regularization
         self.total = model.fit.steps if rows is None else max(model.fit.steps, self.trained_step)
         self.source = ""
+        self._held: list[tuple[int, int, TrainingData]] = []  # one for all copies
         self.part: InPlay | None = None
         """Where categories are gathered: what the steps that are shown see of the network."""
 
@@ -147,7 +148,9 @@ class ModelSource:
             return in_play(network, self._rows(self.chosen)[0])
         self._check_steps(first, last)
         steps = fit.plan.steps(first, last, fit.training_rows, fit.recipe.optimizer.learning_rate)
-        return in_play(network, self._training_data.X[np.unique(np.concatenate([one.rows for one in steps]))])
+        return in_play(
+            network, self._seen(first, last).X[np.unique(np.concatenate([one.rows for one in steps]))]
+        )
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -202,17 +205,27 @@ class ModelSource:
                     f"step {step}: the model was trained for {self.model.fit.steps} steps"
                 )
 
-    @cached_property
-    def _training_data(self) -> TrainingData:
-        return self.model.training_data(self.data if self.chosen is None else self._training_table())
+    def _seen(self, first: int, last: int) -> TrainingData:
+        """The data of the training, as far as these steps need it."""
+        if not self._held or not self._held[0][0] <= first <= last <= self._held[0][1]:
+            data = self.data if self.chosen is None else self._training_table()
+            made = self.model.training_data(data, (first, last))
+            everything = not isinstance(made.X, Picked)
+            self._held[:] = [(1, self.model.fit.steps, made) if everything else (first, last, made)]
+        return self._held[0][2]
+
+    @property
+    def remark(self) -> str:
+        """What is to be said where not all of a large table was read."""
+        return self._held[0][2].remark if self._held else ""
 
     def _replays(self, first: int, last: int) -> Iterator[Replayed]:
         """The steps as training took them: one reading of the data and one session for all of them."""
-        seen = self._training_data
+        seen = self._seen(first, last)
         return replays(self.model.fit, seen.X, seen.Y, first, last, weights=seen.weights)
 
     def _on_their_batch(self, replayed: Replayed) -> Trace:
-        seen, dtype, rows = self._training_data, self.model.fit.plan.dtype, replayed.rows
+        seen, dtype, rows = self._seen(replayed.t, replayed.t), self.model.fit.plan.dtype, replayed.rows
         training, X = self._shown(replayed.training, seen.X[rows].astype(dtype))
         return trace_step(
             self.network,

@@ -308,6 +308,19 @@ class Worksheet:
         origin = None if model is None else model.origin
         return () if origin is None or origin.file is None else (Path(origin.file),)
 
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What is to be said of the reading of a large table, after its steps were opened.
+
+        >>> sheet = explain({
+        ...     "network": {"inputs": 1, "loss": "squared_error", "layers": [{"units": 1, "W": [[2.0]]}]},
+        ...     "data": {"x": [[3.0]], "y": [[5.0]]},
+        ... })
+        >>> sheet.remarks
+        ()
+        """
+        return (self.source.remark,) if isinstance(self.source, ModelSource) and self.source.remark else ()
+
     def __repr__(self) -> str:
         steps = f"step {self.first}" if self.first == self.last else f"steps {self.first} to {self.last}"
         return f"Worksheet({self.source.title!r}, {steps} of {self.source.total})"

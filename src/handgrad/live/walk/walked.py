@@ -92,7 +92,7 @@ class Walked:
         if step in self._kept:
             self._kept.move_to_end(step)
             return self._kept[step]
-        fit, (X, Y, file_rows, weights) = self.fit, self.seen
+        fit, (X, Y, file_rows, weights, _) = self.fit, self.seen
         replayed = replay(fit, X, Y, step, weights=weights)
         trace = trace_step(
             fit.network,
