@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import import_module
@@ -133,9 +134,8 @@ class Mutation:
         for sentinel in wait(list(running)):
             process, killer, file, mutant = running.pop(cast(int, sentinel))
             process.join()
-            if killer.poll():
+            with killer, suppress(EOFError):  # nothing was said by one that all tests passed, or that died
                 self.killers[file].update([killer.recv()])
-            killer.close()
             self._fate(file, mutant, SURVIVED if process.exitcode == 0 else KILLED)
 
     def _fate(self, file: Path, mutant: Mutant, fate: str) -> None:

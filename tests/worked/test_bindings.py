@@ -155,6 +155,7 @@ def test_a_number_of_one_entry_of_a_vector_needs_no_sample():
     assert Bindings({"a1": Matrix(A)}, column=False).number(Symbol("a", 1, (3,), sample=2)) == 11.0
     assert Bindings({"W1": Matrix(A)}).number(Symbol("W", 1, (0, 0))) == 0.0
     assert Bindings({"W1": Matrix(A)}).number(Symbol("W", 1, (2, 3))) == 11.0
+    assert Bindings({"W1": Matrix(A)}).number(Number(1.0)) is None
 
 
 @pytest.mark.parametrize(

@@ -16,12 +16,15 @@ from hypothesis import strategies as st
 import handgrad as hg
 from handgrad.cases.case import Case
 from handgrad.errors import MissingExtraError, SpecificationError, VerificationError
-from handgrad.worked.bindings import array_of
-from handgrad.worked.certify import certified
+from handgrad.worked.bindings import Bindings, array_of
+from handgrad.worked.certify import Exactly, certified, settle
 from handgrad.worked.computed import Computed
+from handgrad.worked.expressions import Divide, Matrix, Number, Symbol
 from handgrad.worked.functions import FUNCTIONS, applied
 from handgrad.worked.real import NotFinite, Real, Undecided, computing, reals
 from handgrad.worked.real_functions import CHOSEN, OF_ONE, TOGETHER, applied_in_reals
+from handgrad.worked.record import Assignment, Certificate
+from handgrad.worked.rounding import Rounding
 from handgrad.worksheets.worksheet import Worksheet
 
 pytest.importorskip("flint", reason="python-flint, of the extra certify, is not installed")
@@ -300,3 +303,91 @@ def test_the_line_of_the_case_file_is_found_with_the_exact_digits() -> None:
     convention = hg.check(case, certify=True).convention
     assert convention is not None and convention.code == "loss" and "scale = 1," in convention.line
     assert hg.check(case).convention is None
+
+
+def test_bits_are_doubled_until_every_digit_is_decided_and_the_rest_are_ties() -> None:
+    seen: list[int] = []
+
+    def needing(bits: int) -> Any:
+        def make(exactly: Any) -> Real:
+            import flint
+
+            seen.append(flint.ctx.prec)
+            if bits > seen[-1]:
+                raise Undecided
+            return Real.of(1).exp()
+
+        return make
+
+    _, certificate = certified(needing(1000), True, None)
+    assert seen == [256, 512, 1024]
+    assert (certificate.bits, certificate.ties, certificate.binary) == (1024, 0, True)
+    _, certificate = certified(lambda exactly: (Real.of(2).sqrt() ** 2 - 2).sign(), False, None)
+    assert (certificate.bits, certificate.ties, certificate.binary) == (4096, 1, False)
+    with pytest.raises(VerificationError, match="a number of the sheet is not finite"):
+        certified(lambda exactly: Real.of(1) / 0, False, None)
+
+
+def test_numbers_of_a_training_are_taken_to_their_last_binary_digit() -> None:
+    letters = Bindings({name: Number(0.1) for name in ("x", "y", "W1", "b2", "W1_m_old", "eta")})
+    with computing(64):
+        for binary in (False, True):
+            exactly = Exactly(binary)
+            assert exactly.step(1, letters, [Assignment("z1", Symbol("x"))]).keys() == {*letters.held}
+            held = exactly._leaves(1, letters, set())
+            found = {name: Fraction(int(v.item().exact.p), int(v.item().exact.q)) for name, v in held.items()}
+            stored = Fraction(0.1) if binary else Fraction(1, 10)
+            assert found == {name: stored if name != "eta" else Fraction(1, 10) for name in letters.held}
+            assert [list(one) for one in exactly.computed] == [list(letters.held)]
+
+
+def test_every_number_of_a_record_is_settled_wherever_it_stands() -> None:
+    with computing(64):
+        open_number = Real.of(2).sqrt() ** 2
+        array = np.array([[open_number]], dtype=object)
+        held = (
+            open_number, Matrix(array), array, {"z1": open_number}, (1, open_number), [open_number],
+            Certificate(64, 0, False, ({"z1": array},)), Number(open_number),  # type: ignore[arg-type]
+        )  # fmt: skip
+        for one in held:
+            with pytest.raises(Undecided):
+                settle(one)
+        for one in (
+            1.5,
+            "2",
+            None,
+            np.array([1.0]),
+            Real.of(1),
+            Matrix(np.array([[1.0]])),
+            Number(1.0),
+            Number,
+        ):
+            settle(one)
+
+
+def test_the_next_step_begins_with_what_the_one_before_left() -> None:
+    third = Divide(Number(1.0, exact=True), Number(3.0, exact=True))
+    made = [Assignment("W1_new", third), Assignment("W1_m", third), Assignment("W1_m_hat", third)]
+    letters = Bindings({name: Number(1 / 3) for name in ("W1", "W1_m_old", "W1_new", "W1_m", "W1_m_hat")})
+    with computing(64):
+        exactly = Exactly()
+        exactly.step(4, letters, made)
+        carried = exactly._leaves(5, letters, set())
+        assert {name for name, value in carried.items() if value.item() == Real.of(1) / 3} == {
+            "W1",
+            "W1_m_old",
+        }
+        assert not any(
+            value.item() == Real.of(1) / 3 for value in exactly._leaves(6, letters, set()).values()
+        )
+
+
+@pytest.mark.parametrize(("digits", "rounded"), [(None, False), (2, True)])
+def test_results_are_rounded_as_they_are_carried_but_not_slopes(digits: int | None, rounded: bool) -> None:
+    third = Divide(Number(1.0, exact=True), Number(3.0, exact=True))
+    letters = Bindings({"z1": Number(1 / 3), "derivative1": Number(1 / 3)})
+    with computing(64):
+        exactly = Exactly(rounding=None if digits is None else Rounding(digits))
+        found = exactly.step(1, letters, [Assignment("z1", third), Assignment("derivative1", third)])
+        assert (found["z1"].item() == Real.of(0.33)) is rounded
+        assert found["derivative1"].item() == Real.of(1) / 3
