@@ -7,6 +7,7 @@ import itertools
 
 import numpy as np
 import pytest
+from tests.worked.plain import plain
 
 from handgrad.cases.case import Case
 from handgrad.errors import VerificationError
@@ -360,6 +361,17 @@ def test_before_softmax_the_chain_of_factors_begins_at_delta():
     assert [equation.symbols for equation in identities] == [(Symbol("W", 2),), (Symbol("x"),)]
     assert whole.scheme.factors[-1] == Symbol("delta", 2)
     assert step_by_quantity(step, "dW2").factors == ()
+
+
+@pytest.mark.parametrize(
+    "y", [(0.3, 0.300001, 0.4), (0.333, 0.333, 0.333), (0.1, 0.2, 0.7), (0.0, 1.0, 0.0), (0.25, 0.25, 0.5)]
+)
+def test_targets_that_nearly_add_up_to_1_have_the_form_that_holds_for_any(y):
+    case = case_of("tanh", OUTPUTS[2], 1, {"name": "sgd"}, data={"x": [[0.5, -1.0]], "y": [list(y)]})
+    record = record_of(case)
+    assert verify(record) > 20
+    (letters,) = step_by_quantity(steps_of(record), "delta2").equation.symbols
+    assert (plain(letters) == "yhat - y") == (sum(y) == 1)
 
 
 def test_a_saturated_output_leaves_the_chain_rule_and_says_so():

@@ -7,9 +7,14 @@ from typing import Any
 import numpy as np
 
 from handgrad.render.terminal.sheet import to_text
-from handgrad.worked.expressions import Matrix, Number
+from handgrad.worked.bindings import Bindings
+from handgrad.worked.dust import MOST_NUMBERS, dust
+from handgrad.worked.expressions import Expression, Matrix, Negative, Number, Sum, Symbol, Times
+from handgrad.worked.record import Assignment
 from handgrad.worked.verify import verify
 from handgrad.worksheets.worksheet import Worksheet, explain
+
+DIFFERENCE = Sum((Symbol("x"), Negative(Symbol("y"))))
 
 
 def worksheet(bias: float, samples: int = 1) -> Worksheet:
@@ -63,3 +68,52 @@ def test_what_is_small_and_real_is_shown():
 def test_a_number_that_is_nothing_keeps_its_value():
     assert Number(1e-17, dust=True).value == 1e-17
     assert Number(1e-17, dust=True) != Number(1e-17)
+
+
+UNIT = 2.0**-20
+
+
+def found(apart: float, more: int = 0, program: Expression = DIFFERENCE) -> dict[str, list]:
+    """What is dust of z = x - y where x is 1 and y as far from it, both known to one part in 2^20."""
+    letters = {"x": Number(1.0), "y": Number(1.0 - apart), "k": Number(1.0), "z1": Number(apart)}
+    if more:
+        letters["W1"] = Matrix(np.ones((1, more)))
+    return {
+        name: marks.tolist()
+        for name, marks in dust(Bindings(letters), [Assignment("z1", program)], UNIT).items()
+    }
+
+
+def test_dust_is_what_is_no_larger_than_its_error():
+    # the operands are off by u each, and the difference is rounded: 2u in all
+    assert found(2 * UNIT) == {"z1": [[True]]}
+    assert found(-1.9 * UNIT) == {"z1": [[True]]}
+    assert found(2.1 * UNIT) == {}
+    assert found(0.0) == {}
+
+
+def test_a_constant_is_known_exactly():
+    by_constant = Sum((Symbol("x"), Negative(Symbol("k"))))
+    assert found(0.0, program=by_constant) == {}
+    letters = Bindings({"x": Number(1.0 + 1.5 * UNIT), "k": Number(1.0), "z1": Number(1.5 * UNIT)})
+    assert dust(letters, [Assignment("z1", by_constant)], UNIT) == {}  # off by u, not 2u
+
+
+def test_what_is_not_tiny_beside_its_operands_is_no_dust_however_large_its_error():
+    squares = Times((Symbol("z", 1), Symbol("x")))
+    letters = Bindings(
+        {
+            "x": Number(1.0),
+            "y": Number(1.0 - UNIT),
+            "z1": Number(UNIT),
+            "a1": Number(UNIT),
+            "b1": Number(2**-9),
+        }
+    )
+    program = [Assignment("z1", DIFFERENCE), Assignment("a1", squares), Assignment("b1", Symbol("z", 1))]
+    assert set(dust(letters, program, UNIT)) == {"z1", "a1"}  # b1 is what it says, whatever its letters
+
+
+def test_a_step_that_nobody_reads_entry_by_entry_is_not_looked_through():
+    assert found(UNIT, more=MOST_NUMBERS - 4) == {"z1": [[True]]}
+    assert found(UNIT, more=MOST_NUMBERS - 3) == {}

@@ -3,7 +3,7 @@
 Each file of tests/worked/sheets has a sheet in plain lines (plain.py): which quantities are worked out and in which
 order, why, with which letters, which numbers are put in and worked out in which line, which shapes meet. They were read
 line by line against docs/notation.md; that letters and numbers are worth the same is tested here as well. Who changes
-what a sheet holds reads the lines that differ, and writes down those that are right.
+what a sheet holds reads the lines that differ, and writes down those that are right (write_sheets.py).
 """
 
 from __future__ import annotations
@@ -140,6 +140,9 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "probabilities of two labels": (
         net("binary_cross_entropy", layer(W22, "sigmoid"), x=X2, y=[[0, 1], [0.5, 1]]), {"detail": "scalar"},
     ),
+    "probabilities and their mean": (
+        net({"name": "binary_cross_entropy", "scale": 0.5, "outputs": "mean"}, layer(W22, "sigmoid"), y=[[0, 1]]), {},
+    ),
     "rates": (net("poisson", layer([[0.5, 0.25]], "exponential"), y=[[2]]), {"detail": "scalar"}),
     "margins": (net("hinge", layer([[0.5, 0.25]]), x=X2, y=[[1], [-1]]), {"detail": "scalar"}),
     "distances": (net("absolute_error", layer(W22, "hard_sigmoid"), y=[[1.0, 0.0]]), {"detail": "scalar"}),
@@ -247,19 +250,23 @@ def test_the_step_of_every_optimizer():
 # --- why matrices, the formula sheet --------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "name", ["one sample in scalars", "two samples in rows", "five classes", "forward only"]
-)
-def test_why_matrices(name: str):
+MATRICES = ("one sample in scalars", "two samples in rows", "five classes", "forward only")
+
+
+def matrices(name: str) -> list[str]:
     made, chosen = CASES[name]
     case = Case.from_dict(made)
     options = Options(**{**chosen, "matrices": True, "detail": "matrix"})
     (trace,) = trace_case(case)
     step = derive(trace, case.network, case.recipe, options, case.regularization)
     assert verify(Record("", "", case.network, case.recipe, (step,))) > 0
-    view = step.matrices
-    assert view is not None
-    assert [line for worked in view.steps for line in in_lines(worked)] == held(f"matrices of {name}")
+    assert step.matrices is not None
+    return steps_in_lines(step.matrices)
+
+
+@pytest.mark.parametrize("name", MATRICES)
+def test_why_matrices(name: str):
+    assert matrices(name) == held(f"matrices of {name}")
 
 
 def formulas(name: str, samples: int) -> list[str]:
