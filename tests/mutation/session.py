@@ -2,8 +2,8 @@
 
 Each mutant lives in a forked child: the code of the functions that it changes is put in the place of the old one,
 then the tests run, the likeliest first, until one fails. The likeliest are those that killed the mutants before it in
-the same file. A change that acts while its module is imported is met by a process of its own, which imports the changed
-module from the beginning.
+the same file, and those that reach most of it. A change that acts while its module is imported is met by a process of
+its own, which imports the changed module from the beginning.
 """
 
 from __future__ import annotations
@@ -47,7 +47,8 @@ KILLED, SURVIVED, UNREACHED = "killed", "survived", "unreached"
 LIKELIEST = 8.0  # seconds of the processor, as measured once, that a mutant meets at most;
 ANEW = 4.0  # of those that start afresh, because each brings files of tests to be imported
 PATIENCE = 60.0  # seconds beyond forty times that, after which a mutant is taken to run for ever
-BEFORE = 4  # tests that killed most of the mutants before, which a mutant meets first, beside those
+BEFORE = 4  # tests that killed most of the mutants before, which a mutant meets first, beside those,
+WIDEST = 3  # and that reach most lines of its file, however long they take
 
 
 @dataclass
@@ -233,7 +234,7 @@ def tests_of(file: Path, mutant: Mutant, reach: Reach, killers: Counter[str]) ->
     """The tests that reach the mutant, those of its own room and the quickest first, within the time.
 
     What acts at import shows in tests that execute no line of the file: those of its room may meet it as well. Those
-    that killed most of the file's mutants before it come in front of all.
+    that killed most of the file's mutants before it come in front of all, then those that reach most of the file.
     """
     lines = reach.lines.get(str(file), {})
     stem, room = file.stem, f"tests/{module_of(file).split('.')[1]}/"
@@ -255,8 +256,10 @@ def tests_of(file: Path, mutant: Mutant, reach: Reach, killers: Counter[str]) ->
             continue
         chosen.append(name)
         spent += reach.seconds[name]
+    reached = Counter(name for tests in lines.values() for name in tests)
+    widest = sorted(names, key=lambda name: (-reached[name], reach.seconds[name]))[:WIDEST]
     before = [name for name, _ in killers.most_common() if name in names][:BEFORE]
-    return [*before, *(name for name in chosen if name not in before)]
+    return list(dict.fromkeys([*before, *widest, *chosen]))
 
 
 def _meets(file: Path, mutant: Mutant, items: Sequence[pytest.Item], limit: float, says: Connection) -> None:

@@ -54,6 +54,7 @@ CLIPPED = {"name": "adam", "clip_norm": 0.5}
 ADDED = {"name": "squared_error", "scale": 0.5, "samples": "sum"}
 LEAKS = [layer(W22, {"name": "leaky_relu", "alpha": 0.125}), layer(W22, {"name": "elu", "alpha": 0.5})]
 LIMITED = {"name": "rmsprop", "clip_value": 9.0}
+THIRTEEN = [[0.25 * i] for i in range(13)]
 SEVEN = [[0.1 * i, -0.3 * i] for i in range(7)]
 
 CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
@@ -122,6 +123,19 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
          "given": {"dW1": [[4.0]], "db1": [-1.0]}, "optimizer": SGD},
         {},
     ),
+    "an upstream given at a saturated output": (
+        net("binary_cross_entropy", layer([[60.0]], "sigmoid"), x=[[30.0]], y=[[0.0]], given={"dyhat": [[0.5]]}),
+        {},
+    ),
+    "four samples share a bias": (
+        net("squared_error", layer(W22, bias="shared", b=[0.5, 0.5]), x=SEVEN[:4], y=[[1.0, 0.5]] * 4), {},
+    ),
+    "five samples": (net("squared_error", layer([[0.5, -0.25]]), x=SEVEN[:5], y=[[1.0]] * 5), {}),
+    "two samples share a bias": (
+        net("squared_error", layer(W22, bias="shared", b=[0.5, 0.5]), x=X2, y=[[1.0, 0.5]] * 2), {},
+    ),
+    "twelve terms": (net("squared_error", layer([[0.5]]), x=THIRTEEN[:12], y=THIRTEEN[:12]), {}),
+    "thirteen terms": (net("squared_error", layer([[0.5]]), x=THIRTEEN, y=THIRTEEN), {}),
     "an output given": (
         {"network": {"inputs": 1, "loss": "squared_error", "layers": [{"units": 1, "activation": "sigmoid"}]},
          "given": {"yhat": [[0.25]]}, "data": {"y": [[1.0]]}},
