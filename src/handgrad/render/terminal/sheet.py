@@ -254,12 +254,14 @@ def _table(page: _Page, block: Table) -> Iterator[TextBox]:
     # mathematics does not break: no column is narrower than the widest of it
     least = [
         max(
-            NARROWEST // 2,
-            *(
-                piece.width + behind[j]
-                for row, behind in zip(block.rows, spare, strict=True)
-                for piece in page.words(row[j])
-            ),
+            [
+                NARROWEST // 2,
+                *(
+                    piece.width + behind[j]
+                    for row, behind in zip(block.rows, spare, strict=True)
+                    for piece in page.words(row[j])
+                ),
+            ]
         )
         for j in columns
     ]
