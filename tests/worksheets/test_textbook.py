@@ -354,6 +354,14 @@ def test_the_flow_is_drawn_in_the_terminal_within_its_width(width: int) -> None:
     assert all(cell_len(line) <= width for line in text.splitlines())
 
 
+@pytest.mark.parametrize("language", ["en", "bn"])
+@pytest.mark.parametrize("case", ["deep", "softmax", "relu sigmoid"])
+def test_no_line_of_the_terminal_is_wider_than_asked_for(case: str, language: str) -> None:
+    made = explain(CASES[case], parts=("textbook",), language=language)
+    for width in (60, 100):
+        assert [line for line in made.text(width).splitlines() if cell_len(line) > width] == []
+
+
 @pytest.mark.parametrize("part", TEXTBOOK)
 def test_each_part_has_a_switch_of_its_own(part: str) -> None:
     with_part = explain(CASES["relu sigmoid"], parts=("backward", part), language="en").text()

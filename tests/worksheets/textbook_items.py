@@ -122,8 +122,8 @@ ITEMS: dict[str, tuple[str, tuple[str, ...]]] = {
     "two-losses": (
         "figure",
         (
-            "| regression | mean squared error (MSE) |",
-            "| classification | cross-entropy (CE) |",
+            "For regression: mean squared error (MSE), with its derivative",
+            "For classification: cross-entropy (CE), with its derivative",
             r"-\sum_{k = 1}^{n} t_{k} \ln(z_{k})",
         ),
     ),

@@ -96,14 +96,11 @@ TEXTBOOK: dict[str, str] = {
         "A loss makes one number of all errors, so that training knows what to lower. Which loss fits depends on "
         "the task."
     ),
-    "losses_task": "Task",
-    "losses_loss": "Loss",
-    "losses_formula": "Formula",
-    "losses_derivative": "Derivative by a prediction",
-    "losses_here": "For this prediction the {name} is",
+    "losses_of_task": "For {task}: {loss}, with its derivative by a prediction.",
+    "losses_of_task_here": "For {task}: {loss}, with its derivative by a prediction, and its value for this one.",
     "losses_regression": "regression",
     "losses_classification": "classification",
-    "losses_two_classes": "two classes, one output",
+    "losses_two_classes": "two classes and one output",
     "losses_mean_squared_error": "mean squared error (MSE)",
     "losses_cross_entropy": "cross-entropy (CE)",
     "losses_binary_cross_entropy": "binary cross-entropy",

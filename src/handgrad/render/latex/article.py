@@ -78,7 +78,7 @@ _COMMANDS = r"""\usepackage[hidelinks]{hyperref}
 \newcommand{\sourceline}[1]{{\small\color{black!65}\raggedright #1\par}}
 \newcommand{\settings}[1]{{\footnotesize\color{black!70}#1\par}}
 \newcommand{\note}[1]{{\itshape #1\par}}
-\newcommand{\codeline}[1]{{\small\ttfamily\raggedright\mbox{}#1\par}\vspace{-0.45\baselineskip}}
+\newcommand{\codeline}[1]{{\small\ttfamily\frenchspacing\raggedright\mbox{}#1\par}\vspace{-0.45\baselineskip}}
 \newcommand{\observation}[1]{\begin{quote}#1\end{quote}}
 \makeatletter
 \newenvironment{fold}[1]{\par\medskip\textbf{#1}\par\nobreak\@beginparpenalty10000

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from handgrad.render.document import Block, Formula, Table
+from handgrad.render.document import Block, Table
 from handgrad.render.layout.context import Sheet
 from handgrad.worked.evaluate import evaluate
-from handgrad.worked.expressions import Relation, Sum
+from handgrad.worked.expressions import Sum
 from handgrad.worked.record import Equation, Timing
 from handgrad.writing.numerals import Precision, shown
 from handgrad.writing.phrasebook import Spans
@@ -56,30 +56,19 @@ def _first(equation: Equation) -> Spans:
 
 
 def losses(sheet: Sheet) -> Iterator[Block]:
-    """The common losses side by side, each with its value for this prediction where it has one."""
+    """The common losses one after another: for which task, with formula, derivative and value for this prediction."""
     lesson = sheet.record.textbook.get("losses")
     if lesson is None:
         return
-    display, rows = sheet.display(), list[tuple[Spans, ...]]()
-    worked: list[tuple[Spans, Formula]] = []
+    yield sheet.paragraph("losses_text")
     thirds = [lesson.equations[start : start + 3] for start in range(0, len(lesson.equations), 3)]
     for task, name, (value, slope, here) in zip(TASKS, NAMES, thirds, strict=True):
-        rows.append(
-            (
-                sheet.say(task),
-                sheet.say(name),
-                (display.tree(value.symbols[0]),),
-                (Relation(slope.target, "=", display.tree(slope.symbols[0])),),
-            )
-        )
+        said = "losses_of_task" if here.result is None else "losses_of_task_here"
+        yield sheet.paragraph(said, task=sheet.say(task), loss=sheet.say(name))
+        yield sheet.formula(value)
+        yield sheet.formula(slope)
         if here.result is not None:
-            worked.append((sheet.say(name), sheet.formula(here, "loss")))
-    yield sheet.paragraph("losses_text")
-    keys = ("losses_task", "losses_loss", "losses_formula", "losses_derivative")
-    yield Table(tuple(sheet.say(key) for key in keys), tuple(rows), "llll")
-    for said, formula in worked:
-        yield sheet.paragraph("losses_here", name=said)
-        yield formula
+            yield sheet.formula(here, "loss")
     yield sheet.paragraph("losses_compared")
 
 
