@@ -8,6 +8,7 @@ from typing import Any
 from handgrad.diagram.shapes import MATHEMATICS, Box, Circle, Line, Polyline, Scene, Text
 from handgrad.render.document import (
     Bullets,
+    Code,
     Document,
     Figure,
     Fold,
@@ -57,6 +58,7 @@ Z1, A1, Z2, DELTA1, DELTA2 = (
 HOSTILE = (
     """Cost $5 < 6 > 4 & a_b * c \\ "quoted" 'it' #1 50% ~x^2 {y} | `z` <script>alert(1)</script> [l](u)"""
 )
+CODE = 'if x < 1 and "a_b" != "#c":\n    print(f"{x} $ & % ~ ^ | *")  # ok\n'
 BENGALI = "স্তর ১: ওজনযুক্ত যোগফল"
 SCENE = Scene(
     300.0,
@@ -198,6 +200,7 @@ def document(language: str = "en", notation: Notation | None = None, contents: b
                     Formula(Symbol("n"), (("=", Literal("____")),)),
                 ),
             ),
+            Code(CODE),
             Heading(2, ("Before and after",), "changes"),
             Table(
                 (("Parameter",), ("Before | after",), ("Of ", W1)),

@@ -98,6 +98,9 @@ TEXTBOOK: dict[str, str] = {
     ),
     "losses_of_task": "For {task}: {loss}, with its derivative by a prediction.",
     "losses_of_task_here": "For {task}: {loss}, with its derivative by a prediction, and its value for this one.",
+    "losses_of_task_first": (
+        "For {task}: {loss}, with its derivative by a prediction, and its value for the first sample."
+    ),
     "losses_regression": "regression",
     "losses_classification": "classification",
     "losses_two_classes": "two classes and one output",

@@ -61,9 +61,11 @@ def losses(sheet: Sheet) -> Iterator[Block]:
     if lesson is None:
         return
     yield sheet.paragraph("losses_text")
+    steps = sheet.record.steps
+    which = "first" if steps and sheet.samples(steps[0]) > 1 else "here"
     thirds = [lesson.equations[start : start + 3] for start in range(0, len(lesson.equations), 3)]
     for task, name, (value, slope, here) in zip(TASKS, NAMES, thirds, strict=True):
-        said = "losses_of_task" if here.result is None else "losses_of_task_here"
+        said = "losses_of_task" if here.result is None else f"losses_of_task_{which}"
         yield sheet.paragraph(said, task=sheet.say(task), loss=sheet.say(name))
         yield sheet.formula(value)
         yield sheet.formula(slope)
