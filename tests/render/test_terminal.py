@@ -234,3 +234,9 @@ def test_a_bengali_table_is_aligned_by_cells():
         for line, mark in zip(lines, ("গ্রে", "─", "ক্ষ", "ক্ষ"), strict=False)
     ]
     assert starts[0] == starts[2] == starts[3]
+
+
+def test_a_column_without_a_word_is_a_column():
+    table = Table((("One",), ("Two",)), ((("word",), ()), ((), ())), "ll")
+    text = to_text(Document("t", "en", (table,), Notation()))
+    assert "One" in text and "Two" in text and "word" in text
