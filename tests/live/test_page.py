@@ -75,6 +75,62 @@ def test_typing_a_number_changes_all_that_follows_and_undo_brings_it_back(opened
     assert float(field.input_value()) == 0.6
 
 
+def test_what_is_dragged_or_typed_in_a_field_is_one_edit(opened: Opened) -> None:
+    page = opened(CASE)
+    field = page.locator('#given input[data-quantity="W1"][data-index="1,0"]')
+    field.scroll_into_view_if_needed()
+    box = field.bounding_box()
+    page.mouse.move(box["x"] + 20, box["y"] + 8)
+    page.mouse.down()
+    for k in range(1, 8):
+        page.mouse.move(box["x"] + 20 + 12 * k, box["y"] + 8)
+    page.mouse.up()
+    assert float(field.input_value()) == pytest.approx(0.3 + 14 * 0.01)
+    assert number(page, "z1", "0,1") == "0.54"  # 0.44 * 0.5 + 0.4 * 0.3 + 0.2
+    page.click("#undo")
+    assert float(field.input_value()) == 0.3
+    assert page.is_disabled("#undo")
+    field.press("Control+a")
+    field.press_sequentially("0.75")
+    page.click("#undo")
+    assert float(field.input_value()) == 0.3
+    assert page.is_disabled("#undo")
+
+
+def test_an_edit_draws_only_what_reads_otherwise(opened: Opened) -> None:
+    """The letters of an equation, its words and what does not depend on the edit stay the elements that they were."""
+    page = opened(CASE)
+    page.evaluate(
+        "() => { window.seen = new Set(); new MutationObserver((all) => all.forEach((m) => {"
+        " const card = m.target.closest?.('[data-card]'); if (card) seen.add(card.dataset.card); }))"
+        ".observe(document.getElementById('calculation'), { childList: true, subtree: true, characterData: true });"
+        " window.letters = document.querySelector('#q-z2 mtable > mtr'); window.words = document.querySelector('#q-z2 p'); }"
+    )
+    page.evaluate("handgrad.set('W2', '0,1', -1.5)")
+    assert number(page, "z2", "0,0") == "−0.5"
+    assert page.evaluate("letters.isConnected && words.isConnected")
+    drawn = set(page.evaluate("[...seen]"))
+    assert {"z2", "yhat", "delta2", "dW2", "W2_new", "delta1", "dW1", "W1_new"} <= drawn
+    assert not drawn & {"z1", "a1"}  # W2 stands behind them
+
+
+def test_many_edits_in_a_row_end_in_the_address_of_the_last(opened: Opened) -> None:
+    page = opened(CASE)
+    page.evaluate("for (let k = 0; k < 300; k++) handgrad.set('W1', [0, 0], k / 100)")
+    page.wait_for_function("decodeURIComponent(location.hash) === '#e=W1,0,0,2.99'")
+
+
+def test_print_leaves_nothing_out(opened: Opened) -> None:
+    page = opened(CASE)
+    page.emulate_media(media="print")
+    skipped = page.evaluate(
+        "[...document.querySelectorAll('.card')].filter((card) => !card.querySelector('mn')"
+        ".checkVisibility({ contentVisibilityAuto: true })).map((card) => card.id)"
+    )
+    assert skipped == []
+    assert page.evaluate("document.querySelectorAll('.card').length") > 8
+
+
 def test_walking_grows_the_curve_and_its_points_lead_back(opened: Opened) -> None:
     page = opened(CASE | {"training": {"steps": 5}})
     for _ in range(3):
@@ -138,6 +194,7 @@ def test_words_digits_and_notation_follow_the_readers_choice(opened: Opened) -> 
 @pytest.mark.parametrize("width", [360, 1200])
 def test_nothing_is_wider_than_the_page(width: int, scheme: str, opened: Opened) -> None:
     page = opened(CASE, viewport={"width": width, "height": 800}, color_scheme=scheme)
+    page.add_style_tag(content=".card { content-visibility: visible !important }")  # off the screen as well
     page.click('[data-pick="dW1"]')
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 

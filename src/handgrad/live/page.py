@@ -44,6 +44,7 @@ MODULES = (
     "figure",
     "curve",
     "plane",
+    "drawn",
     "inputs",
     "sheet",
     "cards",

@@ -33,7 +33,13 @@ test('numbers are rounded half up on their decimal text', () => {
 
 test('the complementary error function is right on both of its branches', () => {
   // Abramowitz and Stegun (1964), table 7.1
-  const known = [[0, 1], [0.5, 0.4795001221869535], [1, 0.15729920705028513], [2, 0.004677734981047266], [-1, 1.8427007929497148]];
+  const known = [
+    [0, 1],
+    [0.5, 0.4795001221869535],
+    [1, 0.15729920705028513],
+    [2, 0.004677734981047266],
+    [-1, 1.8427007929497148],
+  ];
   for (const [x, value] of known) assert.ok(Math.abs(erfc(x) / value - 1) < 1e-13, String(x));
   assert.ok(Math.abs(erfc(2 - 1e-9) / erfc(2) - 1) < 1e-7);
 });

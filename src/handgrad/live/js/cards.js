@@ -1,4 +1,5 @@
 // Each quantity as a card: its equation with the numbers, where it comes from, one entry of it in scalars, the quiz.
+import { blankLines } from './drawn.js';
 import { entryOf, lettersOf } from './entries.js';
 import { evaluate, scope } from './evaluate.js';
 import { verdict } from './judge.js';
@@ -14,20 +15,20 @@ import { kept, math } from './typeset.js';
 export class Cards extends Sheet {
   // ---- the equations
 
-  /** @param {Assignment} a */
+  /** The lines of an equation: in letters, with the numbers put in, the result. @param {Assignment} a */
   equation(a) {
     const style = this.style;
     const value = /** @type {Matrix} */ (this.values.get(a.quantity));
     const relation = (/** @type {string} */ sign) => `<mo form="infix">${sign}</mo>`;
     const line = (/** @type {string} */ sign, /** @type {string} */ right, /** @type {string} */ left = '') =>
-      `<mtr><mtd>${left}</mtd><mtd><mrow>${relation(sign)}${right}</mrow></mtd></mtr>`;
+      `<mtd>${left}</mtd><mtd><mrow>${relation(sign)}${right}</mrow></mtd>`;
     const target = math(this.letter(a.quantity), style);
     const tree = this.shown(a);
     const rows = [line('=', math(tree, style), target)];
     if (!this.now.hidden.has(a.quantity) && tree.op !== 'Symbol') rows.push(line('=', math(substitute(tree, this.at), style)));
     const { sign, math: result } = this.result(a.quantity, value);
     rows.push(line(sign, result));
-    return `<math display="block"><mtable class="lines" displaystyle="true">${rows.join('')}</mtable></math>`;
+    return rows;
   }
 
   /** @param {number | undefined} key */
@@ -41,14 +42,14 @@ export class Cards extends Sheet {
     return sentences[key].map(piece).join('');
   }
 
-  /** @param {Assignment} a @param {number} place */
-  card(a, place) {
-    const lit = place === this.now.moment ? ' lit' : '';
-    const picked = a.quantity === this.now.picked ? ' picked' : '';
+  /** What a card says beside the lines of its equation, which come apart. @param {Assignment} a @param {number} lines how many */
+  card(a, lines) {
+    const picked = a.quantity === this.now.picked;
     return (
-      `<article class="card${lit}${picked}" id="q-${a.quantity}" data-card="${a.quantity}">` +
-      `<h4><button class="pick" data-pick="${a.quantity}" aria-expanded="${Boolean(picked)}">${this.spoken(a.quantity)}</button></h4>` +
-      `<p>${this.reason(a.reason)}</p><div class="formula">${this.equation(a)}</div>${this.quizFields(a)}${picked ? this.detail(a) : ''}</article>`
+      `<h4><button class="pick" data-pick="${a.quantity}" aria-expanded="${picked}">${this.spoken(a.quantity)}</button></h4>` +
+      `<p>${this.reason(a.reason)}</p>` +
+      `<div class="formula"><math display="block"><mtable class="lines" displaystyle="true">${blankLines(lines)}</mtable></math></div>` +
+      `${this.quizFields(a)}${picked ? this.detail(a) : ''}`
     );
   }
 

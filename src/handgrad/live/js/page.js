@@ -10,17 +10,28 @@ import { swapped, unpool } from './variants.js';
 /** @typedef {import('./training.js').Assignment} Assignment */
 
 class Page extends Pictures {
+  field = '';
+
   // ---- what the reader does
 
-  remember() {
+  /** Keeps this moment for undo; what follows of the same field's typing or dragging belongs to it. @param {string} [field] */
+  remember(field = '') {
+    if (field && field === this.field) return;
+    this.field = field;
     this.history.keep({ step: this.now.step, edits: this.now.training.edits, swap: this.now.swap });
   }
 
-  /** @param {string} quantity @param {unknown} index @param {number} value */
-  set(quantity, index, value) {
-    this.remember();
+  /** @param {string} quantity @param {unknown} index @param {number} value @param {string} [field] that is being typed or dragged */
+  set(quantity, index, value, field = '') {
+    this.remember(field);
     this.now.training.set(quantity, index, value);
     this.draw();
+  }
+
+  /** What is typed or dragged in a field is one edit, until the field is left. @param {HTMLInputElement} input @param {number} value */
+  edit(input, value) {
+    const { quantity = '', index = '' } = input.dataset;
+    this.set(quantity, index, value, `${quantity}:${index}`);
   }
 
   /** @param {number} step */
@@ -31,6 +42,7 @@ class Page extends Pictures {
   }
 
   undo() {
+    this.field = '';
     const moment = this.history.back();
     if (!moment) return;
     this.take(moment.swap);
@@ -142,6 +154,7 @@ class Page extends Pictures {
       reset: () => this.reset(),
       quiz: () => this.quiz(),
       link: () => {
+        this.writeAddress();
         navigator.clipboard?.writeText(location.href).catch(() => {});
         byId('said').textContent = this.say('live_copied');
       },
@@ -152,13 +165,16 @@ class Page extends Pictures {
     const given = byId('given');
     given.addEventListener('input', (event) => {
       const input = /** @type {HTMLInputElement} */ (event.target);
-      if (Number.isFinite(input.valueAsNumber))
-        this.set(input.dataset.quantity ?? '', input.dataset.index ?? '', input.valueAsNumber);
+      if (Number.isFinite(input.valueAsNumber)) this.edit(input, input.valueAsNumber);
     });
     draggable(given, (input, value) => {
       input.value = String(value);
-      this.set(input.dataset.quantity ?? '', input.dataset.index ?? '', value);
+      this.edit(input, value);
     });
+    for (const end of ['change', 'focusout', 'pointerup'])
+      given.addEventListener(end, () => {
+        this.field = '';
+      });
     document.addEventListener('change', (event) => this.changed(/** @type {HTMLInputElement} */ (event.target)));
     document.addEventListener('keydown', (event) => {
       const inField = /** @type {Element} */ (event.target).closest('input, select');

@@ -1,6 +1,7 @@
 // The figure, the curve and the plane, from the numbers of the step that is open.
 import { Cards } from './cards.js';
 import { curve } from './curve.js';
+import { redraw, redrawLines } from './drawn.js';
 import { lettersOf } from './entries.js';
 import { evaluate, scope } from './evaluate.js';
 import { figure } from './figure.js';
@@ -19,9 +20,14 @@ export function byId(id) {
   return /** @type {HTMLElement} */ (document.getElementById(id));
 }
 
+/** Milliseconds between two changes of the address. */
+const ADDRESS = 200;
 const PARTS = ['forward', 'loss', 'backward', 'update'];
 
 export class Pictures extends Cards {
+  addressTimer = 0;
+  addressWritten = -ADDRESS;
+
   // ---- the whole page
 
   draw() {
@@ -30,12 +36,25 @@ export class Pictures extends Cards {
     this.drawFigure();
     this.drawCalculation();
     this.drawGiven();
+    this.keepAddress();
+    window.dispatchEvent(new CustomEvent('handgrad'));
+  }
+
+  /** The address carries the state; browsers refuse a page that writes it at every movement of a drag. */
+  keepAddress() {
+    clearTimeout(this.addressTimer);
+    const wait = this.addressWritten + ADDRESS - performance.now();
+    if (wait > 0) this.addressTimer = window.setTimeout(() => this.writeAddress(), wait);
+    else this.writeAddress();
+  }
+
+  writeAddress() {
+    clearTimeout(this.addressTimer);
+    if (location.protocol === 'about:') return; // a page within a notebook has no address of its own
+    this.addressWritten = performance.now();
     const choices = Object.fromEntries(Object.entries(this.choices).filter(([, value]) => value !== undefined));
     const fragment = asFragment({ step: this.now.step, edits: this.now.training.edits, swap: this.now.swap }, choices);
-    // a page within a notebook has no address of its own
-    if (location.protocol !== 'about:')
-      window.history.replaceState(null, '', fragment ? `#${fragment}` : location.pathname + location.search);
-    window.dispatchEvent(new CustomEvent('handgrad'));
+    window.history.replaceState(null, '', fragment ? `#${fragment}` : location.pathname + location.search);
   }
 
   drawControls() {
@@ -85,7 +104,7 @@ export class Pictures extends Cards {
     };
     const now = this.lines[this.now.moment];
     const lit = new Set(now ? [now.quantity.replace(/^d(?=W)/, ''), ...lettersOf(now.letters).map((letter) => letter.name)] : []);
-    byId('figure').innerHTML = figure(
+    const network = figure(
       {
         sizes,
         activations: this.now.swap.hidden
@@ -104,11 +123,12 @@ export class Pictures extends Cards {
         flow: now?.part === 'backward' || now?.part === 'update' ? 'back' : 'ahead',
       },
     );
+    redraw(byId('figure'), network);
     const losses = [];
     const { first } = this.now.training;
     for (let s = first; s <= Math.max(this.now.walked, this.now.step); s++)
       losses.push(this.now.training.number(s, 'loss') ?? NaN);
-    byId('curve').innerHTML =
+    const grown =
       losses.length > 1
         ? curve(losses, this.now.step, first, {
             write: (x) => this.write(x),
@@ -116,17 +136,18 @@ export class Pictures extends Cards {
             axis: this.say('live_axis'),
           })
         : '';
+    redraw(byId('curve'), grown);
     this.drawPlane();
   }
 
   /** The prediction over two inputs, with this step's parameters. */
   drawPlane() {
     const { sizes } = this.data.network;
-    const element = byId('plane');
+    const show = (/** @type {string} */ html) => redraw(byId('plane'), html);
     const X = /** @type {number[][]} */ (this.now.training.data.x);
     const Y = /** @type {number[][] | undefined} */ (this.now.training.data.y);
     if (sizes[0] !== 2 || !X || !this.values.has('b1') || this.data.network.dropout) {
-      element.innerHTML = '';
+      show('');
       return;
     }
     const upright = this.data.calculation.column;
@@ -146,21 +167,30 @@ export class Pictures extends Cards {
     const b = Array.from(/** @type {Matrix} */ (this.values.get('b1')).values);
     try {
       const first = this.style.notation.first;
-      const show = { describe: this.say('live_plane') };
-      element.innerHTML = plane(X, targets, predict, W, b, { ...show, names: [`x${'₀₁'[first]}`, `x${'₁₂'[first]}`] });
+      const names = /** @type {[string, string]} */ ([`x${'₀₁'[first]}`, `x${'₁₂'[first]}`]);
+      show(plane(X, targets, predict, W, b, { describe: this.say('live_plane'), names }));
     } catch {
-      element.innerHTML = ''; // given quantities fix the batch: there is no prediction elsewhere
+      show(''); // given quantities fix the batch: there is no prediction elsewhere
     }
   }
 
   drawCalculation() {
     const lines = this.lines;
     const sections = PARTS.map((part) => {
-      const cards = lines.map((a, place) => (a.part === part ? this.card(a, place) : '')).join('');
-      if (!cards) return '';
-      return `<section><h3>${this.say(`live_${part}`)}</h3>${cards}</section>`;
+      const cards = lines
+        .filter((a) => a.part === part)
+        .map((a) => `<article id="q-${a.quantity}" data-card="${a.quantity}"></article>`);
+      return cards.length ? `<section><h3>${this.say(`live_${part}`)}</h3>${cards.join('')}</section>` : '';
     });
-    byId('calculation').innerHTML = sections.join('');
+    redraw(byId('calculation'), sections.join(''));
+    lines.forEach((a, place) => {
+      const card = byId(`q-${a.quantity}`);
+      const equation = this.equation(a);
+      const picked = a.quantity === this.now.picked ? ' picked' : '';
+      card.className = `card${place === this.now.moment ? ' lit' : ''}${picked}`;
+      redraw(card, this.card(a, equation.length));
+      redrawLines(card, equation);
+    });
     byId('closing').textContent = this.closing();
   }
 

@@ -1,5 +1,5 @@
 // Two inputs as a plane: the prediction at each place, the samples, and where each unit of the first layer switches.
-const [SIZE, CELLS] = [300, 36];
+const [SIZE, CELLS, LEVELS] = [300, 36, 32];
 
 /** @param {number[][]} X */
 export function extent(X) {
@@ -31,13 +31,10 @@ export function plane(X, targets, predict, W, b, show) {
   const middle = low >= 0 && high <= 1 ? 0.5 : (low + high) / 2;
   const reach = Math.max(high - middle, middle - low) || 1;
   const side = SIZE / CELLS;
-  const cells = values
-    .map((v, k) => {
-      const [i, j] = [Math.floor(k / CELLS), k % CELLS];
-      const strength = Math.min(1, Math.abs(v - middle) / reach) * 0.5;
-      return `<rect class="${v < middle ? 'negative' : 'positive'}" x="${(j * side).toFixed(1)}" y="${(i * side).toFixed(1)}" width="${side + 0.4}" height="${side + 0.4}" fill-opacity="${strength.toFixed(3)}"/>`;
-    })
-    .join('');
+  const cells = shades(
+    values.map((v) => (v < middle ? -1 : 1) * Math.min(1, Math.abs(v - middle) / reach)),
+    side,
+  );
   const lines = W.map(([w1, w2], unit) => {
     const ends = crossing(w1, w2, b[unit] ?? 0, across, up);
     if (ends.length < 2) return '';
@@ -59,6 +56,29 @@ export function plane(X, targets, predict, W, b, show) {
     `<text x="${SIZE / 2}" y="${SIZE + 16}" text-anchor="middle">${show.names[0]} →</text>` +
     `<text x="12" y="16">↑ ${show.names[1]}</text></svg>`
   );
+}
+
+/**
+ * The cells of one shade as one path: 64 shapes to draw instead of a thousand.
+ * @param {number[]} strengths from -1 to 1, row by row @param {number} side
+ */
+function shades(strengths, side) {
+  /** @type {Map<number, string>} */
+  const paths = new Map();
+  const width = (side + 0.4).toFixed(2);
+  strengths.forEach((strength, k) => {
+    const shade = Math.round(strength * LEVELS);
+    if (!shade) return; // half way between the two, or no number at all
+    const [i, j] = [Math.floor(k / CELLS), k % CELLS];
+    const cell = `M${(j * side).toFixed(1)} ${(i * side).toFixed(1)}h${width}v${width}h-${width}z`;
+    paths.set(shade, (paths.get(shade) ?? '') + cell);
+  });
+  return [...paths]
+    .map(([shade, d]) => {
+      const opacity = ((Math.abs(shade) / LEVELS) * 0.5).toFixed(3);
+      return `<path class="${shade < 0 ? 'negative' : 'positive'}" fill-opacity="${opacity}" d="${d}"/>`;
+    })
+    .join('');
 }
 
 /** Where the line w1 x + w2 y + b = 0 leaves the rectangle. @param {number} w1 @param {number} w2 @param {number} b @param {number[]} across @param {number[]} up */
