@@ -62,7 +62,37 @@ def test_a_training_in_single_precision_says_so(open_bytes: Callable[..., Any]) 
     assert np.allclose(page.evaluate("handgrad.quantities(3).dW1"), wanted["dW1"], rtol=1e-4, atol=1e-6)
 
 
-def test_rows_of_ones_own_and_weights_are_refused() -> None:
+def test_samples_with_weights_walk_on_and_their_weights_can_be_edited(open_bytes: Callable[..., Any]) -> None:
+    r = np.random.default_rng(5)
+    X, Y = r.normal(0, 1, (11, 2)), r.integers(0, 3, 11)
+    weights = r.uniform(0.2, 3.0, 11)
+    network = hg.Network(2, [hg.Dense(3, "tanh"), hg.Dense(3, "softmax")], "cross_entropy")
+    targets = np.eye(3)[Y]
+    fit = hg.fit(
+        network, X, targets, optimizer=hg.Adam(0.05), epochs=3, batch_size=4, seed=2, weights=weights
+    )
+    data = (X, targets, weights)
+    page = open_bytes(live_sheet(explain(hg.Model(fit), step=2, data=data)))
+    for number in (2, 3, 9):
+        wanted = {
+            name: value.tolist()
+            for name, value in explain(hg.Model(fit), step=number, data=data).quantities().items()
+        }
+        assert "omega" in wanted
+        compare(page.evaluate(f"handgrad.quantities({number})"), wanted, f"step {number}")
+    page.evaluate("handgrad.set('omega', '0,0', 0)")  # the first sample of the part counts no more
+    places = [
+        (values, k)
+        for values in (page.evaluate(f"handgrad.quantities({number})") for number in range(2, 10))
+        for k, weight in enumerate(values["omega"])
+        if weight == [0]
+    ]
+    assert 2 <= len(places) <= 3  # once an epoch
+    for values, k in places:
+        assert values["delta2"][k] == pytest.approx([0, 0, 0], abs=1e-300)
+
+
+def test_rows_of_ones_own_are_refused() -> None:
     model, data = trained(hg.SGD(0.1))
     with pytest.raises(SpecificationError, match="leave --rows out"):
         live_sheet(explain(model, data=data, rows="0:2"))

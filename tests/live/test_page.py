@@ -104,7 +104,8 @@ def test_an_edit_draws_only_what_reads_otherwise(opened: Opened) -> None:
         "() => { window.seen = new Set(); new MutationObserver((all) => all.forEach((m) => {"
         " const card = m.target.closest?.('[data-card]'); if (card) seen.add(card.dataset.card); }))"
         ".observe(document.getElementById('calculation'), { childList: true, subtree: true, characterData: true });"
-        " window.letters = document.querySelector('#q-z2 mtable > mtr'); window.words = document.querySelector('#q-z2 p'); }"
+        " window.letters = document.querySelector('#q-z2 mtable > mtr');"
+        " window.words = document.querySelector('#q-z2 p'); }"
     )
     page.evaluate("handgrad.set('W2', '0,1', -1.5)")
     assert number(page, "z2", "0,0") == "−0.5"

@@ -86,6 +86,8 @@ class Beginning(NamedTuple):
 
     training: Training
     steps: list[Step]
+    weights: Array | None = None
+    """By which the loss of each sample of the case counts, (samples,)."""
 
 
 class Calculation:
@@ -103,6 +105,7 @@ class Calculation:
         planned = case.planned(1, max(case.steps, MOST_STEPS if case.recipe else 1))
         self.steps = list(planned) if beginning is None else beginning.steps
         self.training = initial_training(case) if beginning is None else beginning.training
+        self.weights = None if beginning is None else beginning.weights
         self.sizes: dict[int, int] = {}
         for place, step in enumerate(self.steps):
             self.sizes.setdefault(len(step.rows), place)
@@ -138,6 +141,7 @@ class Calculation:
                     name: given_of_batch(value, step.rows, case.samples) for name, value in case.given.items()
                 },
                 rows=tuple(int(row) for row in step.rows),
+                weights=None if self.weights is None else self.weights[step.rows],
             )
             record = derive(trace, network, recipe, self.options, case.regularization)
         return Derived(record, trace, len(step.rows))
@@ -189,7 +193,7 @@ class Calculation:
         own = self.own()
         leaves, quantities = self._leaves(own[0]), own[0].trace.quantities
         arrays = {**quantities, **leaves.start, **case.given}
-        samples = {"x": case.X, "y": case.Y}
+        samples = {**self._per_sample(), "x": case.X, "y": case.Y}
         return {
             "rate": float(self.steps[0].rate),
             "column": self.options.orientation == "column",
@@ -224,12 +228,21 @@ class Calculation:
             ],
         }
 
+    def _per_sample(self) -> dict[str, Array]:
+        """What each sample has beside its inputs and targets."""
+        return {} if self.weights is None else {"omega": self.weights[:, None]}
+
     def _leaves(self, derived: Derived) -> Leaves:
         """What the program of a step starts from, by its kind; x, y, masks and counts come with each step."""
         quantities, given = derived.trace.quantities, self.case.given
         leaves = Leaves({}, {}, {}, {})
         for name, value in derived.leaves.items():
-            if name in ("x", "y") or name in given or name.startswith("mask") or COUNTS.fullmatch(name):
+            if (
+                name in ("x", "y", "omega")
+                or name in given
+                or name.startswith("mask")
+                or COUNTS.fullmatch(name)
+            ):
                 continue
             if PARAMETER.match(name):
                 leaves.start[name] = self._start_of(name, array_of(value))

@@ -33,16 +33,12 @@ class PartOfTraining(NamedTuple):
 def part_of_training(source: ModelSource, first: int) -> PartOfTraining:
     """The training of a model from step `first` on, in float64: its own next steps, also beyond its last one.
 
-    Raises SpecificationError for rows that the reader chose, and for a training whose samples had weights.
+    Raises SpecificationError for rows that the reader chose.
     """
     model, fit = source.model, source.model.fit
     if source.chosen is not None:
         raise SpecificationError(
             "a live sheet of a model shows steps that were taken; leave --rows out, or choose html"
-        )
-    if fit.weighted:
-        raise SpecificationError(
-            "a live sheet has no weights of samples yet; choose html for a step of this training"
         )
     seen = model.training_data(source.data)
     replayed = model.replay(first, source.data)
@@ -64,7 +60,8 @@ def part_of_training(source: ModelSource, first: int) -> PartOfTraining:
         plan=fit.plan,
         steps=fit.steps,
     )
-    return PartOfTraining(case, Beginning(training, local))
+    weights = None if seen.weights is None else np.asarray(seen.weights[rows], np.float64)
+    return PartOfTraining(case, Beginning(training, local, weights))
 
 
 def _steps(source: ModelSource, first: int) -> list[Step]:

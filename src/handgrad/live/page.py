@@ -94,7 +94,7 @@ def live_sheet(worksheet: Worksheet) -> bytes:
     Of a trained model it begins before the step that is shown, with the parameters and the optimizer's state of that
     place, and walks on with the batches that came next.
 
-    Raises SpecificationError for rows that the reader chose, and for a training whose samples had weights.
+    Raises SpecificationError for rows that the reader chose.
     """
     source = worksheet.source
     if isinstance(source, CaseSource):
