@@ -24,7 +24,8 @@ export function written(symbol, alphabet, notation) {
   const after = state && symbol.letter !== 'theta' ? 1 : 0; // the parameter of a companion stays in front: v_{W,1}
   const below = [...words];
   let [above, suffix] = ['', ''];
-  const layerOf = symbol.layer ?? (notation.names === 'capital' && symbol.letter === 'yhat' ? (notation.depth ?? 'L') : undefined);
+  const layerOf =
+    symbol.layer ?? (notation.names === 'capital' && symbol.letter === 'yhat' ? (notation.depth ?? 'L') : undefined);
   if (layerOf !== undefined) {
     const layer = String(layerOf).replace('-', MINUS);
     if (notation.layer === 'subscript') below.splice(after, 0, layer);
