@@ -20,13 +20,14 @@ export function byId(id) {
   return /** @type {HTMLElement} */ (document.getElementById(id));
 }
 
-/** Milliseconds between two changes of the address. */
-const ADDRESS = 200;
+/** Chromium ignores a page that writes its address 200 times within 10 seconds: so many are written at once, then later. */
+const [MANY, SPAN, LATER] = [60, 10_000, 250];
 const PARTS = ['forward', 'loss', 'backward', 'update'];
 
 export class Pictures extends Cards {
   addressTimer = 0;
-  addressWritten = -ADDRESS;
+  /** When the address was written, the latest times. @type {number[]} */
+  written = [];
 
   // ---- the whole page
 
@@ -40,18 +41,18 @@ export class Pictures extends Cards {
     window.dispatchEvent(new CustomEvent('handgrad'));
   }
 
-  /** The address carries the state; browsers refuse a page that writes it at every movement of a drag. */
+  /** The address carries the state at once; in a long drag later, for browsers refuse a page that writes it too often. */
   keepAddress() {
     clearTimeout(this.addressTimer);
-    const wait = this.addressWritten + ADDRESS - performance.now();
-    if (wait > 0) this.addressTimer = window.setTimeout(() => this.writeAddress(), wait);
+    const often = this.written.length === MANY && performance.now() - this.written[0] < SPAN;
+    if (often) this.addressTimer = window.setTimeout(() => this.writeAddress(), LATER);
     else this.writeAddress();
   }
 
   writeAddress() {
     clearTimeout(this.addressTimer);
     if (location.protocol === 'about:') return; // a page within a notebook has no address of its own
-    this.addressWritten = performance.now();
+    this.written = [...this.written, performance.now()].slice(-MANY);
     const choices = Object.fromEntries(Object.entries(this.choices).filter(([, value]) => value !== undefined));
     const fragment = asFragment({ step: this.now.step, edits: this.now.training.edits, swap: this.now.swap }, choices);
     window.history.replaceState(null, '', fragment ? `#${fragment}` : location.pathname + location.search);
