@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -118,7 +119,10 @@ def test_an_edit_draws_only_what_reads_otherwise(opened: Opened) -> None:
 def test_many_edits_in_a_row_end_in_the_address_of_the_last(opened: Opened) -> None:
     page = opened(CASE)
     page.evaluate("for (let k = 0; k < 70; k++) handgrad.set('W1', [0, 0], k / 100)")
-    page.wait_for_function("decodeURIComponent(location.hash) === '#e=W1,0,0,0.69'")
+    until = monotonic() + 20
+    while (written := page.evaluate("decodeURIComponent(location.hash)")) != "#e=W1,0,0,0.69":
+        assert monotonic() < until, written
+        page.wait_for_timeout(100)
 
 
 def test_print_leaves_nothing_out(opened: Opened) -> None:

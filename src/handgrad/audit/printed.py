@@ -29,9 +29,10 @@ class Printed(NamedTuple):
 
     def cut_off_from(self, value: float) -> bool:
         """True where `value` without the digits after the last printed one is the printed number."""
-        if not math.isfinite(value) or self.value * value < 0:
+        units = abs(value) / self.unit  # may be beyond all numbers where the value itself is not
+        if not math.isfinite(units) or self.value * value < 0:
             return False
-        kept = math.floor(abs(value) / self.unit + _TIE) * self.unit
+        kept = math.floor(units + _TIE) * self.unit
         return abs(kept - abs(self.value)) <= 0.01 * self.unit + self._noise(value, 1)
 
     def one_off(self, value: float) -> bool:

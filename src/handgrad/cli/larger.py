@@ -83,7 +83,7 @@ def _of_file(file: Path) -> float:
         return _TEXT_GROWS * file.stat().st_size
     try:
         held = pyarrow.parquet.ParquetFile(str(file)).metadata
-    except (OSError, ValueError):
+    except (OSError, ValueError, pyarrow.ArrowException):
         return 0.0  # reading it tells what is wrong
     return float(held.num_rows * held.num_columns * 16)
 
