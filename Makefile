@@ -1,10 +1,10 @@
-# make demo | test | check | bench | mutation | steps | planted | fuzz | faults | soak | live | parity | spread | sanitize | wheel | oldest | gallery | pictures | clean
+# make demo | test | check | docs | bench | mutation | steps | planted | fuzz | faults | soak | live | parity | spread | sanitize | wheel | oldest | gallery | pictures | clean
 PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := $(shell find src CMakeLists.txt pyproject.toml -type f -not -name '*.pyc' -not -name '*.so')
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test check bench mutation steps planted fuzz faults soak live parity spread sanitize wheel oldest gallery pictures clean
+.PHONY: demo test check docs bench mutation steps planted fuzz faults soak live parity spread sanitize wheel oldest gallery pictures clean
 
 demo: .venv/installed
 	$(BIN)/python examples/demo.py
@@ -17,6 +17,10 @@ check: .venv/checked
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+docs: .venv/documented
+	$(BIN)/python -m docs.site.make
+	$(BIN)/python -m pytest tests/documentation/built.py
 
 bench: .venv/benched
 	$(BIN)/python -m benchmarks.run
@@ -62,6 +66,7 @@ oldest: .venv/bin/python
 
 gallery: .venv/tested
 	$(BIN)/python docs/gallery/make.py
+	$(BIN)/python -m docs.man.make
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
@@ -77,6 +82,10 @@ gallery: .venv/tested
 
 .venv/checked: .venv/tested
 	$(PIP) ".[check]"
+	@touch $@
+
+.venv/documented: .venv/tested
+	$(PIP) ".[site]"
 	@touch $@
 
 .venv/mutated: .venv/tested

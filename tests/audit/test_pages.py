@@ -165,3 +165,10 @@ The weighted sums are $\hid{z^{[1]}} = \begin{bmatrix} 0.21 \\ 0.29 \end{bmatrix
 """
     audit = audit_of(page, ".tex")
     assert [(v.claim.quantity, v.verdict) for v in audit.verdicts] == [("z1", "exact"), ("a1", "exact")]
+
+
+def test_a_closing_tag_alone_is_a_block_of_markdown() -> None:
+    page = read_page("<details>\n<summary>one</summary>\n\nz1 = 0.21\n\n</details>\n\nz2 = 0.5\n")
+    text = " ".join(block.script.text for block in page.blocks)
+    assert "z1 = 0.21" in text
+    assert "z2 = 0.5" in text

@@ -75,19 +75,19 @@ def _onnx(wish: Wish) -> Exported:
 
 
 def _torch(wish: Wish) -> Exported:
-    torch = _needed("PyTorch's state dict", "torch", "handgrad.interop.torch")
+    torch = _needed("PyTorch's state dict", "torch", "torch", "handgrad.interop.torch")
     shape = str(torch.sequential(wish.model)).replace("\n", " ").replace("  ", " ")
     note = f"load it with torch.load into {shape}, in float64"
     return Exported({wish.path: torch.write(wish.model)}, (note, *encoding(wish.model)))
 
 
 def _keras(wish: Wish) -> Exported:
-    keras = _needed("Keras's file", "keras", "handgrad.interop.keras")
+    keras = _needed("Keras's file", "keras", "keras", "handgrad.interop.keras")
     return Exported({wish.path: keras.write(wish.model)}, encoding(wish.model))
 
 
 def _scikit_learn(wish: Wish) -> Exported:
-    library = _needed("a scikit-learn estimator", "sklearn", "handgrad.interop.scikit_learn")
+    library = _needed("a scikit-learn estimator", "sklearn", "sklearn", "handgrad.interop.scikit_learn")
     note = "a pickle runs what it holds: load it (joblib.load) only where you know who wrote it"
     return Exported({wish.path: library.write(wish.model)}, (note, *encoding(wish.model)))
 
@@ -157,11 +157,12 @@ def _program(wish: Wish) -> Exported:
     return Exported({wish.path: made.program, wish.path.with_suffix(".npz"): made.data}, (note,))
 
 
-def _needed(what: str, extra: str, module: str) -> Any:
+def _needed(what: str, extra: str, library: str, module: str) -> Any:
     """The module that needs an optional library. Raises MissingExtraError where that is not installed."""
     from importlib import import_module
 
     try:
+        import_module(library)
         return import_module(module)
     except ImportError:
         raise MissingExtraError(what, extra) from None

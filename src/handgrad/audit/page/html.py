@@ -43,7 +43,11 @@ def blocks_of_html(text: str, first: int = 1) -> list[Block]:
     try:
         parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
         root = html.document_fromstring(text.encode("utf-8", "replace"), parser=parser)
-    except (etree.ParserError, etree.XMLSyntaxError, ValueError) as error:
+    except etree.ParserError as error:
+        if "empty" in str(error):  # as a block of Markdown is that is one closing tag
+            return []
+        raise CaseError(f"not HTML that can be read ({error})") from error
+    except (etree.XMLSyntaxError, ValueError) as error:
         raise CaseError(f"not HTML that can be read ({error})") from error
     return list(_Reader(first).all(root))
 
