@@ -56,3 +56,16 @@ def wrong_on(page: str, long: bool) -> list[str]:
     with clone() as folder:
         PREPARED.get(page, lambda folder: None)(folder)
         return list(wrong((ROOT / page).read_text(encoding="utf-8"), long))
+
+
+def prepare_examples(folder: Path) -> None:
+    """What the examples of the verbs find: tables, pages with their cases, papers that will be handed in."""
+    for name in ("penguins", "new", "test"):
+        shutil.copy(ROOT / "examples" / "penguins.csv", folder / f"{name}.csv")
+    for name, example in (("first", "sigmoid-2-2-1"), ("second", "relu-sigmoid-2-2-1")):
+        shutil.copy(ROOT / "examples" / f"{example}.toml", folder / f"{name}.toml")
+    (folder / "notes.md").write_text("Here $z^{[1]}_1 = 0.55$, and $a^{[1]}_1 = 0.634$.\n")
+    (folder / "lecture.tex").write_text("Here $z^{[1]}_1 = 0.55$, and then $z^{[1]}_1 = 0.21$.\n")
+    (folder / "handed-in").mkdir()
+    for name in ("ann", "ben"):
+        (folder / "handed-in" / f"{name}.docx").symlink_to(folder / f"sheet-{name}.docx")

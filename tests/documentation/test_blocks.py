@@ -5,10 +5,11 @@ from __future__ import annotations
 import warnings
 
 import pytest
-from docs.site.blocks import blocks, commands, output
-from docs.site.run import fails, wrong
+from docs.site.blocks import Block, blocks, commands, output
+from docs.site.parsers import verbs
+from docs.site.run import clone, fails, wrong
 
-from tests.documentation.pages import PAGES, wrong_on
+from tests.documentation.pages import PAGES, prepare_examples, wrong_on
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -16,6 +17,15 @@ def test_page(page: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # a training that was meant to be short
         assert wrong_on(page, long=False) == []
+
+
+def test_the_examples_of_every_verb() -> None:
+    """Those of `handgrad VERB --help`, one verb after another, as the reference and the manual page have them."""
+    with clone() as folder:
+        prepare_examples(folder)
+        for example in (example for verb in verbs() for example in verb.examples):
+            (command,) = commands(Block("console", None, f"$ {example}\n", 0))
+            assert fails(command, long=False) is None, example
 
 
 def test_blocks_are_found() -> None:

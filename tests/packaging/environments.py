@@ -70,6 +70,8 @@ def wheel(folder: Path) -> None:
     (made,) = (folder / "dist").glob("*.whl")
     names = zipfile.ZipFile(made).namelist()
     missing = [name for name in NEEDED if name not in names]
+    if not any(name.endswith(".data/data/share/man/man1/handgrad.1") for name in names):
+        missing.append("share/man/man1/handgrad.1")
     if not any(re.match(r"handgrad/_native\..*(so|pyd)$", name) for name in names):
         missing.append("handgrad/_native")
     unwanted = [name for name in names if UNWANTED.search(name)]
