@@ -111,9 +111,9 @@ def fails(command: Command, long: bool = True) -> str | None:  # noqa: PLR0911  
     missing = [name for name in output(command) if not list(Path.cwd().glob(_stem(name)))]
     if missing:
         return f"line {command.line}: {missing} was not written"
-    place = 0
-    for piece in filter(None, (part.strip("\n") for part in _pieces(command.shown))):
-        found = printed.find(piece, place)
+    place, text = 0, _words(printed)
+    for piece in filter(None, map(_words, _pieces(command.shown))):
+        found = text.find(piece, place)
         if found < 0:
             return f"line {command.line}: the page shows\n{piece}\nand the command printed\n{printed[-4000:]}"
         place = found + len(piece)
@@ -124,6 +124,11 @@ def _stem(name: str) -> str:
     """A pattern for a file, also where a number or a name is added to its own."""
     path = Path(name)
     return str(path.with_name(f"{path.stem}*{path.suffix}"))
+
+
+def _words(text: str) -> str:
+    """A text whose lines have one space between their words: how a table is padded is not what a page shows."""
+    return "\n".join(" ".join(line.split()) for line in text.strip("\n").splitlines())
 
 
 def _pieces(shown: str) -> list[str]:
