@@ -63,8 +63,9 @@ def formula_mathml(formula: Formula, style: Style) -> tuple[str, str]:
     Letters that do not share a line with all the numbers end theirs.
     """
     target = typeset(formula.target, style)
-    found = pieces(formula, style, LIMIT)
-    one_line = sum(width(piece.body) + 1.3 for piece in found) <= LIMIT
+    room = max(LIMIT - width(target), LIMIT / 2)
+    found = pieces(formula, style, room)
+    one_line = sum(width(piece.body) + 1.3 for piece in found) <= room
     written = ""
     for before, piece in pairwise((None, *found)):
         assert piece is not None

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from handgrad.render.document import Block, Fold, Formula, Paragraph
 from handgrad.render.layout.context import Sheet, in_words
-from handgrad.render.layout.shorter import is_large, shorter
+from handgrad.render.layout.shorter import is_large, shorter, without_idle_steps
 from handgrad.worked.bindings import position
 from handgrad.worked.record import Equation, StepRecord, Words, WorkedStep, words
 from handgrad.writing.phrasebook import Spans, joined
@@ -132,7 +132,7 @@ def _fold_title(sheet: Sheet, worked: WorkedStep) -> Spans:
 
 def _scalar(sheet: Sheet, worked: WorkedStep) -> Iterator[Block]:
     for equation in worked.scalar:
-        yield sheet.formula(equation, worked.quantity)
+        yield sheet.formula(without_idle_steps(equation), worked.quantity)
     if worked.left_out:
         yield sheet.paragraph("left_out", "note", count=worked.left_out)
 

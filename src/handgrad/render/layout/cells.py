@@ -64,8 +64,8 @@ def _made(sheet: Sheet, part: Input) -> Spans:
     display = sheet.display("x")
     spans: list[Span] = [display.tree(Symbol("x", entry=(part.place,)))]
     if part.equation is not None:
-        spans += [" = ", display.tree(part.equation.numbers[0])]
-    sign = " = " if display.exact(Number(part.value)) else " ≈ "
+        spans += [" =\u00a0", display.tree(part.equation.numbers[0])]
+    sign = " =\u00a0" if display.exact(Number(part.value)) else " ≈\u00a0"
     return joined((*spans, sign, display.number(part.value)))
 
 
