@@ -90,11 +90,11 @@ def _gist(tree: Expression) -> Hashable:
     """What a tree of numbers says, to compare it: a number that is subtracted is its negative that is added."""
     match tree:
         case Number(value):
-            return value + 0.0
+            return float(value) + 0.0
         case Matrix(values):
             return (values.shape, (values.astype(np.float64) + 0.0).tobytes())
         case Negative(Number(value)):
-            return 0.0 - value
+            return 0.0 - float(value)
         case Negative(Matrix(values)):
             return _gist(Matrix(0.0 - values))
     return (type(tree), *(_held(getattr(tree, name)) for name in names_of(type(tree))))
