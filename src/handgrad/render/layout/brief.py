@@ -17,6 +17,7 @@ from handgrad.render.layout.changes import loss_before_and_after
 from handgrad.render.layout.context import Sheet
 from handgrad.render.layout.headings import outputs_are
 from handgrad.render.layout.problem import has_biases, with_values
+from handgrad.render.layout.shorter import without_idle_steps
 from handgrad.worked.bindings import Bindings, array_of, position
 from handgrad.worked.entries import letter_at
 from handgrad.worked.expressions import Divide, Expression, Gradient, Hadamard, Symbol
@@ -151,7 +152,7 @@ def path(sheet: Sheet, step: StepRecord) -> Iterator[Block]:
     """The equations of the path, one after another."""
     for worked in step.path:
         for equation in worked.scalar:
-            yield sheet.formula(equation, worked.quantity)
+            yield sheet.formula(without_idle_steps(equation), worked.quantity)
 
 
 def _followed(step: StepRecord) -> Expression:
