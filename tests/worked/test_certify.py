@@ -171,6 +171,7 @@ def test_nothing_is_rounded_between_steps() -> None:
         w -= eta * 2 * x * (w * x - y)
         value = step.bindings["W1_new"].value  # type: ignore[union-attr]
         assert Fraction(int(value.exact.p), int(value.exact.q)) == w
+        assert step.loss_after == float((w * x - y) ** 2)
     later = sheet.source.case  # a later step alone begins with the exact parameters too
     (third,) = hg.explain(later, step=3, certify=True).record.steps
     assert Fraction(str(third.bindings["W1_new"].value)) == w  # type: ignore[union-attr]

@@ -83,6 +83,10 @@ OBSERVED: dict[str, tuple[dict[str, Any], list[str]]] = {
         "prediction_mixed predictions=2 below=1 above=1", "weights_grew_shrank weights=2 grew=1 shrank=1 same=0",
         "loss_went_down before=0.6265 after=0.6122",
     ]),
+    "one output of a cross-entropy": (one([[1], [1]], x=((1.0,), (2.0,)), **LABELS | {"loss": "cross_entropy"}), [
+        "prediction_mixed predictions=2 below=2 above=0", "weights_all_grew count=1",
+        "loss_went_down before=0.2201 after=0.2138",
+    ]),
     "several": (one([[1.0], [0.0], [2.0]], x=((1.0,), (1.0,), (1.0,))), [
         "prediction_mixed predictions=3 below=1 above=1", "gradient_zero", "loss_unchanged before=0.6667 after=0.6667",
     ]),
@@ -108,11 +112,11 @@ OBSERVED: dict[str, tuple[dict[str, Any], list[str]]] = {
     ]),
     "too far by the way": (one([[2.0]], optimizer=FAR, **TWICE), [
         "prediction_above prediction=2.2 target=2", "weights_all_grew_plain count=1", "weights_besides count=1",
-        "prediction_after prediction=3.04", "loss_went_up_anyway before=0.04 after=1.082",
+        "prediction_after prediction=3.04", "loss_went_up before=0.04 after=1.082",
     ]),
     "carried": (one([[2.0]], optimizer=RATE | {"learning_rate": 1.5}, rounding={"digits": 2, "carry": True}), [
         "prediction_below prediction=1 target=2", "weights_all_grew count=1", "prediction_after prediction=4",
-        "loss_went_up_anyway before=1 after=4",
+        "loss_went_up before=1 after=4",
     ]),
     "no step": (one([[2.0]], optimizer=None), ["prediction_below prediction=1 target=2"]),
     "too small to change": (one([[2.0]], optimizer={"name": "sgd", "learning_rate": 1e-300}), [

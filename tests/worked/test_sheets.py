@@ -9,17 +9,22 @@ what a sheet holds reads the lines that differ, and writes down those that are r
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from tests.worked.plain import in_lines, said, steps_in_lines, whole
+from tests.worked.test_program import assert_whole
 
 from handgrad.cases.case import Case
 from handgrad.nn.step import Training
+from handgrad.worked.derive.chain_rule import braced
 from handgrad.worked.derive.formulas import formula_sheet
+from handgrad.worked.derive.letters import constants_of
 from handgrad.worked.derive.step import derive
+from handgrad.worked.paper import Paper
 from handgrad.worked.record import Options, Record, StepRecord
 from handgrad.worked.trace import trace_step
 from handgrad.worked.verify import verify
@@ -136,6 +141,10 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     ),
     "twelve terms": (net("squared_error", layer([[0.5]]), x=THIRTEEN[:12], y=THIRTEEN[:12]), {}),
     "thirteen terms": (net("squared_error", layer([[0.5]]), x=THIRTEEN, y=THIRTEEN), {}),
+    "two terms and entries": (
+        net("squared_error", layer(W22, "relu"), layer([[1.0, -0.5]], "tanh"), x=X2, y=[[1.0], [0.0]]),
+        {"textbook": frozenset(("two_terms", "entries"))},
+    ),
     "an output given": (
         {"network": {"inputs": 1, "loss": "squared_error", "layers": [{"units": 1, "activation": "sigmoid"}]},
          "given": {"yhat": [[0.25]]}, "data": {"y": [[1.0]]}},
@@ -196,6 +205,8 @@ def test_a_sheet_holds_these_steps(name: str):
     record, step = stepped(name)
     assert sheet(step) == held(name)
     assert verify(record) > 0
+    if name != "saturated classes":  # its derivative by the outputs is infinite
+        assert_whole(record)
 
 
 # --- samples that count by a weight ---------------------------------------------------------------------
@@ -306,13 +317,39 @@ def formulas(name: str, samples: int) -> list[str]:
 
 FORMULAS = (
     ("one sample in scalars", 1), ("two samples in rows", 2), ("seven samples with penalties", 7), ("dropout", 1),
-    ("softmax in the middle", 3), ("leaks", 2), ("a deep network", 1),
+    ("softmax in the middle", 3), ("leaks", 2), ("a deep network", 1), ("dropout of two samples in rows", 2),
 )  # fmt: skip
 
 
 @pytest.mark.parametrize(("name", "samples"), FORMULAS)
 def test_the_formula_sheet(name: str, samples: int):
     assert formulas(name, samples) == held(f"formulas of {name}")
+
+
+# --- every factor under a brace of its own --------------------------------------------------------------
+
+BRACED = (
+    "one sample in scalars",
+    "two terms and entries",
+    "five samples",
+    "rates",
+)
+
+
+def braces(name: str) -> Iterator[str]:
+    made, chosen = CASES[name]
+    case = Case.from_dict(made)
+    (trace,) = trace_case(case)
+    constants = constants_of(trace, case.network, case.recipe, case.regularization)
+    paper = Paper(trace, case.network, case.recipe, Options(**chosen), case.regularization, constants)
+    for l, bias in product(range(1, case.network.depth + 1), (False, True)):
+        equation = braced(paper, l, bias=bias)
+        yield f"{'b' if bias else 'W'}{l}: {'none' if equation is None else whole(equation)}"
+
+
+@pytest.mark.parametrize("name", BRACED)
+def test_the_chain_in_braces(name: str):
+    assert list(braces(name)) == held(f"braces of {name}")
 
 
 # --- the path to one entry ------------------------------------------------------------------------------

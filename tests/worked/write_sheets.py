@@ -17,6 +17,7 @@ def main() -> None:
     made["optimizers"] = list(sheets.optimizers())
     made |= {f"matrices of {name}": sheets.matrices(name) for name in sheets.MATRICES}
     made |= {f"formulas of {name}": sheets.formulas(name, samples) for name, samples in sheets.FORMULAS}
+    made |= {f"braces of {name}": list(sheets.braces(name)) for name in sheets.BRACED}
     made |= {f"paths of {name}": list(sheets.paths(name)) for name in sheets.PATHS}
     for name, lines in made.items():
         sheets.file_of(name).write_text("\n".join(lines) + "\n", encoding="utf-8")
