@@ -14,7 +14,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks import limits, protocol, ratios
+from benchmarks import limits, protocol, ratios, tables
 from benchmarks.goals import judge
 from benchmarks.peers import PEERS, Entry
 from benchmarks.report import BUSY, Result, machine, write
@@ -122,10 +122,11 @@ def main(arguments: list[str] | None = None) -> int:
         "minutes": round((time.perf_counter() - begun) / 60, 1),
     }
     print(write(results, facts, options.output))
+    unmet_tables = _write_tables(options)
     if not (options.only or options.peers):
         _write_ratios(options)
     print(f"written to {options.output}/bench.md, bench.json and bench.svg")
-    unmet = any(outcome.verdict != "met" for result in results for outcome in result.outcomes)
+    unmet = unmet_tables or any(outcome.verdict != "met" for result in results for outcome in result.outcomes)
     return 1 if any(result.void for result in results) or (options.check and unmet) else 0
 
 
@@ -158,8 +159,13 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--check", action="store_true", help="exit with status 1 where a goal is not met")
     parser.add_argument("--output", type=Path, help="default benchmarks/results, build/benchmarks for a part")
     options = parser.parse_args(arguments)
+    names = [name for name in (options.only or "").split(",") if name]
+    options.tables = [name for name in tables.WORKLOADS if not names or name in names]
+    if options.peers:
+        options.tables = []
+    steps = [name for name in names if name not in tables.WORKLOADS]
     try:
-        options.workloads = selected(options.only)
+        options.workloads = [] if names and not steps else selected(",".join(steps) or None)
     except ValueError as error:
         parser.error(str(error))
     known = {entry.name: entry for entry in PEERS}
@@ -227,6 +233,21 @@ def _measure(workload: Workload, options: argparse.Namespace, directory: Path) -
     if any(entry.name == "handgrad_native" for entry, _, _ in running):
         result.first_epoch = _first_epoch(workload, directory)
     return result
+
+
+def _write_tables(options: argparse.Namespace) -> bool:
+    """From files to saved models, behind the results; True where a goal is not met."""
+    if not options.tables:
+        return False
+    found = [
+        tables.report(name, 100_000 if options.quick else 1_000_000, min(3, options.rounds))
+        for name in options.tables
+    ]
+    text = "\n".join(part for part, _ in found)
+    with (options.output / "bench.md").open("a", encoding="utf-8") as file:
+        file.write(f"\n## From a file to a saved model\n\n{text}")
+    print(text)
+    return not all(goal.met for _, goals in found for goal in goals)
 
 
 def _write_ratios(options: argparse.Namespace) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from benchmarks import goals, limits, protocol, report
+from benchmarks import goals, limits, protocol, report, tables
 from benchmarks.chart import chart
 from benchmarks.protocol import Timing
 from benchmarks.workloads import WORKLOADS
@@ -193,3 +193,23 @@ def test_the_chart_draws_a_bar_for_each_peer_longer_for_slower_ones() -> None:
 )
 def test_durations_have_three_digits(seconds: float, shown: str) -> None:
     assert report.duration(seconds) == shown
+
+
+def test_a_table_is_measured_against_the_quickest_peer_of_its_kind_and_against_its_matrix() -> None:
+    def runs(seconds: float, memory: float = 5e8) -> list[tables.Measured]:
+        return [tables.Measured(seconds, 2 * seconds, int(memory))] * 3
+
+    found = {
+        ("handgrad", 2): runs(2.0, 6.4e8),
+        ("polars + JAX", 1): runs(5.0),
+        ("polars + JAX", 2): runs(4.0),
+        ("XGBoost hist", 2): runs(1.0),
+    }
+    text, goals = tables.table_of("table-csv", 1_000_000, found)
+    assert [goal.measured for goal in goals] == [0.5, 640.0]
+    assert goals[1].most == pytest.approx(1.3 * 4 * 103 + 100)
+    assert [goal.met for goal in goals] == [True, False]
+    assert "| polars + JAX (2) | 4.00 s | 8.00 s | 500 MB |" in text
+    assert "| peak memory, MB | 636 | 640 | **not met** |" in text
+    _, slower = tables.table_of("table-parquet", 1_000_000, found)
+    assert not slower[0].met

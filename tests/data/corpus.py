@@ -4,12 +4,18 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import json
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.feather
+import pyarrow.parquet
 
 
 @dataclass(frozen=True)
@@ -59,6 +65,63 @@ def days(count: int) -> list[float]:
 
 def comma(value: float) -> str:
     return str(value).replace(".", ",")
+
+
+MONATE = [
+    "Januar",
+    "Februar",
+    "März",
+    "April",
+    "Mai",
+    "Juni",
+    "Juli",
+    "August",
+    "September",
+    "Oktober",
+    "November",
+    "Dezember",
+]
+MAS = [
+    "জানুয়ারি",
+    "ফেব্রুয়ারি",
+    "মার্চ",
+    "এপ্রিল",
+    "মে",
+    "জুন",
+    "জুলাই",
+    "আগস্ট",
+    "সেপ্টেম্বর",
+    "অক্টোবর",
+    "নভেম্বর",
+    "ডিসেম্বর",
+]
+
+
+def packed(how: str, text: str) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.CompressedOutputStream(sink, how) as stream:
+        stream.write(text.encode())
+    return sink.getvalue().to_pybytes()
+
+
+def written(how: str) -> bytes:
+    """A typed table in a file of its kind."""
+    sink = io.BytesIO()
+    if how == "npz":
+        np.savez(sink, X=np.array(NUMBERS[:60]).reshape(2, 30).T, c=np.array(WORDS[:30]))
+        return sink.getvalue()
+    truth = [None if k == 9 else k % 3 > 0 for k in range(30)]
+    made = pa.table(
+        {"x": NUMBERS[:30], "c": WORDS[:30], "d": pa.array(np.array([day(k) for k in range(30)])), "b": truth}
+    )
+    if how == "parquet":
+        pyarrow.parquet.write_table(made, sink)
+    elif how == "feather":
+        pyarrow.feather.write_feather(made, sink)
+    else:
+        with pa.ipc.new_stream(sink, made.schema) as stream:
+            stream.write_table(made)
+    return sink.getvalue()
 
 
 N, C, D = {"x": "numeric"}, {"x": "numeric", "c": "categorical"}, {"d": "date"}
@@ -192,4 +255,61 @@ CORPUS = (
             C, XC, 30, suffix=".json"),
     Awkward("one column", u(table("x", lambda k: f"{NUMBERS[k]}")), N, XC, 30),
     Awkward("one column of decimal commas", u(table("x", lambda k: comma(NUMBERS[k]))), N, XC, 30),
+    # -- forms that no other file has
+    Awkward("latin-1, not cp1252", u("x;c\n") + "".join(f"{comma(NUMBERS[k])};\x81{WORDS[k]}\n" for k in
+            range(30)).encode("latin-1"), C, XC, 30, ("latin-1",)),
+    Awkward("packed by gzip", gzip.compress(u(table("x,c", lambda k: f"{NUMBERS[k]},{WORDS[k]}"))), C, XC, 30,
+            suffix=".csv.gz"),
+    Awkward("packed by zstd", packed("zstd", table("x;c", lambda k: f"{comma(NUMBERS[k])};{WORDS[k]}")), C, XC, 30,
+            suffix=".csv.zst"),
+    Awkward("packed tabs", packed("bz2", table("x\tc", lambda k: f"{NUMBERS[k]}\t{WORDS[k]}")), C, XC, 30,
+            suffix=".tsv.bz2"),
+    Awkward("pounds", u(table("x,c", lambda k: f"£{1000 * (k * 7 % 30 + 1) + .5},{WORDS[k]}")), C, {"x": [1000.5, 8000.5]}),
+    Awkward("rupees in lakhs", u(table("x;c", lambda k: f"₹ {k * 7 % 30 + 1},23,456.50;{WORDS[k]}")), C,
+            {"x": [123456.5, 823456.5]}),
+    Awkward("a minus behind", u(table("x,c", lambda k: f"{k * 7 % 30 + 1}.5-,{WORDS[k]}")), C, {"x": [-1.5, -8.5]}),
+    Awkward("exponents", u(table("x,c", lambda k: f"{NUMBERS[k]}e-3,{WORDS[k]}")), C,
+            {"x": [round(v / 1000, 8) for v in NUMBERS[:3]]}),
+    Awkward("vrai et faux", u(table("x;b", lambda k: f"{comma(NUMBERS[k])};{'vrai' if k % 3 else 'faux'}")),
+            {**N, "b": "boolean"}, {"b": [0, 1, 1]}),
+    Awkward("on and off", u(table("x,b", lambda k: f"{NUMBERS[k]},{'on' if k % 3 else 'off'}")), {**N, "b": "boolean"},
+            {"b": [0, 1, 1]}),
+    Awkward("t and f", u(table("x,b", lambda k: f"{NUMBERS[k]},{'t' if k % 3 else 'f'}")), {**N, "b": "boolean"},
+            {"b": [0, 1, 1]}),
+    Awkward("moments with offsets", u(table("d", lambda k: f"{day(k)}T06:00:00+06:00")), D, {"d": days(3)}),
+    Awkward("quarters", u(table("d,x", lambda k: f"20{10 + k % 9}-Q{k % 4 + 1},{NUMBERS[k]}")), {**D, **N},
+            {"d": [14610.0, 15065.0]}),
+    Awkward("days and hours", u(table("d,x", lambda k: f"{day(k)} {k % 24:02}:30,{NUMBERS[k]}")), {**D, **N},
+            {"d": [days(1)[0] + 0.5 / 24]}),
+    Awkward("German months", u(table("d;x", lambda k: f"{ymd(k)[2]}. {MONATE[ymd(k)[1] - 1]} {ymd(k)[0]};{comma(NUMBERS[k])}")),
+            {**D, **N}, {"d": days(3)}),
+    Awkward("Bengali months", u(table("d;x", lambda k: f"{ymd(k)[2]} {MAS[ymd(k)[1] - 1]} {ymd(k)[0]};{NUMBERS[k]}")),
+            {**D, **N}, {"d": days(3)}),
+    Awkward("UUIDs", u(table("key,x", lambda k: f"{uuid.UUID(int=k * 0x9E3779B97F4A7C15F39CC0605CEDC835 % 2**128)},{NUMBERS[k]}")),
+            {"key": "identifier", **N}),
+    Awkward("cells missing at the ends of lines", u("x,c,z\n" + "".join(f"{NUMBERS[k]},{WORDS[k]},{'' if k % 4 == 1 else k * 7 % 11}\n"
+            for k in range(30))), {**C, "z": "numeric"}, XC, missing={"z": 8}),
+    Awkward("an escaped header", u('"the ""x""","c, too"\n' + table(None, lambda k: f"{NUMBERS[k]},{WORDS[k]}")),
+            {'the "x"': "numeric", "c, too": "categorical"}, rows=30),
+    Awkward("names in Bengali", u(table("দাম,রং", lambda k: f"{NUMBERS[k]},{WORDS[k]}")), {"দাম": "numeric", "রং": "categorical"},
+            {"দাম": NUMBERS[:3]}),
+    Awkward("parquet", written("parquet"), {**C, **D, "b": "boolean"}, {**XC, "d": days(3)}, 30, suffix=".parquet"),
+    Awkward("feather", written("feather"), {**C, **D, "b": "boolean"}, {**XC, "d": days(3)}, 30, suffix=".feather"),
+    Awkward("an Arrow stream", written("stream"), {**C, **D, "b": "boolean"}, {**XC, "d": days(3)}, 30, suffix=".arrows"),
+    Awkward("npz", written("npz"), {"X1": "numeric", "X2": "numeric", "c": "categorical"}, {"X1": NUMBERS[:3]}, 30,
+            suffix=".npz"),
+    # -- mixtures
+    Awkward("a bank of the West", table("Datum;Betrag;Art", lambda k: "{2:02}.{1:02}.{0};".format(*ymd(k)) + f"{1941.5 * (k + 1):,.2f} €;"
+            .replace(",", "_").replace(".", ",").replace("_", ".") + ("Überweisung" if k % 3 else "Gebühr")).encode("cp1252"),
+            {"Datum": "date", "Betrag": "numeric", "Art": "categorical"}, {"Datum": days(3), "Betrag": [1941.5, 3883, 5824.5]}, 30,
+            ("cp1252",)),
+    Awkward("utf-16, tabs, percent, no header", table(None, lambda k: f"{NUMBERS[k]} %\t{WORDS[k]}\t{day(k)}").encode("utf-16"),
+            {"column 1": "numeric", "column 2": "categorical", "column 3": "date"}, {"column 1": NUMBERS[:3], "column 3": days(3)},
+            30, ("utf-16", "no names")),
+    Awkward("packed, remarks, semicolons, missing words", gzip.compress(u("# from the scale\n" + table("x;b", lambda k:
+            f"{'k.A.' if k == 4 else 'n/a' if k % 9 == 7 else comma(NUMBERS[k])};{'Ja' if k % 3 else 'Nein'}", 500))),
+            {**N, "b": "boolean"}, XC, 500, ("1 line", "'k.A.'"), {"x": 56}, suffix=".csv.gz"),
+    Awkward("quoted thousands in accounts, carriage returns", u(table("n,x,day", lambda k:
+            f'{k + 1},"({1941 * (k + 3):,})","{MONTHS[ymd(k)[1] - 1]} {ymd(k)[2]}, {ymd(k)[0]}"', end="\r\n")),
+            {"n": "identifier", **N, "day": "date"}, {"x": [-5823, -7764, -9705], "day": days(3)}, 30),
 )  # fmt: skip

@@ -35,6 +35,7 @@ _DECIDING = 1 << 18  # bytes of a large file from which the kinds of its columns
 _UTF8 = ("utf-8", "utf-8-sig", "utf8")
 _WORDS = pa.dictionary(pa.int32(), pa.string())
 _MOST_DIGITS = 15  # a float64 holds so many exactly
+_SMALL = 10_000  # whole numbers below it are not expected to pass 2^24, from where float32 leaves some out
 _ALL_AGAIN = 3  # columns that turn out to be no numbers one by one; then none is taken for numbers unseen
 
 
@@ -178,8 +179,13 @@ def _written_plainly(texts: pa.Array, decimal: str) -> bool:
 
 
 def _fits_single(values: Any) -> bool:
-    """True where float32 rounds the values by less than a millionth of their spread."""
+    """True where float32 rounds the values by less than a millionth of their spread, and whole numbers not at all.
+
+    Whole numbers may name or count the rows: those that are large or rise by 1 may pass 2^24 further down.
+    """
     largest, spread = float(np.abs(values).max()), float(values.std())
+    if bool((values == np.floor(values)).all()):
+        return largest < _SMALL and not (len(values) > 50 and bool((np.diff(values) == 1).all()))
     return largest <= 16 * spread and spread > 1e-30 and largest < 1e30
 
 

@@ -22,7 +22,7 @@ _TIME = (
 _ZONE = r"(?:\s?(?P<zone>[Zz]|UTC|GMT|[+-]\d{2}(?::?\d{2})?))?"
 _CLOCK = rf"(?:(?:[Tt]|,?\s+|,){_TIME}{_ZONE})?$"
 _WEEKDAY = r"^(?:\pL{2,10}\.?,?\s+)?"
-_MONTH = r"(?P<name>\pL{3,10})\.?"
+_MONTH = r"(?P<name>[\pL\pM]{2,14})\.?"  # vowel signs of Bengali are marks
 _DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th|\.)?"
 
 
@@ -165,7 +165,9 @@ def _fields(texts: pa.Array, form: str, left: Bools) -> _Read:
         if name == "name":
             names = pa.array(MONTHS)
             months = np.append(np.array(list(MONTHS.values()), float), np.nan)
-            place = pc.fill_null(pc.index_in(pc.utf8_lower(part), value_set=names), len(MONTHS))
+            place = pc.fill_null(
+                pc.index_in(pc.utf8_lower(pc.utf8_normalize(part, form="NFC")), value_set=names), len(MONTHS)
+            )
             fields["month"] = months[np.asarray(place)]
             rows &= ~np.isnan(fields["month"])
         elif name == "half":
