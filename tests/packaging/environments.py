@@ -26,6 +26,7 @@ NEEDED = (
 )
 """What a wheel must hold besides the compiled core."""
 UNWANTED = re.compile(r"(^|/)(tests|benchmarks|__pycache__)/|\.(pyc|o|cpp|hpp)$")
+TOOLS_OF_THE_TESTS = ("pytest>=8.3", "hypothesis>=6.115", "babel>=2.16", "pandas>=2.2", "polars>=1.9")
 TESTS_OF_THE_OLDEST = ("tests/nn", "tests/training", "tests/cases", "tests/worked", "tests/data")
 
 CASE = """
@@ -96,12 +97,13 @@ def wheel(folder: Path) -> None:
 
 
 def oldest(folder: Path) -> None:
-    """The core dependencies at their lower bounds; the tests of what stands on them alone."""
+    """The dependencies of the core and of the estimators at their lower bounds; the tests of what stands on them."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    bounds = [requirement.replace(">=", "==") for requirement in project["dependencies"]]
+    wanted = [*project["dependencies"], *project["optional-dependencies"]["sklearn"]]
+    bounds = [requirement.replace(">=", "==") for requirement in wanted]
     python = fresh(folder / "oldest")
     install = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check")
-    run(python, *install, *bounds, ".", "pytest>=8.3", "hypothesis>=6.115", "babel>=2.16")
+    run(python, *install, *bounds, ".", *TOOLS_OF_THE_TESTS)
     held = run(python, "-m", "pip", "list", "--format=freeze")
     versions = dict(line.split("==") for line in held.splitlines() if "==" in line)
     print(", ".join(f"{bound.split('==')[0]} {versions[bound.split('==')[0]]}" for bound in bounds))

@@ -60,11 +60,16 @@ class Words(NamedTuple):
 
 
 def draw_curves(
-    curves: Sequence[Curve], words: Words, shown: Callable[[float], str], mark: int | None = None
+    curves: Sequence[Curve],
+    words: Words,
+    shown: Callable[[float], str],
+    mark: int | None = None,
+    ends: tuple[str, str] | None = None,
 ) -> Scene:
     """The curves with their axes, the first solid; a dot at epoch `mark` (from 1) of the first one.
 
-    `shown` writes a number. Each axis bears its least and its largest value; several curves bear their names.
+    `shown` writes a number. `ends` stand below the ends of the axis across, where these are no epochs. Each axis
+    bears its least and its largest value; several curves bear their names.
 
     >>> scene = draw_curves([Curve("loss", (1.0, 0.5))], Words("loss", "falls", "epoch", "log"), str)
     >>> [shape.text for shape in scene.shapes if isinstance(shape, Text)]
@@ -72,7 +77,7 @@ def draw_curves(
     """
     scale = Scale.of([value for curve in curves for value in curve.values])
     epochs = max(len(curve.values) for curve in curves)
-    shapes = [*_axes(scale, epochs, words, shown)]
+    shapes = [*_axes(scale, ends or ("1", str(epochs)), words, shown)]
     for place, curve in enumerate(curves):
         colour = COLOURS[place % len(COLOURS)]
         for part in _parts(curve.values):
@@ -87,7 +92,9 @@ def draw_curves(
     return Scene(WIDTH, HEIGHT, words.title, words.description, tuple(shapes))
 
 
-def _axes(scale: Scale, epochs: int, words: Words, shown: Callable[[float], str]) -> Iterator[Shape]:
+def _axes(
+    scale: Scale, ends: tuple[str, str], words: Words, shown: Callable[[float], str]
+) -> Iterator[Shape]:
     floor, end = HEIGHT - BOTTOM, WIDTH - RIGHT
     yield Polyline(((LEFT, TOP), (LEFT, floor), (end, floor)), INK, 1)
     if scale.high > scale.low:
@@ -95,8 +102,8 @@ def _axes(scale: Scale, epochs: int, words: Words, shown: Callable[[float], str]
         yield Text(LEFT - 6, floor + 4, shown(scale.low), SIZE, INK, "end")
     else:
         yield Text(LEFT - 6, (TOP + floor) / 2 + 4, shown(scale.low), SIZE, INK, "end")
-    yield Text(LEFT, floor + 16, "1", SIZE, INK)
-    yield Text(end, floor + 16, str(epochs), SIZE, INK)
+    yield Text(LEFT, floor + 16, ends[0], SIZE, INK)
+    yield Text(end, floor + 16, ends[1], SIZE, INK)
     yield Text((LEFT + end) / 2, floor + 32, words.across, SIZE, INK)
     if scale.logarithmic:
         yield Text(LEFT, TOP - 10, words.logarithmic, SIZE, INK, "start")
