@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from handgrad.worked.record import Assignment
 from handgrad.worked.verify import verify
 from handgrad.worksheets.worksheet import Worksheet, explain
 
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 DIFFERENCE = Sum((Symbol("x"), Negative(Symbol("y"))))
 
 
@@ -117,3 +119,9 @@ def test_what_is_not_tiny_beside_its_operands_is_no_dust_however_large_its_error
 def test_a_step_that_nobody_reads_entry_by_entry_is_not_looked_through():
     assert found(UNIT, more=MOST_NUMBERS - 4) == {"z1": [[True]]}
     assert found(UNIT, more=MOST_NUMBERS - 3) == {}
+
+
+def test_the_bias_that_units_share_is_shown_as_zero_where_it_is_dust() -> None:
+    """The errors of softmax add up to 0: -0.433 + 0.433."""
+    text = explain(EXAMPLES / "postnetwork-softmax.toml", language="en").text()
+    assert "10⁻¹⁷" not in text

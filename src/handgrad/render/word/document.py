@@ -20,6 +20,8 @@ from handgrad.render.document import (
     Fold,
     Formula,
     Heading,
+    LaidMatrix,
+    Literal,
     Paragraph,
     Table,
 )
@@ -238,7 +240,9 @@ class _Writer:
             ):
                 rows.append([])
             rows[-1].append(box)
-        written = [self.paragraph_xml(display(APART.join(map(omml, boxes))), "Equation") for boxes in rows]
+        given = all(isinstance(form, LaidMatrix | Literal) for each in formulas for _, form in each.forms)
+        side_by_side = _within_a_line if given else _on_display
+        written = [self.paragraph_xml(side_by_side(list(map(omml, boxes))), "Equation") for boxes in rows]
         return [*written, *self.named(names, 0)]
 
     def named(self, names: list[str], indent: int) -> list[str]:
@@ -338,6 +342,16 @@ class _Writer:
         inner = self.blocks(fold.blocks)
         self.indent -= 280
         return [self.paragraph_xml(self.spans(fold.title), "FoldTitle"), *inner]
+
+
+def _on_display(equations: list[str]) -> str:
+    """As one equation: fractions and sums keep their size."""
+    return display(APART.join(equations))
+
+
+def _within_a_line(equations: list[str]) -> str:
+    """Each by itself, with blanks of the text between them, which LibreOffice keeps; numbers need no display."""
+    return text_run("\u2003\u2003").join(map(equation, equations))
 
 
 def _begun(line: Line) -> Box:

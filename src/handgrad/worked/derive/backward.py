@@ -8,7 +8,6 @@ import numpy as np
 
 from handgrad.nn.losses import Loss
 from handgrad.nn.network import Dense
-from handgrad.worked.bindings import array_of
 from handgrad.worked.derive.chain_rule import factors
 from handgrad.worked.derive.derivatives import (
     derivative_step,
@@ -31,6 +30,8 @@ from handgrad.worked.expressions import (
     Divide,
     Expression,
     Hadamard,
+    Matrix,
+    Number,
     Sum,
     SumOver,
     Symbol,
@@ -39,7 +40,7 @@ from handgrad.worked.forms.equations import penalty_gradient
 from handgrad.worked.forms.losses import LOSS_FORMS, scale_tree
 from handgrad.worked.paper import ONE, Paper, difference
 from handgrad.worked.record import Words, WorkedStep, words
-from handgrad.worked.substitute import Line, as_outer, node, same, sample_by_sample
+from handgrad.worked.substitute import Line, as_outer, same, sample_by_sample
 
 MOST_OUTER = 4  # up to so many samples, dW is also written as a sum of one outer product each
 
@@ -286,7 +287,7 @@ def _bias(paper: Paper, l: int, layer: Dense) -> WorkedStep:
             target,
             paper.averaged(_added_up(paper, l, shared=shared)),
             numbers=None if whole is None else paper.averaged(whole),
-            result=node(array_of(paper.value(name))[:1, :1]) if shared else None,
+            result=_of_all_units(paper.value(name)) if shared else None,
         ),
         shapes=() if shared else paper.shapes(delta, name),
         reason=words(reason, layer=l),
@@ -294,6 +295,14 @@ def _bias(paper: Paper, l: int, layer: Dense) -> WorkedStep:
         left_out=0 if shared else left_out,
         factors=factors(paper, l, name, bias=True) if layer.bias == "trained" else (),
     )
+
+
+def _of_all_units(value: Expression) -> Expression:
+    """The one number that units share; dust is dust."""
+    if not isinstance(value, Matrix):
+        return value
+    dust = value.dust is not None and bool(value.dust.flat[0])
+    return Number(float(value.values.flat[0]), dust=dust)
 
 
 def _added_up(paper: Paper, l: int, *, shared: bool) -> Expression:
