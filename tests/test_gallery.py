@@ -60,3 +60,10 @@ def test_it_holds_what_the_notes_show(language):
         assert number in relu
     chain = (GALLERY / f"chain-rule.{language}.md").read_text(encoding="utf-8")
     assert chain.count("\\underbrace") > 10
+    for letters in (
+        "(2 A_{2} - 2 Y)",
+        r"\underbrace{\sigma(Z_{2})}",
+        r"\underbrace{(1 - \sigma(Z_{2}))}",
+        "C = (A_{2} - Y)",
+    ):
+        assert letters in chain

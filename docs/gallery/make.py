@@ -45,8 +45,8 @@ PIECES = (
     Piece(
         "chain-rule",
         "examples/chain-rule.toml",
-        "the chain rule of (A - Y)^2 factor by factor, the factor 2 kept",
-        "--digits 4 --notation subscript --without update --without changes",
+        "the chain rule of (A - Y)^2 in capital letters, factor by factor and brace by brace, the factor 2 kept",
+        "--digits 4 --notation subscript --names capital --with braces --without update --without changes",
     ),
     *(
         Piece(f"audit-{stem}", f"examples/{stem}.toml", shows, "", "check")

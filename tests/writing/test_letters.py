@@ -57,7 +57,7 @@ def test_a_symbol_is_written_in_the_readers_notation(
 
 
 @pytest.mark.parametrize("layer", ["bracket", "superscript", "subscript"])
-@pytest.mark.parametrize("names", ["az", "hy", "xyz"])
+@pytest.mark.parametrize("names", ["az", "hy", "xyz", "capital"])
 def test_symbols_that_meet_in_a_sheet_are_written_apart(layer: str, names: str):
     notation = Notation(layer=layer, names=names)
     letters = [Symbol(letter, 1) for letter in ("W", "b", "z", "a", "delta", "f", "mask")]
@@ -68,6 +68,14 @@ def test_symbols_that_meet_in_a_sheet_are_written_apart(layer: str, names: str):
     symbols = [*letters, *single, *states, Symbol("W", 1, (0, 1)), Symbol("W", 1, mark="m", old=True)]
     texts = [plain(symbol, notation) for symbol in symbols]
     assert len(set(texts)) == len(texts), sorted(texts)
+
+
+def test_in_capital_letters_the_prediction_is_the_output_of_the_last_layer():
+    notation = Notation("subscript", "capital", depth=2, numbers=frozenset({"yhat"}))
+    assert written(Symbol("yhat"), notation) == Written("A", subscript="2")
+    assert written(Symbol("yhat"), Notation("subscript", "capital")) == Written("A", subscript="L", bold=True)
+    assert plain(Symbol("yhat", sample=0), notation) == "A₂⁽¹⁾"
+    assert plain(Symbol("loss"), notation) == "C"
 
 
 def test_velocity_and_second_moment_belong_to_different_optimizers():

@@ -120,6 +120,7 @@ def written(symbol: Symbol, notation: Notation) -> Written:
 
     Raises RenderError for a letter or a mark without a row in the tables.
     """
+    alone = _is_number(symbol, notation)
     symbol = _of_last_layer(symbol, notation)
     base, accent, words = _named(symbol, notation)
     subscript, superscript, suffix = list(words), [], ""
@@ -150,7 +151,7 @@ def written(symbol: Symbol, notation: Notation) -> Written:
         accent,
         ",".join(subscript),
         "".join(superscript),
-        bold=LETTERS[symbol.letter].array and not _is_number(symbol, notation),
+        bold=LETTERS[symbol.letter].array and not alone,
         suffix=suffix,
     )
 
