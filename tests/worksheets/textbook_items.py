@@ -177,7 +177,7 @@ ITEMS: dict[str, tuple[str, tuple[str, ...]]] = {
             r"\begin{cases} 1 & z \gt 0 \cr 0 & otherwise",
         ),
     ),
-    "delta-entries": ("relu", (r"(-0.2284) \times 1 \approx -0.2284",)),
+    "delta-entries": ("relu", (r"0.6 \times (-0.3806) \times 1 \approx -0.2284",)),
     "outer-entries": (
         "relu",
         (
