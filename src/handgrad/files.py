@@ -86,6 +86,8 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[Sink]:
 
     Raises OutputError as `write_whole` does.
     """
+    if not isinstance(path, str | os.PathLike):
+        raise OutputError(f"a file to write is named by text or a path, got {path!r}")
     target = Path(path)
     check_target(target)
     inside: Exception | None = None

@@ -369,3 +369,23 @@ def test_tables_are_trained_in_float32_unless_float64_is_asked_for() -> None:
         model = fit_table(table, "kind", hidden=(3,), validation=0, epochs=2, **asked)
         assert model.fit.plan.dtype == model.parameters[0].W.dtype == dtype
         np.testing.assert_allclose(model.predict_proba(table).sum(axis=1), 1, rtol=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("callbacks", 3), ("callbacks", [3]), ("progress", 1), ("shuffle", "yes")]
+)
+def test_a_wrong_argument_is_one_error_that_names_it(name: str, value: object) -> None:
+    with pytest.raises(SpecificationError, match=name.rstrip("s")):
+        fit_table({"x": [1.0, 2.0, 3.0], "y": [1.0, 3.0, 5.5]}, "y", validation=0, epochs=1, **{name: value})
+
+
+def test_rows_and_files_that_are_none_are_told() -> None:
+    table = {"x": [1.0, 2.0, 3.0], "y": [1.0, 3.0, 5.5]}
+    model = fit_table(table, "y", hidden=(), validation=0, epochs=1)
+    for rows in ([3], [-1], ["a"], 2):
+        with pytest.raises(SpecificationError, match="rows must be numbers of rows, 0 to 2"):
+            model.evaluate_rows(table, rows)
+    with pytest.raises(OutputError, match="named by text or a path, got 3"):
+        model.save(3)  # type: ignore[arg-type]
+    with pytest.raises(SpecificationError, match="named by text or a path, got 3"):
+        Model.load(3)  # type: ignore[arg-type]

@@ -196,3 +196,10 @@ def test_old_line_ends_and_packed_files_are_not_taken_apart(folder: Path, tmp_pa
     packed = tmp_path / "t.csv.gz"
     packed.write_bytes(b"\x1f\x8b")
     assert some_rows(packed, np.array([0]), ["x"], hg.data.reading.Reading(), True) is None
+
+
+def test_a_step_that_was_not_taken_is_told(folder: Path) -> None:
+    model = trained(folder / "t.csv", epochs=1)
+    for step in (0, model.fit.steps + 1, "a", True, 1.0):
+        with pytest.raises(hg.HandgradError, match="the training has the steps 1 to"):
+            model.replay(step)  # type: ignore[arg-type]

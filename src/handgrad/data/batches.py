@@ -28,6 +28,22 @@ def checked_seed(seed: int) -> int:
     return seed
 
 
+def checked_rows(rows: Any, count: int) -> Rows:
+    """Row numbers of a table of `count` rows. Raises SpecificationError for others.
+
+    >>> checked_rows([0, 2], 3).tolist()
+    [0, 2]
+    """
+    found = np.asarray(rows)
+    if (
+        found.ndim != 1
+        or found.dtype.kind not in "iu"
+        or (found.size and not 0 <= found.min() <= found.max() < count)
+    ):
+        raise SpecificationError(f"rows must be numbers of rows, 0 to {count - 1}, got {rows!r}")
+    return found.astype(np.int64)
+
+
 def epoch_order(seed: int, epoch: int, rows: int, shuffle: bool = True) -> Rows:
     """The order of the rows 0..rows-1 in an epoch (counted from 0), int64.
 

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 from rich.console import Console, ConsoleOptions, RenderResult
 
+from handgrad.data.batches import checked_rows
 from handgrad.data.cells import Floats
 from handgrad.data.reading import AS_FOUND, Reading
 from handgrad.data.schema import Schema
@@ -137,8 +138,7 @@ class Model(Presented):
     def streamed(
         self, data: Any, threshold: float = 0.5, *, beside: Sequence[str] = (), memory: int | str = USUAL
     ) -> Predictions:
-        """The tables of `predictions`, one after another, for files that do not fit the memory; `beside` are
-        columns of the data that stand before the predictions.
+        """The tables of `predictions` one after another, of files larger than memory, behind the columns `beside`.
 
         >>> import handgrad as hg
         >>> table = {"x": [0.0, 1.0, 2.0, 3.0], "kind": ["a", "a", "b", "b"]}
@@ -188,7 +188,7 @@ class Model(Presented):
         """
         table = self.read(data)
         keep = np.flatnonzero(self._with_schema().target.present(table))
-        return self._evaluate(table.take(keep[rows]))
+        return self._evaluate(table.take(keep[checked_rows(rows, len(keep))]))
 
     def _evaluate(self, table: Table, threshold: float = 0.5) -> Evaluation:
         schema = self._with_schema()
@@ -370,7 +370,7 @@ class Model(Presented):
         ...     hg.Model.load(path)
         Model(sizes=(1, 1), steps=4)
         """
-        return cls(*unpacked(Path(path)))
+        return cls(*unpacked(path))
 
     # -- showing it
 

@@ -9,6 +9,7 @@ rows.training ...         which samples trained, which validated
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,7 +20,7 @@ import safetensors.numpy
 from safetensors import SafetensorError
 
 from handgrad.data.schema import Schema
-from handgrad.errors import HandgradError, ModelError
+from handgrad.errors import HandgradError, ModelError, SpecificationError
 from handgrad.files import read_whole
 from handgrad.models.origin import Origin
 from handgrad.models.seal import OPEN, is_whole, sealed
@@ -182,8 +183,16 @@ def _tensors(optimizer: Optimizer, training: Training) -> Iterator[tuple[str, Ar
             yield f"b{l}.{slot}", of_b
 
 
-def unpacked(path: Path) -> Contents:
+def checked_path(path: Any) -> Path:
+    """The name of a model file. Raises SpecificationError for what is no name."""
+    if not isinstance(path, str | os.PathLike):
+        raise SpecificationError(f"a model file is named by text or a path, got {path!r}")
+    return Path(path)
+
+
+def unpacked(name: Any) -> Contents:
     """The contents of a model file. Raises ModelError for a file that is missing, torn or not a handgrad model."""
+    path = checked_path(name)
     try:
         data = read_whole(path)
     except (OSError, ValueError) as error:

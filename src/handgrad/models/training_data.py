@@ -86,7 +86,7 @@ def of_steps(
     Each row is compared with the 64-bit number that the model keeps of it at its place. None where the rows cannot be
     read or known again so: then all of the table is read and compared.
     """
-    if not _is_file(data) or origin is None:
+    if not _is_file(data) or origin is None or not _are_steps(fit, first, last):
         return None
     rows, file, schema = _few_rows(asked, fit, origin, first, last), Path(data), asked.schema
     if rows is None:
@@ -130,7 +130,11 @@ def one_row(asked: Asked, data: Any, row: int) -> Table:
 
 
 def _is_file(data: Any) -> bool:
-    return isinstance(data, str | os.PathLike) and Path(data).is_file()
+    return isinstance(data, str | os.PathLike) and "\0" not in os.fspath(data) and Path(data).is_file()
+
+
+def _are_steps(fit: Fit, first: Any, last: Any) -> bool:
+    return isinstance(first, int) and isinstance(last, int) and 1 <= first <= last <= fit.steps
 
 
 def _few_rows(asked: Asked, fit: Fit, origin: Origin, first: int, last: int) -> Rows | None:

@@ -97,8 +97,7 @@ def fit(
     ):
         if value is not None and not isinstance(value, kind):
             raise SpecificationError(f"{name} must be {_AS_IN[name]} or None, got {value!r}")
-    for callback in callbacks:
-        check_callback(callback)
+    _check_helpers(callbacks, shuffle, progress)
     if not isinstance(epochs, int):
         raise SpecificationError(f"epochs must be a whole number of at least 1, got {epochs!r}")
     if not isinstance(validation, int | float | Split):
@@ -141,6 +140,17 @@ def fit(
             trainer.step = point.epoch * resume.steps_per_epoch + 1
             trainer.history = list(resume.history[: point.epoch])
         return trainer.fit(callbacks, point)
+
+
+def _check_helpers(callbacks: Any, shuffle: Any, progress: Any) -> None:
+    if not isinstance(callbacks, list | tuple):
+        raise SpecificationError(f"callbacks must be a list of callbacks, got {callbacks!r}")
+    for callback in callbacks:
+        check_callback(callback)
+    if not isinstance(shuffle, bool):
+        raise SpecificationError(f"shuffle must be True or False, got {shuffle!r}")
+    if not isinstance(progress, Progress | None):
+        raise SpecificationError(f"progress must be something that shows progress, or None, got {progress!r}")
 
 
 @dataclass

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from handgrad.training.history import Epoch
 
 
+@runtime_checkable
 class Progress(Protocol):
     """Told what the training does; entered before the first epoch, left after the last."""
 

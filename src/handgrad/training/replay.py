@@ -68,8 +68,8 @@ def replays(
 ) -> Iterator[Replayed]:
     """The steps from `first` to `last` one after another, each as `replay` has it, in one session."""
     for step in (first, last):
-        if not 1 <= step <= result.steps:
-            raise SpecificationError(f"the training has the steps 1 to {result.steps}, got step {step}")
+        if isinstance(step, bool) or not isinstance(step, int | np.integer) or not 1 <= step <= result.steps:
+            raise SpecificationError(f"the training has the steps 1 to {result.steps}, got step {step!r}")
     plan, network = result.plan, result.network
     stored = X if isinstance(X, StoredX) else None
     picked = X if isinstance(X, Picked) else None
