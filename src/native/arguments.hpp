@@ -12,6 +12,7 @@ namespace handgrad {
 
 constexpr int most_threads = 4096;
 constexpr std::int64_t most_categories = std::int64_t{1} << 24;  // float32 holds every whole number up to here
+constexpr std::int64_t most_rows = std::int64_t{1} << 62;  // of an epoch
 constexpr std::int64_t most_units = std::int64_t{1} << 31;  // of a layer, and rows of a batch
 
 // A size that is counted in checked arithmetic: one that does not fit is remembered, and refused at the end.
@@ -58,7 +59,8 @@ inline bool fits_into_memory(const Plan& plan) {
     for (int j = 0; j < plan.gathered; ++j)
         parameters = parameters + Size(plan.counts[j]) * (Size(plan.layers[0].units) + 64);
     const Size batch = Size(plan.largest_batch) + 64, threads = Size(plan.threads) + 2;
-    const Size numbers = parameters * (threads + 8) + widths * (batch + 4096) * 4 * threads;
+    const Size sums = threads * 14;  // gradients that the threads hold of a tree over 64 slices
+    const Size numbers = parameters * (sums + 8) + widths * (batch + 4096) * 4 * threads;
     return (numbers * 16).fits_below(std::numeric_limits<std::int64_t>::max() / 4);
 }
 
@@ -93,7 +95,9 @@ inline void check_run(const Plan& plan, const RunRequest& request, std::int64_t 
     require(!plan.predict_only, "a session that was not made for prediction only");
     require(rows > 0, "data before a run");
     require(request.batch >= 1 && request.batch <= plan.largest_batch, "a batch that is not larger than was planned");
-    require(request.steps <= request.count / request.batch + (request.count % request.batch != 0),
+    require(request.epoch >= 1, "epochs of at least one row");
+    const auto batches = [&](std::int64_t count) { return count / request.batch + (count % request.batch != 0); };
+    require(request.steps <= request.count / request.epoch * batches(request.epoch) + batches(request.count % request.epoch),
             "not more steps than batches");
     require(request.first_step >= 1 && request.first_step <= std::numeric_limits<std::int64_t>::max() - request.steps,
             "steps that are counted from 1");

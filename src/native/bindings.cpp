@@ -17,6 +17,7 @@
 
 #include "arguments.hpp"
 #include "isa.hpp"
+#include "orders.hpp"
 #include "pages.hpp"
 #include "pool.hpp"
 
@@ -159,6 +160,7 @@ class Session {
         core_.reset(make_core(plan_, float64));
         memory_ = std::make_unique<Memory>(static_cast<std::size_t>(core_->bytes()));
         core_->settle(memory_->start());
+        if (threads > 1 && memory_->is_large()) core_->touch(*lease_team(threads));
     }
 
     void put(int layer, int slot, const ReadOnly& W, const ReadOnly& b) {
@@ -202,14 +204,14 @@ class Session {
     }
 
     std::tuple<std::int64_t, bool> run(const Rows& order, std::int64_t batch, const ReadOnly& rates, std::int64_t first_step,
-                                       const Numbers& losses, nb::object stop) {
+                                       const Numbers& losses, nb::object stop, std::int64_t epoch) {
         const auto count = static_cast<std::int64_t>(order.shape(0)), steps = static_cast<std::int64_t>(losses.shape(0));
         if (rates.ndim() != 1 || static_cast<std::int64_t>(rates.shape(0)) < steps || rates.dtype() != nb::dtype<double>())
             throw std::invalid_argument("rates must be float64, one for each step");
         // copies: whoever holds the arrays may change them while the steps run, and what was judged must be what is used
         const auto* first_rate = static_cast<const double*>(rates.data());
         const std::vector<double> rate(first_rate, first_rate + steps);
-        RunRequest request{nullptr, count, batch, rate.data(), steps, first_step, losses.data()};
+        RunRequest request{nullptr, count, batch, epoch > 0 ? epoch : most_rows, rate.data(), steps, first_step, losses.data()};
         check_run(plan_, request, rows_);
         const std::unique_ptr<std::int64_t[]> rows = judged(order);
         request.order = rows.get();
@@ -340,6 +342,18 @@ void evaluate_array(const std::string& function, const ReadOnly& x, const Array&
              x.dtype() == nb::dtype<double>());
 }
 
+// Row e of `orders` (epochs, rows): the order of epoch `first` + e.
+void write_orders(std::uint64_t seed, std::uint64_t first, const nb::ndarray<std::int64_t, nb::ndim<2>, nb::c_contig, nb::device::cpu>& orders) {
+    const auto epochs = orders.shape(0), rows = orders.shape(1);
+    require(rows < (std::uint64_t{1} << 32), "fewer than 2^32 rows");
+    std::int64_t* row = orders.data();
+    const nb::gil_scoped_release unlocked;
+    for (std::size_t e = 0; e < epochs; ++e, row += rows) {
+        for (std::size_t i = 0; i < rows; ++i) row[i] = static_cast<std::int64_t>(i);
+        EpochGenerator(seed, first + e).shuffle(row, static_cast<std::int64_t>(rows));
+    }
+}
+
 }  // namespace
 }  // namespace handgrad
 
@@ -356,6 +370,7 @@ NB_MODULE(_native, m) {
     m.def("isa", &chosen_isa);
     m.def("allowed_cpus", &allowed_cpus);
     m.def("evaluate", &evaluate_array, nb::arg("function"), nb::arg("x"), nb::arg("y").noconvert());
+    m.def("epoch_orders", &write_orders, nb::arg("seed"), nb::arg("first"), nb::arg("orders").noconvert());
     nb::class_<Session>(m, "Session")
         .def(nb::init<bool, const std::vector<LayerTuple>&, const LossTuple&, const OptimizerTuple&,
                       const std::tuple<double, double, std::string>&, std::tuple<double, double>, std::uint64_t,
@@ -372,7 +387,7 @@ NB_MODULE(_native, m) {
         .def("ready", &Session::ready)
         .def("data", &Session::data, nb::arg("X"), nb::arg("Y"), nb::arg("weights").none() = nb::none())
         .def("run", &Session::run, nb::arg("order"), nb::arg("batch"), nb::arg("rates"), nb::arg("first_step"),
-             nb::arg("losses").noconvert(), nb::arg("stop").none())
+             nb::arg("losses").noconvert(), nb::arg("stop").none(), nb::arg("epoch") = 0)
         .def("predict", &Session::predict, nb::arg("X"), nb::arg("out").noconvert(), nb::arg("Y").none() = nb::none(),
              nb::arg("threads") = most_threads)
         .def("score", &Session::score, nb::arg("order"), nb::arg("out").noconvert(), nb::arg("threads") = most_threads)

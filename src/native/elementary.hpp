@@ -51,6 +51,19 @@ HG_INLINE Vec<T> polynomial(Vec<T> x, const T (&c)[N]) {
     return sum;
 }
 
+// The same by pairs of terms (Estrin): as many operations but for one or two, and a chain half as long.
+template <class T>
+HG_INLINE Vec<T> polynomial_by_pairs(Vec<T> x, Vec<T> x2, const T (&c)[5]) {
+    return (c[0] + c[1] * x) + x2 * ((c[2] + c[3] * x) + c[4] * x2);
+}
+template <class T>
+HG_INLINE Vec<T> polynomial_by_pairs(Vec<T> x, Vec<T> x2, const T (&c)[10]) {
+    const Vec<T> x4 = x2 * x2;
+    const Vec<T> low = (c[0] + c[1] * x) + x2 * (c[2] + c[3] * x);
+    const Vec<T> middle = (c[4] + c[5] * x) + x2 * (c[6] + c[7] * x);
+    return low + x4 * (middle + x4 * (c[8] + c[9] * x));
+}
+
 // x = n ln 2 + r with |r| <= ln 2 / 2: returns e^r - 1, and 2^n in `scale`.
 template <class T>
 HG_INLINE Vec<T> reduced_exp(Vec<T> x, Vec<T>& scale) {
@@ -62,7 +75,8 @@ HG_INLINE Vec<T> reduced_exp(Vec<T> x, Vec<T>& scale) {
     const Ints<T> exponent = reinterpret_cast<Ints<T>>(shifted) << C::mantissa;
     const Ints<T> one = Ints<T>{} + (static_cast<typename VecOf<T>::integer>(C::bias) << C::mantissa);
     scale = reinterpret_cast<Vec<T>>(exponent + one);
-    return r + r * r * polynomial<T>(r, C::exp);
+    const Vec<T> square = r * r;
+    return r + square * polynomial_by_pairs<T>(r, square, C::exp);
 }
 
 // e^x for x <= 0.

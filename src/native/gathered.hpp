@@ -5,8 +5,8 @@
 // Every row is updated in every step, as if its inputs were one-hot.
 #pragma once
 
-#include "layout.hpp"
 #include "optimizers.hpp"
+#include "slices.hpp"
 
 namespace handgrad::HG_ISA {
 
@@ -64,11 +64,29 @@ inline void add_to_lanes(const Gathered<T>& g, const std::int32_t* places, std::
         }
 }
 
-// Rows of the table that a thread updates.
+constexpr std::int64_t table_parts = 64;  // of the table, whose squares are added up apart: by whom does not matter
+
+// |W|^2 and |W|_1 of each part.
+struct TableSums {
+    double *squares, *absolutes;
+};
 template <class T>
-HG_INLINE void rows_of_table(const Gathered<T>& g, int thread, int threads, std::int64_t& lo, std::int64_t& hi) {
-    lo = g.rows * thread / threads;
-    hi = g.rows * (thread + 1) / threads;
+HG_INLINE void keep_row(const Gathered<T>& g, std::int64_t k, const Sums<T>& sums, TableSums of) {
+    const std::int64_t part = part_of_group(g.rows, k, table_parts);
+    of.squares[part] += static_cast<double>(add_lanes<T>(sums.squares));
+    of.absolutes[part] += static_cast<double>(add_lanes<T>(sums.absolutes));
+}
+
+// Rows of the table that a thread updates: whole parts, the sums of which begin anew.
+template <class T>
+HG_INLINE void rows_of_table(const Gathered<T>& g, int thread, int threads, std::int64_t& lo, std::int64_t& hi, TableSums of) {
+    const std::int64_t first = table_parts * thread / threads, end = table_parts * (thread + 1) / threads;
+    for (std::int64_t part = first; part < end; ++part) {
+        of.squares[part] = 0;
+        if (of.absolutes) of.absolutes[part] = 0;
+    }
+    lo = g.rows * first / table_parts;
+    hi = g.rows * end / table_parts;
 }
 
 // Lists the samples of the rows lo to hi, each list in the order of the samples.
@@ -109,8 +127,10 @@ inline Stretch<T> stretch_of_row(const Gathered<T>& g, std::int64_t k, int slots
 
 template <class T>
 inline void update_row(const Gathered<T>& g, std::int64_t k, int slots, const StepRule<T>& rule, const T* gradient,
-                       Sums<T>& sums) {
+                       TableSums of) {
+    Sums<T> sums;
     update(rule, stretch_of_row(g, k, slots, gradient), sums);
+    if (rule.penalized) keep_row(g, k, sums, of);
     for (std::int64_t c = g.units; c < g.width(); ++c) g.row(g.w[0], k)[c] = 0;  // an epsilon of 0 makes 0 / 0 there
 }
 
@@ -118,51 +138,54 @@ inline void update_row(const Gathered<T>& g, std::int64_t k, int slots, const St
 template <class T>
 inline void update_table(const Gathered<T>& g, const std::int32_t* places, const T* delta, std::int64_t delta_rows,
                          std::int64_t samples, int thread, int threads, int slots, const StepRule<T>& rule, T* room,
-                         Sums<T>& sums) {
+                         TableSums of) {
     std::int64_t lo, hi;
-    rows_of_table(g, thread, threads, lo, hi);
+    rows_of_table(g, thread, threads, lo, hi, of);
     list_samples(g, places, samples, lo, hi);
     const bool still = rule.rule == Rule::sgd && !rule.penalized;  // where there is no gradient
     for (std::int64_t k = lo; k < hi; ++k) {
         if (still && g.head[k] < 0) continue;
         sum_of_samples(g, delta, delta_rows, k, room);
-        update_row(g, k, slots, rule, room, sums);
+        update_row(g, k, slots, rule, room, of);
     }
 }
 
-// Clipping by norm: the gradients first, penalties included; returns the sum of their squares.
+// Clipping by norm: the gradients first, penalties included; `squares`: their squares, of each part.
 template <class T>
-inline double prepare_table(const Gathered<T>& g, const std::int32_t* places, const T* delta, std::int64_t delta_rows,
-                            std::int64_t samples, int thread, int threads, const StepRule<T>& rule) {
+inline void prepare_table(const Gathered<T>& g, const std::int32_t* places, const T* delta, std::int64_t delta_rows,
+                            std::int64_t samples, int thread, int threads, const StepRule<T>& rule, double* squares) {
     std::int64_t lo, hi;
-    rows_of_table(g, thread, threads, lo, hi);
+    rows_of_table(g, thread, threads, lo, hi, {squares, nullptr});
     list_samples(g, places, samples, lo, hi);
-    double squares = 0;
     for (std::int64_t k = lo; k < hi; ++k) {
         Sums<T> sums;
         sum_of_samples(g, delta, delta_rows, k, g.row(g.kept, k));
         prepare_norm(rule, g.row(g.w[0], k), g.row(g.kept, k), g.width() / panel<T>, 2, sums);
-        squares += static_cast<double>(add_lanes<T>(sums.squares));
+        squares[part_of_group(g.rows, k, table_parts)] += static_cast<double>(add_lanes<T>(sums.squares));
     }
-    return squares;
 }
 template <class T>
 inline void update_prepared_table(const Gathered<T>& g, int thread, int threads, int slots, const StepRule<T>& rule,
-                                  Sums<T>& sums) {
+                                  TableSums of) {
     std::int64_t lo, hi;
-    rows_of_table(g, thread, threads, lo, hi);
-    for (std::int64_t k = lo; k < hi; ++k) update_row(g, k, slots, rule, g.row(g.kept, k), sums);
+    rows_of_table(g, thread, threads, lo, hi, of);
+    for (std::int64_t k = lo; k < hi; ++k) update_row(g, k, slots, rule, g.row(g.kept, k), of);
 }
 
-// |W|^2 and |W|_1 of the table are added.
+// The sums of the table as it stands, as updates keep them.
 template <class T>
-inline void sums_of_table(const Gathered<T>& g, double& squares, double& absolutes) {
-    for (std::int64_t k = 0; k < g.rows; ++k)
-        for (std::int64_t c = 0; c < g.units; ++c) {
-            const double w = static_cast<double>(g.row(g.w[0], k)[c]);
-            squares += w * w;
-            absolutes += w < 0 ? -w : w;
+inline void sums_of_table(const Gathered<T>& g, TableSums of) {
+    std::int64_t lo, hi;
+    rows_of_table(g, 0, 1, lo, hi, of);
+    for (std::int64_t k = lo; k < hi; ++k) {
+        Sums<T> sums;
+        for (std::int64_t c = 0; c < g.width(); c += lanes<T>) {
+            const Vec<T> w = load(g.row(g.w[0], k) + c);
+            sums.squares += w * w;
+            sums.absolutes += absolute<T>(w);
         }
+        keep_row(g, k, sums, of);
+    }
 }
 
 }  // namespace handgrad::HG_ISA

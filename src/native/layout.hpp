@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "plan.hpp"
 #include "simd.hpp"
 
 namespace handgrad::HG_ISA {
@@ -18,6 +19,22 @@ template <class T>
 constexpr std::int64_t padded(std::int64_t columns) {
     return panels<T>(columns) * panel<T>;
 }
+// The batches of a run, one after another; the last one of an epoch may be smaller, and the next epoch begins anew.
+class Batches {
+  public:
+    explicit Batches(const RunRequest& request)
+        : batch_(request.batch), epoch_(request.epoch), ends_(least(request.epoch, request.count)), count_(request.count) {}
+    std::int64_t first() const { return first_; }
+    std::int64_t rows() const { return least(batch_, ends_ - first_); }
+    void advance() {
+        first_ += rows();
+        if (first_ == ends_) ends_ = least(ends_ + epoch_, count_);
+    }
+
+  private:
+    std::int64_t first_ = 0, batch_, epoch_, ends_, count_;
+};
+
 // Vectors of a panel that hold columns: 1 or 2.
 template <class T>
 HG_INLINE int vectors_in(std::int64_t columns, std::int64_t p) {

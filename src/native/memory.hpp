@@ -2,6 +2,7 @@
 #pragma once
 
 #include "network.hpp"
+#include "slices.hpp"
 
 namespace handgrad::HG_ISA {
 
@@ -22,10 +23,9 @@ class PanelMemory {
         std::int32_t layer, band;
         std::int64_t r0, r1;
     };
-    // What one thread adds up, on cache lines of its own; two sets, used in turn by even and odd steps.
-    struct alignas(64) Parts {
-        double squares[2], absolutes[2];
-        double loss, norm;
+    // What the parameters of each block add up to, and behind them parts of the table of categories; two sets, used in turn by even and odd steps.
+    struct BlockSums {
+        double *squares[2], *absolutes[2], *norm;
     };
 
     // Bytes that lay_out will hand out.
@@ -62,8 +62,13 @@ class PanelMemory {
                        static_cast<T>(plan_.loss.threshold), plan_.layers[L - 1].units};
         block_ = arena.template take<Block>(blocks_);
         if (base) list_blocks();
-        parts_ = arena.template take<Parts>(threads_ + 1);
-        shares_ = arena.template take<double>(threads_);
+        for (int set = 0; set < 2; ++set) {
+            sums_.squares[set] = arena.template take<double>(blocks_ + table_parts);
+            sums_.absolutes[set] = arena.template take<double>(blocks_ + table_parts);
+        }
+        sums_.norm = arena.template take<double>(blocks_ + table_parts);
+        losses_ = arena.template take<double>(plan_.largest_batch / lanes<T> + 1);
+        shares_ = arena.template take<double>(most_shares);
         lay_out_work(arena, base != nullptr, row_size);
         lay_out_gradients(arena, base != nullptr);
         scratch_ = arena.template take<Scratch<T>>(threads_);
@@ -136,12 +141,14 @@ class PanelMemory {
     // Activations: the whole batch once (tiled), or a chunk for each thread that stays in the caches.
     void lay_out_work(Arena& arena, bool real, std::int64_t row_size) {
         const int L = plan_.depth;
-        const std::int64_t slice = (plan_.largest_batch + threads_ - 1) / threads_;
         std::int64_t rows = plan_.largest_batch;
         if (!tiled_) {
             std::int64_t most_rows = 131072 / (row_size * static_cast<std::int64_t>(sizeof(T))) / 48 * 48;
             most_rows = least(most(most_rows, 48), 384);
-            const std::int64_t chunks = (slice + most_rows - 1) / most_rows;
+            // a slice in chunks of about that size; for predictions, which have no slices, the rows of a thread
+            const std::int64_t parts = plan_.predict_only ? threads_ : slices_of(rows, parameters_);
+            const std::int64_t slice = ((rows + lanes<T> - 1) / lanes<T> + parts - 1) / parts * lanes<T>;
+            const std::int64_t chunks = plan_.predict_only ? (slice + most_rows - 1) / most_rows : most(1, (slice + most_rows / 2) / most_rows);
             rows = (slice + chunks - 1) / chunks;
         }
         rows = (rows + lanes<T> - 1) / lanes<T> * lanes<T>;
@@ -168,9 +175,10 @@ class PanelMemory {
         }
     }
 
-    // Gradients: of each thread its own (sliced), or one where all must be known before any is used (norm).
+    // Gradients: of each thread the sums that it holds (sliced), or one where all must be known before any is used (norm).
     void lay_out_gradients(Arena& arena, bool real) {
-        copies_ = plan_.predict_only ? 0 : tiled_ ? (plan_.clip_norm > 0 ? 1 : 0) : threads_;
+        held_ = most_sums_held(slices_of(plan_.largest_batch, parameters_), threads_);
+        copies_ = plan_.predict_only ? 0 : tiled_ ? (plan_.clip_norm > 0 ? 1 : 0) : threads_ * held_;
         gradient_w_ = arena.template take<T*>(copies_ * (plan_.depth + 1));
         gradient_b_ = arena.template take<T*>(copies_ * (plan_.depth + 1));
         for (int t = 0; t < copies_; ++t)
@@ -191,11 +199,12 @@ class PanelMemory {
     Plan plan_;
     Net<T> net_{};
     bool tiled_;
-    int threads_, copies_ = 0;
+    int threads_, held_ = 1, copies_ = 0;
     std::int64_t parameters_, blocks_ = 0, widest_ = 0, grouped_ = 0, chunk_ = 0;
     Block* block_ = nullptr;
-    Parts* parts_ = nullptr;
-    double* shares_ = nullptr;  // of the loss of a prediction, by thread
+    BlockSums sums_{};
+    double* losses_ = nullptr;  // of each group of rows of the batch
+    double* shares_ = nullptr;  // of the loss of a prediction
     Work<T>* work_ = nullptr;
     Scratch<T>* scratch_ = nullptr;
     T **gradient_w_ = nullptr, **gradient_b_ = nullptr, **bias_sum_ = nullptr;

@@ -34,17 +34,17 @@ struct Layer {
     std::int64_t size() const { return rows * padded<T>(columns); }
 };
 
-// Rows of data that will be gathered next. They come from anywhere in memory, so they are asked for while the products
-// run: some after each tile.
+// Rows of data that will be wanted next. They come from anywhere in memory, so they are asked for while the products
+// run: some after each tile. Without an order they are the rows from `data` on.
 struct Ahead {
     const char* data = nullptr;
     const std::int64_t* order = nullptr;
-    std::int64_t row_bytes = 0, left = 0, each = 0;
+    std::int64_t row_bytes = 0, left = 0, each = 0, at = 0;
 
     HG_INLINE void ask() {
-        for (std::int64_t i = least(each, left); i > 0; --i, ++order, --left) {
-            const char* row = data + *order * row_bytes;
-            for (std::int64_t at = 0; at < row_bytes + 63; at += 64) __builtin_prefetch(row + at, 0, 2);
+        for (std::int64_t i = least(each, left); i > 0; --i, ++at, --left) {
+            const char* row = data + (order ? order[at] : at) * row_bytes;
+            for (std::int64_t byte = 0; byte < row_bytes + 63; byte += 64) __builtin_prefetch(row + byte, 0, 2);
         }
     }
 };
@@ -298,12 +298,12 @@ inline void output_product(const Net<T>& net, const Work<T>& work, std::int64_t 
                       work.a[net.depth], work.rows, r0, r1, [](auto...) {}, begun);
 }
 
-// Loss terms of rows r0 to r1, added up, and delta[L] times `factor`; r0 is a multiple of the lanes.
+// Loss terms of rows r0 to r1, those of each group of `lanes` rows added up, and delta[L] times `factor`; r0 is a
+// multiple of the lanes.
 template <class T>
-inline double output_layer(const Net<T>& net, const Work<T>& work, std::int64_t r0, std::int64_t r1, const T* Y,
-                           const T* weights, const std::int64_t* order, T factor, const Scratch<T>& scratch) {
+inline void output_layer(const Net<T>& net, const Work<T>& work, std::int64_t r0, std::int64_t r1, const T* Y,
+                           const T* weights, const std::int64_t* order, T factor, double* losses, const Scratch<T>& scratch) {
     const std::int64_t n = net.output.outputs;
-    double loss = 0;
     output_product(net, work, r0, r1);
     for (std::int64_t r = r0; r < r1; r += lanes<T>) {
         const int samples = static_cast<int>(least(lanes<T>, r1 - r));
@@ -320,11 +320,10 @@ inline double output_layer(const Net<T>& net, const Work<T>& work, std::int64_t 
             for (std::int64_t j = 0; j < n; ++j)
                 store(scratch.delta + j * lanes<T>, pick<T>(there, load(scratch.delta + j * lanes<T>), Vec<T>{}));
         }
-        loss += static_cast<double>(add_lanes<T>(terms));
+        losses[r / lanes<T>] = static_cast<double>(add_lanes<T>(terms));
         clear_lanes(scratch.delta, n, n);
         lanes_to_rows(scratch.delta, work.rows, n, r, work.delta[net.depth]);
     }
-    return loss;
 }
 
 // delta[l] of rows r0 to r1 from delta[l + 1].

@@ -106,6 +106,7 @@ class Team {
 struct RunRequest {
     const std::int64_t* order;
     std::int64_t count, batch;
+    std::int64_t epoch;  // rows after which batches begin anew
     const double* rates;
     std::int64_t steps, first_step;
     double* losses;
@@ -135,6 +136,7 @@ class Core {
     virtual ~Core();
     virtual std::int64_t bytes() const = 0;  // of the arena it needs
     virtual void settle(void* arena) = 0;    // 64-byte aligned and zero
+    virtual void touch(Team&) = 0;           // each thread writes first what will be its own; before the first put
     virtual const char* path() const = 0;
     // slot 0 is the parameters, 1 to 3 the optimizer's memory.
     virtual void put(int layer, int slot, const void* W, const void* b) = 0;

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <memory>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -28,36 +29,60 @@ inline void relax() {
 // busy machine long spins made steps ten times slower (measured), so each one that fails halves the next.
 constexpr int longest_spin = 2000, shortest_spin = 50;
 
+//
+// Threads meet in groups of eight, the last one of each group in the middle: so no counter is written and no flag is
+// watched by more than a few, and what one writes lies on a cache line of its own.
 class Barrier {
   public:
-    explicit Barrier(int size) : size_(size) {}
+    explicit Barrier(int size)
+        : size_(size), groups_((size + of_group - 1) / of_group), group_(new Group[static_cast<std::size_t>(groups_)]) {}
 
-    void meet() {
-        const unsigned round = round_.load(std::memory_order_acquire);
-        if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == size_) {
-            arrived_.store(0, std::memory_order_relaxed);
-            round_.fetch_add(1, std::memory_order_acq_rel);
-            round_.notify_all();
-            return;
+    void meet(int thread) {
+        const int g = thread / of_group;
+        Group& own = group_[static_cast<std::size_t>(g)];
+        const unsigned round = own.round.load(std::memory_order_acquire);
+        const int members = g + 1 < groups_ ? of_group : size_ - g * of_group;
+        if (own.arrived.fetch_add(1, std::memory_order_acq_rel) + 1 == members) {
+            own.arrived.store(0, std::memory_order_relaxed);
+            if (groups_ == 1) return release(own);
+            if (complete_.fetch_add(1, std::memory_order_acq_rel) + 1 == groups_) {
+                complete_.store(0, std::memory_order_relaxed);
+                for (int i = 0; i < groups_; ++i) release(group_[static_cast<std::size_t>(i)]);
+                return;
+            }
         }
-        const int patience = patience_.load(std::memory_order_relaxed);
+        wait(own, round);
+    }
+
+  private:
+    static constexpr int of_group = 8;
+    struct Group {
+        alignas(64) std::atomic<int> arrived{0};
+        alignas(64) std::atomic<unsigned> round{0};
+        // not on the line that all spin on: each success writes it
+        alignas(64) std::atomic<int> patience{longest_spin};
+    };
+
+    static void release(Group& group) {
+        group.round.fetch_add(1, std::memory_order_acq_rel);
+        group.round.notify_all();
+    }
+    static void wait(Group& own, unsigned round) {
+        const int patience = own.patience.load(std::memory_order_relaxed);
         for (int i = 0; i < patience; ++i) {
-            if (round_.load(std::memory_order_acquire) != round) {
-                if (patience < longest_spin) patience_.store(patience + 1 + patience / 16, std::memory_order_relaxed);
+            if (own.round.load(std::memory_order_acquire) != round) {
+                if (patience < longest_spin) own.patience.store(patience + 1 + patience / 16, std::memory_order_relaxed);
                 return;
             }
             relax();
         }
-        patience_.store(patience / 2 > shortest_spin ? patience / 2 : shortest_spin, std::memory_order_relaxed);
-        while (round_.load(std::memory_order_acquire) == round) round_.wait(round, std::memory_order_acquire);
+        own.patience.store(patience / 2 > shortest_spin ? patience / 2 : shortest_spin, std::memory_order_relaxed);
+        while (own.round.load(std::memory_order_acquire) == round) own.round.wait(round, std::memory_order_acquire);
     }
 
-  private:
-    const int size_;
-    alignas(64) std::atomic<int> arrived_{0};
-    alignas(64) std::atomic<unsigned> round_{0};
-    // not on the line that all spin on: each success writes it
-    alignas(64) std::atomic<int> patience_{longest_spin};
+    const int size_, groups_;
+    const std::unique_ptr<Group[]> group_;
+    alignas(64) std::atomic<int> complete_{0};
 };
 
 #ifdef __linux__
@@ -177,8 +202,8 @@ class LeasedTeam final : public Team {
         job(context, 0);
         for (Worker* worker : workers_) worker->await();
     }
-    void meet(int) override {
-        if (!workers_.empty()) barrier_.meet();
+    void meet(int thread) override {
+        if (!workers_.empty()) barrier_.meet(thread);
     }
     int size() const override { return static_cast<int>(workers_.size()) + 1; }
 

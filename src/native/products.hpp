@@ -21,7 +21,8 @@ constexpr int tile_rows = 12;
 constexpr int tile_rows = 6;
 #endif
 
-enum class Begin { zero, bias, accumulate };
+// What a tile begins with. accumulate: the sum goes on from what C holds; apart: a sum of its own is added to C at the end.
+enum class Begin { zero, bias, accumulate, apart };
 
 template <class T>
 struct Tile {
@@ -80,6 +81,12 @@ struct Accumulators {
         }
     }
     HG_INLINE void finish(const Tile<T>& t) {
+        if (t.begin == Begin::apart) {
+#pragma GCC unroll 16
+            for (int i = 0; i < MR; ++i)
+#pragma GCC unroll 2
+                for (int n = 0; n < NV; ++n) v[i][n] = load(t.c + i * panel<T> + n * lanes<T>) + v[i][n];
+        }
 #pragma GCC unroll 16
         for (int i = 0; i < MR; ++i)
 #pragma GCC unroll 2

@@ -4,6 +4,7 @@
 // handful of vectors; the products are plain loops over (unit, input).
 #pragma once
 
+#include "fixed.hpp"
 #include "prediction.hpp"
 #include "tiny_updates.hpp"
 
@@ -44,13 +45,14 @@ class TinyCore final : public Core, private TinyUpdates<T> {
                (plan.path == Path::automatic && weights <= 128 && (plan.predict_only || plan.largest_batch <= lanes<T>));
     }
 
-    explicit TinyCore(const Plan& plan) : Updates(plan) {}
+    explicit TinyCore(const Plan& plan) : Updates(plan), fixed_(fixed_run<T>(plan)) {}
 
     std::int64_t bytes() const override {
         TinyCore<T> copy(plan_);
         return copy.lay_out(nullptr);
     }
     void settle(void* arena) override { lay_out(arena); }
+    void touch(Team&) override {}
     const char* path() const override { return "tiny"; }
 
     void put(int l, int slot, const void* W, const void* b) override {
@@ -117,22 +119,33 @@ class TinyCore final : public Core, private TinyUpdates<T> {
 
     RunResult run(const RunRequest& request, Team&, Watch& watch) override {
         // few samples need few lanes added
-        if (request.batch == 1) return steps<1>(request, watch);
+        if (request.batch == 1) {
+            if (fixed_ != nullptr && weights_of_rows_ == nullptr) return run_of_fixed_size(request, watch);
+            return steps<1>(request, watch);
+        }
         if (request.batch <= 4 && lanes<T> > 4) return steps<(lanes<T> > 4 ? 4 : 1)>(request, watch);
         return steps<lanes<T>>(request, watch);
     }
 
   private:
+    RunResult run_of_fixed_size(const RunRequest& request, Watch& watch) const {
+        const Layer& hidden = layers_[1];
+        return fixed_({hidden.inputs, hidden.units, hidden.function, output_, factor_, {p_[0], p_[1], p_[2]}, X_, Y_}, plan_,
+                      request, watch);
+    }
+
     template <int USED>
     RunResult steps(const RunRequest& request, Watch& watch) {
         const StepRule<T> fixed = make_step_rule<T>(plan_);
         Powers powers(plan_.optimizer);
+        Batches batches(request);
         for (std::int64_t k = 0; k < request.steps; ++k) {
             if ((k & 63) == 63) {  // a look at the clock costs as much as half a step
                 if (watch.interrupted()) return {k, false, true};
                 if (watch.due() && watch.stop()) return {k, false, false};
             }
-            const std::int64_t first = k * request.batch, m = least(request.batch, request.count - first);
+            const std::int64_t first = batches.first(), m = batches.rows();
+            batches.advance();
             const std::int64_t t = request.first_step + k;
             const double share = plan_.loss.mean_samples ? 1.0 / static_cast<double>(m) : 1.0;
             const double penalty_weight = l2_coefficient(plan_, m);
@@ -276,6 +289,7 @@ class TinyCore final : public Core, private TinyUpdates<T> {
     }
 
     const T *X_ = nullptr, *Y_ = nullptr, *weights_of_rows_ = nullptr;
+    FixedRun<T> fixed_;
 };
 
 }  // namespace handgrad::HG_ISA

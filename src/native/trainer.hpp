@@ -1,10 +1,13 @@
 // Training and prediction on panels, for all nets that are not tiny.
 //
 // Two ways to share a step among threads, two meetings each:
-//     sliced   each thread carries its slice of the batch, chunk by chunk, through all layers forward and backward
-//              into gradients of its own; they are added in the order of the threads while the parameters are updated
-//     tiled    each thread carries its slice forward and backward; then each takes blocks of the weights, sums their
+//     sliced   each thread carries its slices of the batch, chunk by chunk, through all layers forward and backward
+//              into gradients of its own; those of all threads are added up while the parameters are updated
+//     tiled    each thread carries its rows forward and backward; then each takes blocks of the weights, sums their
 //              gradient over the whole batch and updates them at once, so that no gradient is ever written to memory
+//
+// No sum depends on the number of threads: gradients are added up by the tree of slices.hpp, losses by groups of rows,
+// squares of weights by blocks.
 #pragma once
 
 #include "prediction.hpp"
@@ -16,10 +19,12 @@ template <class T>
 class PanelCore final : public Core, private PanelUpdates<T> {
     using Memory = PanelMemory<T>;
     using Updates = PanelUpdates<T>;
-    using typename Memory::Parts;
-    using Memory::block_, Memory::blocks_, Memory::chunk_, Memory::gradient_b_, Memory::gradient_w_, Memory::net_;
-    using Memory::parts_, Memory::plan_, Memory::scratch_, Memory::shares_, Memory::threads_, Memory::tiled_, Memory::work_;
-    using Updates::apply_norm, Updates::prepare_blocks, Updates::turn, Updates::update_blocks, Updates::update_prepared;
+    using Memory::bias_sum_, Memory::block_, Memory::blocks_, Memory::chunk_, Memory::held_, Memory::losses_, Memory::net_;
+    using Memory::parameters_, Memory::plan_, Memory::scratch_, Memory::shares_, Memory::sums_, Memory::threads_;
+    using Memory::tiled_, Memory::work_;
+    using Updates::apply_norm, Updates::gradient_b, Updates::gradient_w, Updates::keep_sums, Updates::left_of;
+    using Updates::prepare_blocks, Updates::turn, Updates::update_blocks, Updates::update_prepared;
+    using typename Updates::Left;
 
   public:
     explicit PanelCore(const Plan& plan) : Updates(plan) {}
@@ -28,6 +33,9 @@ class PanelCore final : public Core, private PanelUpdates<T> {
         return Memory::needed(plan_);
     }
     void settle(void* arena) override { this->lay_out(arena); }
+    void touch(Team& team) override {
+        team.run([](void* context, int thread) { static_cast<PanelCore*>(context)->touch_own(thread); }, this);
+    }
     const char* path() const override { return tiled_ ? "tiled" : "sliced"; }
 
     void put(int l, int slot, const void* W, const void* b) override {
@@ -56,8 +64,6 @@ class PanelCore final : public Core, private PanelUpdates<T> {
     }
     void ready() override {
         for (std::int64_t i = 0; i < blocks_; ++i) turn(block_[i]);
-        squares_ = absolutes_ = 0;
-        sums_of_table(net_.gathered, squares_, absolutes_);
         for (std::int64_t i = 0; i < blocks_; ++i) {
             if (block_[i].band < 0) continue;
             const Layer<T>& layer = net_.layer(block_[i].layer);
@@ -67,9 +73,10 @@ class PanelCore final : public Core, private PanelUpdates<T> {
                 sums.squares += load(w + at) * load(w + at);
                 sums.absolutes += absolute<T>(load(w + at));
             }
-            squares_ += static_cast<double>(add_lanes<T>(sums.squares));
-            absolutes_ += static_cast<double>(add_lanes<T>(sums.absolutes));
+            keep_sums(i, 0, sums);
         }
+        if (net_.gathers(1)) sums_of_table(net_.gathered, of_table(0));
+        penalty_sums(0, squares_, absolutes_);
     }
     void data(const void* X, const void* Y, const void* weights) override {
         X_ = static_cast<const T*>(X);
@@ -104,23 +111,50 @@ class PanelCore final : public Core, private PanelUpdates<T> {
         return (c / panel<T> * layer.rows + r) * panel<T> + c % panel<T>;
     }
 
+    // Memory lies near the processor that wrote to it first: of each block, and of each thread's own.
+    void touch_own(int thread) {
+        std::int64_t from, to;
+        this->share(thread, threads_, from, to);
+        for (std::int64_t i = from; i < to; ++i) {
+            if (block_[i].band < 0) continue;
+            const Layer<T>& layer = net_.layer(block_[i].layer);
+            const std::int64_t size = (block_[i].r1 - block_[i].r0) * panel<T>;
+            for (int slot = 0; slot <= (plan_.predict_only ? 0 : plan_.optimizer.slots); ++slot)
+                clear(layer.w[slot] + (block_[i].band * layer.rows + block_[i].r0) * panel<T>, size);
+            if (layer.turned) turn(block_[i]);
+        }
+        const Work<T>& work = work_[tiled_ ? 0 : thread];
+        const std::int64_t lo = tiled_ ? first_row<T>(chunk_, thread, threads_) : 0;
+        const std::int64_t hi = tiled_ ? first_row<T>(chunk_, thread + 1, threads_) : chunk_;
+        for (int l = 0; l <= net_.depth; ++l) {
+            const std::int64_t columns = l ? net_.layer(l).units : net_.layer(1).inputs;
+            for (std::int64_t p = 0; p < panels<T>(columns); ++p)
+                for (T* matrix : {work.a[l], work.delta[l], work.slope[l]})
+                    if (matrix) clear(matrix + (p * work.rows + lo) * panel<T>, (hi - lo) * panel<T>);
+        }
+        if (tiled_ || plan_.predict_only) return;
+        for (int copy = thread * held_; copy < (thread + 1) * held_; ++copy)
+            for (int l = 1; l <= net_.depth; ++l) clear(gradient_w(copy, l), net_.layer(l).size());
+    }
+    static void clear(T* from, std::int64_t count) { std::memset(from, 0, static_cast<std::size_t>(count) * sizeof(T)); }
+
     // ---- a step -------------------------------------------------------------------------------------------------
 
     void work(Running& run, int thread) {
         const RunRequest& request = *run.request;
         const StepRule<T> fixed = make_step_rule<T>(plan_);
         Powers powers(plan_.optimizer);
+        Batches batches(request);
         for (std::int64_t k = 0; k < request.steps; ++k) {
-            const std::int64_t first = k * request.batch, m = least(request.batch, request.count - first);
-            const std::int64_t t = request.first_step + k;
-            const std::int64_t* order = request.order + first;
+            const std::int64_t m = batches.rows(), t = request.first_step + k;
+            const std::int64_t* order = request.order + batches.first();
+            batches.advance();
             if (thread == 0) {
                 for (int l = 1; l <= net_.depth; ++l) net_.layer(l).mask.step = static_cast<std::uint32_t>(t);
                 if (k > 0 && run.watch->due() && run.watch->stop()) __atomic_store_n(&run.quit, 1, __ATOMIC_RELAXED);
             }
             if (has_dropout()) run.team->meet(thread);  // the masks need the step
-            const std::int64_t next = k + 1 < request.steps ? least(request.batch, request.count - first - m) : 0;
-            parts_[thread].loss = pass(run, thread, order, m, next);
+            pass(run, thread, order, m, k + 1 < request.steps ? batches.rows() : 0);
             run.team->meet(thread);
             if (run.quit) {
                 if (thread == 0) finish(run, {k, false, run.quit == 2}, k);
@@ -135,25 +169,22 @@ class PanelCore final : public Core, private PanelUpdates<T> {
             StepRule<T> rule = fixed;
             powers.set(rule, t, request.rates[k]);
             rule.l2 = static_cast<T>(2 * l2_coefficient(plan_, m));
-            Parts& parts = parts_[thread];
             const int set = static_cast<int>((k + 1) & 1);
-            Sums<T> sums;
+            const Left left = left_of(m);
             if (plan_.clip_norm > 0) {
-                prepare_blocks(thread, run.team->size(), m, rule);
+                prepare_blocks(thread, run.team->size(), left, rule);
                 if (net_.gathers(1))
-                    parts.norm += prepare_table(net_.gathered, work_->places, work_->delta[1], work_->rows, m, thread, run.team->size(), rule);
+                    prepare_table(net_.gathered, work_->places, work_->delta[1], work_->rows, m, thread, run.team->size(), rule, sums_.norm + blocks_);
                 run.team->meet(thread);
                 apply_norm(rule);
-                update_prepared(thread, run.team->size(), rule, sums);
-                if (net_.gathers(1)) update_prepared_table(net_.gathered, thread, run.team->size(), plan_.optimizer.slots, rule, sums);
+                update_prepared(thread, run.team->size(), rule, set);
+                if (net_.gathers(1)) update_prepared_table(net_.gathered, thread, run.team->size(), plan_.optimizer.slots, rule, of_table(set));
             } else {
-                update_blocks(thread, run.team->size(), m, rule, sums);
+                update_blocks(thread, run.team->size(), left, rule, set);
                 if (net_.gathers(1))
                     update_table(net_.gathered, work_->places, work_->delta[1], work_->rows, m, thread, run.team->size(),
-                                 plan_.optimizer.slots, rule, this->bias_sum_[thread], sums);
+                                 plan_.optimizer.slots, rule, bias_sum_[thread], of_table(set));
             }
-            parts.squares[set] = static_cast<double>(add_lanes<T>(sums.squares));
-            parts.absolutes[set] = static_cast<double>(add_lanes<T>(sums.absolutes));
             run.team->meet(thread);
         }
         if (thread == 0) finish(run, {request.steps, false, false}, request.steps);
@@ -170,46 +201,55 @@ class PanelCore final : public Core, private PanelUpdates<T> {
         return false;
     }
 
-    void slice(std::int64_t m, int thread, std::int64_t& lo, std::int64_t& hi) const {
-        rows_of_thread<T>(m, thread, threads_, lo, hi);
+    // The rows of a thread: whole slices of the batch, or groups of rows where slices are not added up apart.
+    void rows_of(std::int64_t m, int thread, std::int64_t& lo, std::int64_t& hi) const {
+        const std::int64_t parts = tiled_ ? threads_ : slices_of(m, parameters_);
+        lo = first_row<T>(m, parts * thread / threads_, parts);
+        hi = first_row<T>(m, parts * (thread + 1) / threads_, parts);
     }
 
-    // Forward and backward over this thread's rows of the batch; returns its share of the data's loss.
-    // `next` is the size of the batch that follows in `order`.
-    double pass(Running& run, int thread, const std::int64_t* order, std::int64_t m, std::int64_t next) {
+    // Forward and backward over this thread's rows of the batch. `next` is the size of the batch that follows in `order`.
+    void pass(Running& run, int thread, const std::int64_t* order, std::int64_t m, std::int64_t next) {
         std::int64_t lo, hi, next_lo, next_hi;
-        slice(m, thread, lo, hi);
-        slice(next, thread, next_lo, next_hi);
+        rows_of(m, thread, lo, hi);
+        rows_of(next, thread, next_lo, next_hi);
         const LossPlan& loss = plan_.loss;
         const double share = loss.mean_samples ? 1.0 / static_cast<double>(m) : 1.0;
         const double factor =
             loss.scale * share / (loss.mean_outputs ? static_cast<double>(net_.output.outputs) : 1.0);
-        double sum = 0;
         if (tiled_) {
             Ahead ahead = rows_ahead(run, order + m + next_lo, next_hi - next_lo, hi - lo);
-            sum = pass_rows(run, thread, *work_, order, lo, hi, 0, static_cast<T>(factor), nullptr, false, ahead);
+            pass_rows(run, thread, *work_, order, lo, hi, 0, static_cast<T>(factor), nullptr, ahead);
         } else {
-            Work<T>& work = work_[thread];
-            bool more = false;
-            for (std::int64_t r = lo; r < hi; r += chunk_, more = true) {
-                if (left_early(run, thread)) break;
-                const std::int64_t rows = least(chunk_, hi - r);
-                Ahead ahead = r + rows < hi ? rows_ahead(run, order + r + rows, least(chunk_, hi - r - rows), rows)
-                                            : rows_ahead(run, order + m + next_lo, least(chunk_, next_hi - next_lo), rows);
-                sum += pass_rows(run, thread, work, order + r, 0, rows, r, static_cast<T>(factor),
-                                 gradient_w_ + thread * (net_.depth + 1), more, ahead);
+            const int slices = slices_of(m, parameters_), begin = slices * thread / threads_;
+            for (int at = begin; at < slices * (thread + 1) / threads_; ++at) {
+                const std::int64_t end = first_row<T>(m, at + 1, slices);
+                Piece piece{thread * held_ + sums_held(begin, at), sums_completed(begin, at), true, false};
+                for (std::int64_t r = first_row<T>(m, at, slices); r < end; r += chunk_, piece.begins = false) {
+                    if (left_early(run, thread)) return;
+                    const std::int64_t rows = least(chunk_, end - r), left = hi - r - rows;
+                    Ahead ahead = left > 0 ? rows_ahead(run, order + r + rows, least(chunk_, left), rows)
+                                           : rows_ahead(run, order + m + next_lo, least(chunk_, next_hi - next_lo), rows);
+                    piece.ends = r + rows == end;
+                    pass_rows(run, thread, work_[thread], order + r, 0, rows, r, static_cast<T>(factor), &piece, ahead);
+                }
             }
-            if (lo == hi) clear_gradients(thread);
         }
-        return sum * factor;
     }
+
+    // A chunk of a slice; `copy` is where the slice is added up, and `completes` how many sums before that are added to
+    // it at its end.
+    struct Piece {
+        int copy, completes;
+        bool begins, ends;
+    };
 
     // `count` rows to be asked for while `rows` rows go through the first layers.
     Ahead rows_ahead(const Running& run, const std::int64_t* order, std::int64_t count, std::int64_t rows) const {
         const std::int64_t row_bytes = net_.columns() * static_cast<std::int64_t>(sizeof(T));
         if (!far(run)) return {};
         const std::int64_t tiles = (rows + tile_rows - 1) / tile_rows * panels<T>(net_.layer(1).units);
-        return {reinterpret_cast<const char*>(X_), order, row_bytes, count, (count + tiles - 1) / most(tiles, 1)};
+        return {reinterpret_cast<const char*>(X_), order, row_bytes, count, (count + tiles - 1) / most(tiles, 1), 0};
     }
 
     // False where all rows of the run stay in the second-level cache.
@@ -223,8 +263,9 @@ class PanelCore final : public Core, private PanelUpdates<T> {
         return __atomic_load_n(&run.quit, __ATOMIC_RELAXED) != 0;
     }
 
-    double pass_rows(Running& run, int thread, const Work<T>& work, const std::int64_t* order, std::int64_t r0,
-                     std::int64_t r1, std::int64_t first_sample, T factor, T** gradients, bool accumulate, Ahead& ahead) {
+    // `piece`: null where gradients are not added up here.
+    void pass_rows(Running& run, int thread, const Work<T>& work, const std::int64_t* order, std::int64_t r0,
+                   std::int64_t r1, std::int64_t first_sample, T factor, const Piece* piece, Ahead& ahead) {
         const int L = net_.depth;
         const Scratch<T>& scratch = scratch_[thread];
         gather(X_, net_.layer(1).inputs, net_.columns(), order, 0, work.a[0], work.rows, r0, r1);
@@ -233,40 +274,56 @@ class PanelCore final : public Core, private PanelUpdates<T> {
             for (std::int64_t r = r0; r < r1; ++r) __builtin_prefetch(Y_ + order[r] * net_.output.outputs);
         for (int l = 1; l < L; ++l) {
             forward_layer(net_, l, work, r0, r1, first_sample, true, scratch, ahead);
-            if (tiled_ && left_early(run, thread)) return 0;
+            if (tiled_ && left_early(run, thread)) return;
         }
-        const double loss = output_layer(net_, work, r0, r1, Y_, weights_of_rows_, order, factor, scratch);
+        output_layer(net_, work, r0, r1, Y_, weights_of_rows_, order, factor, losses_ + first_sample / lanes<T>, scratch);
         for (int l = L; l >= 1; --l) {
-            if (gradients) add_gradients(l, work, r1, gradients, thread, accumulate);
+            if (piece) add_gradients(l, work, *piece, r1, thread);
             if (l > 1) backward_layer(net_, l - 1, work, r0, r1, first_sample, scratch);
-            if (tiled_ && left_early(run, thread)) return 0;
+            if (tiled_ && left_early(run, thread)) return;
         }
-        return loss;
     }
 
-    void add_gradients(int l, const Work<T>& work, std::int64_t samples, T** gradients, int thread, bool accumulate) {
+    void add_gradients(int l, const Work<T>& work, const Piece& piece, std::int64_t samples, int thread) {
         const Layer<T>& layer = net_.layer(l);
+        const bool aside = apart(piece), added = aside && piece.completes == 1;
+        const Begin begin = added ? Begin::apart : piece.begins ? Begin::zero : Begin::accumulate;
+        const Piece rest{piece.copy, added || !piece.ends ? 0 : piece.completes, piece.begins, piece.ends};
         for (std::int64_t p = 0; p < panels<T>(layer.columns); ++p)
-            for (std::int64_t r = 0; r < layer.rows; r += panel<T>)
-                gradient_block(layer, work.a[l - 1], work.delta[l], work.rows, 0, samples, p, r,
-                               least(r + panel<T>, layer.rows), accumulate ? Begin::accumulate : Begin::zero,
-                               gradients[l] + (p * layer.rows + r) * panel<T>);
-        T* b = gradient_b_[thread * (net_.depth + 1) + l];
-        for (std::int64_t p = 0; p < panels<T>(layer.units); ++p)
-            bias_block(work.delta[l], work.rows, 0, samples, p, accumulate, b + p * panel<T>);
-    }
-
-    void clear_gradients(int thread) {
-        for (int l = 1; l <= net_.depth; ++l) {
-            const Layer<T>& layer = net_.layer(l);
-            std::memset(gradient_w_[thread * (net_.depth + 1) + l], 0, static_cast<std::size_t>(layer.size()) * sizeof(T));
-            std::memset(gradient_b_[thread * (net_.depth + 1) + l], 0, static_cast<std::size_t>(padded<T>(layer.units)) * sizeof(T));
+            for (std::int64_t r = 0; r < layer.rows; r += panel<T>) {
+                const std::int64_t height = least(panel<T>, layer.rows - r), at = (p * layer.rows + r) * panel<T>;
+                T* out = aside && !added ? scratch_[thread].block : gradient_w(piece.copy - added, l) + at;
+                gradient_block(layer, work.a[l - 1], work.delta[l], work.rows, 0, samples, p, r, r + height, begin, out);
+                complete(rest, out, height, vectors_in<T>(layer.columns, p), [&](int copy) __attribute__((always_inline)) {
+                    return gradient_w(copy, l) + at;
+                });
+            }
+        const Piece of_bias{piece.copy, piece.ends ? piece.completes : 0, piece.begins, piece.ends};
+        for (std::int64_t p = 0; p < panels<T>(layer.units); ++p) {
+            T* out = aside ? bias_sum_[thread] : gradient_b(piece.copy, l) + p * panel<T>;
+            bias_block(work.delta[l], work.rows, 0, samples, p, !piece.begins, out);
+            complete(of_bias, out, 1, 2, [&](int copy) __attribute__((always_inline)) { return gradient_b(copy, l) + p * panel<T>; });
         }
+    }
+    // A slice in one piece that completes others is added to them at once: its own sum need not be kept.
+    static bool apart(const Piece& piece) { return piece.begins && piece.ends && piece.completes > 0; }
+
+    // Adds the sums that a slice completes to its own, rows of `panel`; `at(copy)` is where one lies.
+    template <class At>
+    HG_INLINE void complete(const Piece& piece, const T* own, std::int64_t rows, int vectors, At at) {
+        if (piece.completes == 0) return;
+        T* to = at(piece.copy - piece.completes);
+        for (std::int64_t r = 0; r < rows; ++r)
+            for (int n = 0; n < vectors; ++n) {
+                const std::int64_t i = r * panel<T> + n * lanes<T>;
+                Vec<T> sum = load(own + i);
+                for (int c = 1; c <= piece.completes; ++c) sum = load(at(piece.copy - c) + i) + sum;
+                store(to + i, sum);
+            }
     }
 
     double total_loss(std::int64_t m, std::int64_t k) const {
-        double loss = 0;
-        for (int t = 0; t < threads_; ++t) loss += parts_[t].loss;
+        const double loss = data_loss(plan_.loss, sum_of(losses_, (m + lanes<T> - 1) / lanes<T>), m, net_.output.outputs);
         if (plan_.l1 == 0 && plan_.l2 == 0) return loss;
         double squares = squares_, absolutes = absolutes_;
         if (k > 0) penalty_sums(k, squares, absolutes);
@@ -274,12 +331,11 @@ class PanelCore final : public Core, private PanelUpdates<T> {
     }
     // |W|^2 and |W|_1 after `updates` updates of this run.
     void penalty_sums(std::int64_t updates, double& squares, double& absolutes) const {
-        squares = absolutes = 0;
-        for (int t = 0; t < threads_; ++t) {
-            squares += parts_[t].squares[updates & 1];
-            absolutes += parts_[t].absolutes[updates & 1];
-        }
+        squares = sum_of(sums_.squares[updates & 1], blocks_ + table_parts);
+        absolutes = sum_of(sums_.absolutes[updates & 1], blocks_ + table_parts);
     }
+    // Behind those of the blocks.
+    TableSums of_table(int set) const { return {sums_.squares[set] + blocks_, sums_.absolutes[set] + blocks_}; }
 
     const T *X_ = nullptr, *Y_ = nullptr, *weights_of_rows_ = nullptr;
     double squares_ = 0, absolutes_ = 0;

@@ -1,4 +1,4 @@
-// From the deltas (tiled) or the threads' gradients (sliced) to new parameters, block by block.
+// From the deltas (tiled) or the gradients of the slices (sliced) to new parameters, block by block.
 #pragma once
 
 #include "memory.hpp"
@@ -11,8 +11,24 @@ class PanelUpdates : protected PanelMemory<T> {
   protected:
     using Memory = PanelMemory<T>;
     using Memory::bias_sum_, Memory::block_, Memory::blocks_, Memory::gradient_b_, Memory::gradient_w_, Memory::net_;
-    using Memory::parts_, Memory::plan_, Memory::scratch_, Memory::threads_, Memory::tiled_, Memory::work_;
+    using Memory::held_, Memory::parameters_, Memory::plan_, Memory::scratch_, Memory::sums_, Memory::threads_;
+    using Memory::tiled_, Memory::work_;
     using typename Memory::Block;
+
+    // What a step leaves for the update: its rows, and the sums of its slices.
+    struct Left {
+        std::int64_t rows;
+        int leaves = 0;
+        Leaf leaf[most_slices];
+    };
+    Left left_of(std::int64_t rows) const {
+        Left left;
+        left.rows = rows;
+        if (!tiled_) left.leaves = list_leaves(slices_of(rows, parameters_), threads_, held_, left.leaf);
+        return left;
+    }
+    T* gradient_w(int copy, int layer) const { return gradient_w_[copy * (net_.depth + 1) + layer]; }
+    T* gradient_b(int copy, int layer) const { return gradient_b_[copy * (net_.depth + 1) + layer]; }
 
     explicit PanelUpdates(const Plan& plan) : Memory(plan) {}
 
@@ -23,25 +39,24 @@ class PanelUpdates : protected PanelMemory<T> {
     }
 
     // The gradient of a block, without penalty, in `out` (weights: rows of `panel`; biases: all panels in a row).
-    T* gradient_of(const Block& block, std::int64_t m, int thread) {
+    T* gradient_of(const Block& block, const Left& left, int thread) {
         const Layer<T>& layer = net_.layer(block.layer);
-        if (block.band < 0) return bias_gradient(block, m, thread);
+        if (block.band < 0) return bias_gradient(block, left, thread);
         if (tiled_) {
             T* out = scratch_[thread].block;
             ask_for(block);
-            gradient_block(layer, work_->a[block.layer - 1], work_->delta[block.layer], work_->rows, 0, m, block.band,
+            gradient_block(layer, work_->a[block.layer - 1], work_->delta[block.layer], work_->rows, 0, left.rows, block.band,
                            block.r0, block.r1, Begin::zero, out);
             return out;
         }
         const std::int64_t at = (block.band * layer.rows + block.r0) * panel<T>, size = (block.r1 - block.r0) * panel<T>;
-        if (threads_ == 1) return gradient_w_[block.layer] + at;
+        if (left.leaves == 1) return gradient_w(left.leaf[0].copy, block.layer) + at;
         T* out = scratch_[thread].block;
-        const T* first = gradient_w_[block.layer] + at;
-        for (std::int64_t i = 0; i < size; i += lanes<T>) {
-            Vec<T> sum = load(first + i);
-            for (int t = 1; t < threads_; ++t) sum += load(gradient_w_[t * (net_.depth + 1) + block.layer] + at + i);
-            store(out + i, sum);
-        }
+        const std::int64_t step = vectors_in<T>(layer.columns, block.band) == 1 ? panel<T> : lanes<T>;
+        for (std::int64_t i = 0; i < size; i += step)
+            store(out + i, sum_of_leaves<T>(left.leaf, left.leaves, [&](int copy) __attribute__((always_inline)) {
+                      return gradient_w(copy, block.layer) + at + i;
+                  }));
         return out;
     }
 
@@ -58,19 +73,18 @@ class PanelUpdates : protected PanelMemory<T> {
             __builtin_prefetch(to + i, 1, 2);
     }
 
-    T* bias_gradient(const Block& block, std::int64_t m, int thread) {
+    T* bias_gradient(const Block& block, const Left& left, int thread) {
         const Layer<T>& layer = net_.layer(block.layer);
         T* out = bias_sum_[thread];
         for (std::int64_t p = 0; p < panels<T>(layer.units); ++p) {
             if (tiled_) {
-                bias_block(work_->delta[block.layer], work_->rows, 0, m, p, false, out + p * panel<T>);
+                bias_block(work_->delta[block.layer], work_->rows, 0, left.rows, p, false, out + p * panel<T>);
                 continue;
             }
-            for (std::int64_t i = p * panel<T>; i < (p + 1) * panel<T>; i += lanes<T>) {
-                Vec<T> sum = load(gradient_b_[block.layer] + i);
-                for (int t = 1; t < threads_; ++t) sum += load(gradient_b_[t * (net_.depth + 1) + block.layer] + i);
-                store(out + i, sum);
-            }
+            for (std::int64_t i = p * panel<T>; i < (p + 1) * panel<T>; i += lanes<T>)
+                store(out + i, sum_of_leaves<T>(left.leaf, left.leaves, [&](int copy) __attribute__((always_inline)) {
+                          return gradient_b(copy, block.layer) + i;
+                      }));
         }
         if (layer.bias == Bias::shared) {
             T sum = 0;
@@ -98,7 +112,8 @@ class PanelUpdates : protected PanelMemory<T> {
         return x;
     }
 
-    void update_one(const Block& block, const StepRule<T>& rule, const T* g, Sums<T>& sums) {
+    // `set`: which of the two sets of sums takes what the new parameters add up to.
+    void update_one(const Block& block, const StepRule<T>& rule, const T* g, int set) {
         const Layer<T>& layer = net_.layer(block.layer);
         if (block.band < 0) {
             StepRule<T> of_bias = rule;
@@ -108,13 +123,20 @@ class PanelUpdates : protected PanelMemory<T> {
             clear_padding(layer.b[0], layer.units);
             return;
         }
+        Sums<T> sums;
         update(rule, stretch(block, g), sums);
+        if (rule.penalized) keep_sums(&block - block_, set, sums);
         if (rule.epsilon == 0) {  // 0 / 0 in the padding
             const std::int64_t used = layer.columns - block.band * panel<T>;
             for (std::int64_t r = block.r0; r < block.r1; ++r)
                 clear_padding(layer.w[0] + (block.band * layer.rows + r) * panel<T>, least(used, panel<T>));
         }
         turn(block);
+    }
+
+    void keep_sums(std::int64_t block, int set, const Sums<T>& sums) {
+        sums_.squares[set][block] = static_cast<double>(add_lanes<T>(sums.squares));
+        sums_.absolutes[set][block] = static_cast<double>(add_lanes<T>(sums.absolutes));
     }
 
     static void clear_padding(T* row, std::int64_t used) {
@@ -129,15 +151,15 @@ class PanelUpdates : protected PanelMemory<T> {
         for (std::int64_t r = 0; r < block.r1 - block.r0; ++r) clear_padding(g + r * panel<T>, used);
     }
 
-    void update_blocks(int thread, int threads, std::int64_t m, const StepRule<T>& rule, Sums<T>& sums) {
+    void update_blocks(int thread, int threads, const Left& left, const StepRule<T>& rule, int set) {
         std::int64_t from, to;
         share(thread, threads, from, to);
         for (std::int64_t i = from; i < to; ++i) {
             const Block& block = block_[i];
             if (!is_trained(net_.layer(block.layer), block)) continue;
-            T* g = gradient_of(block, m, thread);
+            T* g = gradient_of(block, left, thread);
             clear_block_padding(block, g);
-            update_one(block, rule, g, sums);
+            update_one(block, rule, g, set);
         }
     }
 
@@ -147,15 +169,14 @@ class PanelUpdates : protected PanelMemory<T> {
         return block.band < 0 ? gradient_b_[block.layer]
                                : gradient_w_[block.layer] + (block.band * layer.rows + block.r0) * panel<T>;
     }
-    void prepare_blocks(int thread, int threads, std::int64_t m, const StepRule<T>& rule) {
+    void prepare_blocks(int thread, int threads, const Left& left, const StepRule<T>& rule) {
         std::int64_t from, to;
         share(thread, threads, from, to);
-        double norm = 0;
         for (std::int64_t i = from; i < to; ++i) {
             const Block& block = block_[i];
             const Layer<T>& layer = net_.layer(block.layer);
             if (!is_trained(layer, block)) continue;
-            T *g = gradient_of(block, m, thread), *kept = kept_gradient(block);
+            T *g = gradient_of(block, left, thread), *kept = kept_gradient(block);
             clear_block_padding(block, g);
             const Stretch<T> x = stretch(block, g);
             StepRule<T> own = rule;
@@ -164,23 +185,20 @@ class PanelUpdates : protected PanelMemory<T> {
             prepare_norm(own, x.p, g, x.rows, x.vectors, sums);
             if (g != kept) std::memcpy(kept, g, static_cast<std::size_t>(x.rows * panel<T>) * sizeof(T));
             // a shared bias counts once
-            norm += block.band < 0 && layer.bias == Bias::shared
-                        ? static_cast<double>(g[0]) * static_cast<double>(g[0])
-                        : static_cast<double>(add_lanes<T>(sums.squares));
+            sums_.norm[i] = block.band < 0 && layer.bias == Bias::shared
+                                ? static_cast<double>(g[0]) * static_cast<double>(g[0])
+                                : static_cast<double>(add_lanes<T>(sums.squares));
         }
-        parts_[thread].norm = norm;
     }
     void apply_norm(StepRule<T>& rule) const {
-        double norm = 0;
-        for (int t = 0; t < threads_; ++t) norm += parts_[t].norm;
-        scale_to_norm(rule, plan_.clip_norm, norm);
+        scale_to_norm(rule, plan_.clip_norm, sum_of(sums_.norm, blocks_ + table_parts));
     }
-    void update_prepared(int thread, int threads, const StepRule<T>& rule, Sums<T>& sums) {
+    void update_prepared(int thread, int threads, const StepRule<T>& rule, int set) {
         std::int64_t from, to;
         share(thread, threads, from, to);
         for (std::int64_t i = from; i < to; ++i)
             if (is_trained(net_.layer(block_[i].layer), block_[i]))
-                update_one(block_[i], rule, kept_gradient(block_[i]), sums);
+                update_one(block_[i], rule, kept_gradient(block_[i]), set);
     }
 
     // Brings the other form of the weights up to date.

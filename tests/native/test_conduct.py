@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from handgrad.engines import native
-from handgrad.engines.cpus import cpu_share
+from handgrad.engines.cpus import allowed_cores, cores_of, cpu_share
 from handgrad.engines.native import NativeEngine, NativeSession, thread_count
 from handgrad.engines.reference import ReferenceEngine
 from handgrad.errors import ShapeError, SpecificationError
@@ -287,7 +287,7 @@ def test_threads_by_argument_and_environment(monkeypatch: pytest.MonkeyPatch) ->
     allowed = len(os.sched_getaffinity(0))
     monkeypatch.delenv("HANDGRAD_THREADS", raising=False)
     assert thread_count(None, operations=1000) == 1
-    assert thread_count(None) == allowed
+    assert thread_count(None) == allowed_cores(allowed)
     monkeypatch.setenv("HANDGRAD_THREADS", "1")
     assert thread_count(None) == 1
     assert thread_count(2) == min(2, allowed)
@@ -296,6 +296,16 @@ def test_threads_by_argument_and_environment(monkeypatch: pytest.MonkeyPatch) ->
         thread_count(None)
     with pytest.raises(SpecificationError, match="at least 1, got 0"):
         thread_count(0)
+
+
+def test_two_hardware_threads_of_a_core_are_one_core(tmp_path: Path) -> None:
+    for cpu, siblings in enumerate(("0,4", "1,5", "2-3", "2-3", "0,4", "1,5")):
+        (tmp_path / f"cpu{cpu}" / "topology").mkdir(parents=True)
+        (tmp_path / f"cpu{cpu}" / "topology" / "thread_siblings_list").write_text(siblings + "\n")
+    assert cores_of(frozenset(range(6)), tmp_path) == 3
+    assert cores_of(frozenset({0, 1}), tmp_path) == 2
+    assert cores_of(frozenset({0, 4}), tmp_path) == 1
+    assert cores_of(frozenset({0, 9}), tmp_path) == 2  # the kernel does not say
 
 
 def test_a_limit_of_cpu_time(tmp_path: Path) -> None:

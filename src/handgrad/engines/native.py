@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from handgrad.engines.cpus import cpu_share
+from handgrad.engines.cpus import allowed_cores, cpu_share
 from handgrad.engines.parts import multiplied, numbers_of, put, taken
 from handgrad.engines.protocol import Forecast, Run, Stop
 from handgrad.engines.reference import forecast
@@ -67,7 +67,7 @@ def instruction_set() -> str:
 def thread_count(threads: int | None, operations: float = float("inf")) -> int:
     """Threads for a step of so many operations: `threads`, else HANDGRAD_THREADS, else by size.
 
-    Never more than the CPUs that the process may use; by size not more than its share of CPU time either.
+    Never more than the CPUs that the process may use; by size not more than its cores or its share of CPU time either.
 
     >>> thread_count(1)
     1
@@ -86,7 +86,7 @@ def thread_count(threads: int | None, operations: float = float("inf")) -> int:
     allowed = int(_core().allowed_cpus())
     if wish is not None:
         return min(wish, allowed)
-    return max(1, int(min(operations / ALONE, allowed, cpu_share())))
+    return max(1, int(min(operations / ALONE, allowed_cores(allowed), cpu_share())))
 
 
 def evaluate(name: str, x: Array) -> Array:
@@ -147,14 +147,29 @@ class NativeSession:
         self, order: Array, batch_size: int, rates: Array, first_step: int, stop: Stop | None = None
     ) -> Run:
         """See `handgrad.engines.protocol.Session.run`; Ctrl-C and `stop` are seen every 0.05 s."""
+        return self.run_epochs(order, max(1, len(order)), batch_size, rates, first_step, stop)
+
+    def run_epochs(
+        self,
+        order: Array,
+        epoch: int,
+        batch_size: int,
+        rates: Array,
+        first_step: int,
+        stop: Stop | None = None,
+    ) -> Run:
+        """See `handgrad.engines.protocol.EpochsSession.run_epochs`."""
         order = np.ascontiguousarray(order, np.int64)
         rates = np.ascontiguousarray(rates, np.float64)
         batch = max(1, min(int(batch_size), len(order)))
-        if self._core is None or batch > self._largest:
-            self._prepare(batch)
-        losses = np.empty(min(len(rates), -(-len(order) // batch)))
+        # by the size that is meant, not by the batch that is left over: what is added up together depends on it
+        planned = max(batch, min(int(batch_size), len(self._X)))
+        if self._core is None or planned > self._largest:
+            self._prepare(planned)
+        epochs, rest = divmod(len(order), epoch)
+        losses = np.empty(min(len(rates), epochs * -(-epoch // batch) + -(-rest // batch)))
         try:
-            steps, failed = self._core.run(order, batch, rates, int(first_step), losses, stop)
+            steps, failed = self._core.run(order, batch, rates, int(first_step), losses, stop, epoch)
         except IndexError:
             raise ShapeError(f"the order names rows outside the data of {len(self._X)} rows") from None
         return Run(losses[:steps], bool(failed))

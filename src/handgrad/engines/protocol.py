@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from handgrad.nn.arrays import Array
 from handgrad.nn.network import Network
@@ -57,6 +57,23 @@ class ScoringSession(Session, Protocol):
 
     def score(self, rows: Array) -> Forecast:
         """Outputs and loss for these rows of the data (int64, (m,)), without dropout and penalties."""
+        ...
+
+
+@runtime_checkable
+class EpochsSession(ScoringSession, Protocol):
+    """A session that takes several epochs in one call, for data whose epochs are shorter than a call."""
+
+    def run_epochs(
+        self,
+        order: Array,
+        epoch: int,
+        batch_size: int,
+        rates: Array,
+        first_step: int,
+        stop: Stop | None = None,
+    ) -> Run:
+        """As `Session.run`, with batches that begin anew after every `epoch` rows of the order."""
         ...
 
 
