@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import Any
@@ -13,7 +13,7 @@ from handgrad.data.arrays import sample_weights, samples, split_samples
 from handgrad.data.batches import Split
 from handgrad.data.rows import Places, StoredRows
 from handgrad.engines import choose
-from handgrad.engines.protocol import Engine, ScoringSession, Session
+from handgrad.engines.protocol import Engine, EpochsSession, ScoringSession, Session
 from handgrad.errors import SpecificationError, TrainingError
 from handgrad.nn.arrays import Array
 from handgrad.nn.clipping import Clipping
@@ -35,6 +35,7 @@ from handgrad.training.snapshots import Best, Kept
 from handgrad.training.streamed import Block, StoredX, StoredY, StreamedEngine, blocks_for
 
 _STEPS_A_CALL = 256
+_WORK_A_CALL = 4_000_000  # rows times parameters of epochs that are taken at once: some milliseconds
 _AS_IN = {
     "optimizer": "an optimizer such as Adam(0.001)",
     "regularization": "a Regularization such as Regularization(l2=0.01)",
@@ -202,19 +203,21 @@ class _Trainer:
         ended = None
         with self.progress:
             self.progress.begin(self.plan.epochs, self.plan.steps_per_epoch(len(self.split.training)))
-            for epoch in range(first, self.plan.epochs):
+            epoch = first
+            while ended is None and epoch < self.plan.epochs:
                 kept.update(epoch, self.step, session)
-                line = self.run_epoch(session, epoch)
+                line = None
+                for line in self.run_epochs(session, epoch, callbacks, kept):
+                    self.history.append(line)
+                    self.progress.epoch(line, self.metric)
                 if line is None:
                     ended = "interrupted"
                     break
-                self.history.append(line)
-                self.progress.epoch(line, self.metric)
+                epoch = line.epoch
                 best.update(line, session)
                 ended = self.reason_to_end(best, self.answers(callbacks, line, session))
-                if ended is not None:
-                    break
-                if self.checkpoint is not None and self.checkpoint.due(line.epoch, self.plan.epochs):
+                due = self.checkpoint is not None and self.checkpoint.due(epoch, self.plan.epochs)
+                if self.checkpoint is not None and due and ended is None:
                     self.checkpoint.keep(self.result(session, best, kept, "checkpoint"))
         if not self.history:
             self.interruption.give_up()
@@ -251,6 +254,47 @@ class _Trainer:
         if any(answers):
             return "callback"
         return "early stopping" if best.exhausted else None
+
+    def run_epochs(
+        self, session: ScoringSession, epoch: int, callbacks: Sequence[Callback], kept: Kept
+    ) -> Iterator[Epoch]:
+        """The lines of the epochs from `epoch` on that are taken at once; none where the first was interrupted.
+
+        Several are, where they are short and nobody looks at the training between them.
+        """
+        looked_at = callbacks or self.plan.early_stopping or self.split.validation.size
+        if not looked_at and self.order is None and isinstance(session, EpochsSession):
+            work = len(self.split.training) * self.network.parameter_count
+            until = [epoch + _WORK_A_CALL // max(1, work), kept.next(epoch), self.plan.epochs]
+            if self.checkpoint is not None:
+                until.append(self.checkpoint.next(epoch))
+            if min(until) > epoch + 1:
+                yield from self.at_once(session, epoch, min(until) - epoch)
+                return
+        line = self.run_epoch(session, epoch)
+        if line is not None:
+            yield line
+
+    def at_once(self, session: EpochsSession, epoch: int, count: int) -> Iterator[Epoch]:
+        """The lines of epochs that one call of the engine takes."""
+        rows = len(self.split.training)
+        part = self.plan.epochs_on(epoch, count, self.split.training, self.recipe.optimizer.learning_rate)
+        began, B, per_epoch = perf_counter(), self.plan.rows_of_batch(rows), self.plan.steps_per_epoch(rows)
+        run = session.run_epochs(part.rows, rows, B, part.rates, part.first, self.interruption.stop)
+        whole, begun = divmod(len(run.losses) - run.failed, per_epoch)
+        losses = _epoch_losses(
+            self.network, run.losses[: whole * per_epoch].reshape(whole, per_epoch), B, rows
+        )
+        if begun and not run.failed:
+            losses.append(_epoch_loss(self.network, run.losses[whole * per_epoch :].tolist(), B, rows))
+        seconds = (perf_counter() - began) / max(1, len(losses))
+        for e, loss in enumerate(losses):
+            done = min((e + 1) * per_epoch, len(run.losses))
+            self.step, rate = part.first + done, float(part.rates[done - 1])
+            self.progress.steps(part.epoch - 1 + e, done - e * per_epoch, float(run.losses[done - 1]), rate)
+            yield Epoch(part.epoch + e, loss, None, None, rate, seconds, self.step - 1)
+        if run.failed:
+            raise self.failure(session, part.first + len(run.losses) - 1, float(run.losses[-1]))
 
     def run_epoch(self, session: ScoringSession, epoch: int) -> Epoch | None:
         """One pass over the training rows in the order of this epoch, then the validation rows.
@@ -301,6 +345,16 @@ class _Trainer:
         X, Y = self.X[at.rows], self.Y[at.rows]
         cause = why_not_finite(self.network, session.training().parameters, X, Y, masks)
         return TrainingError(f"step {step} (epoch {at.epoch}, batch {at.batch}): the loss is {loss}; {cause}")
+
+
+def _epoch_losses(network: Network, losses: Array, B: int, rows: int) -> list[float]:
+    """`_epoch_loss` of several whole epochs (epochs, steps)."""
+    if not len(losses) or (network.loss is not None and network.loss.samples == "sum"):
+        return [_epoch_loss(network, of_epoch.tolist(), B, rows) for of_epoch in losses]
+    sizes = np.minimum(B, rows - B * np.arange(losses.shape[1]))
+    with np.errstate(over="ignore"):
+        means: list[float] = np.average(losses, axis=1, weights=sizes).tolist()
+    return means
 
 
 def _epoch_loss(network: Network, losses: list[float], B: int, rows: int) -> float:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from handgrad.data.batches import Rows, Windows, checked_seed, epoch_order, steps_per_epoch
+from handgrad.data.batches import Rows, Windows, checked_seed, epoch_order, epoch_orders, steps_per_epoch
 from handgrad.errors import SpecificationError
 from handgrad.nn.arrays import Array
 from handgrad.nn.schedules import Schedule
@@ -153,6 +153,14 @@ class Plan:
             rates = self._rates(rate, step, epoch, count)
             yield Stretch(step, epoch + 1, k + 1, order[k * B : (k + count) * B], rates)
             step += count
+
+    def epochs_on(self, epoch: int, count: int, rows: Rows, rate: float) -> Stretch:
+        """The steps of `count` whole epochs from `epoch` (from 0) on, whose batches begin anew in each."""
+        per_epoch = self.steps_per_epoch(len(rows))
+        order = rows[epoch_orders(self.seed, epoch, count, len(rows), self.shuffle)].ravel()
+        first = epoch * per_epoch + 1
+        rates = [self._rates(rate, first + e * per_epoch, epoch + e, per_epoch) for e in range(count)]
+        return Stretch(first, epoch + 1, 1, order, np.concatenate(rates))
 
     def windows(self, rows: int) -> Windows:
         """How an epoch of so many rows is shuffled block by block."""

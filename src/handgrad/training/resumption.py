@@ -27,6 +27,10 @@ class Checkpoint(NamedTuple):
         """True after an epoch (from 1) that is one of them, and not the last."""
         return epoch % self.every == 0 and epoch < epochs
 
+    def next(self, epoch: int) -> int:
+        """The epochs that are over when it is due next, with `epoch` of them over now."""
+        return (epoch // self.every + 1) * self.every
+
 
 class Point(NamedTuple):
     """The start of an epoch (from 0): the state there, and what training remembers of its way."""

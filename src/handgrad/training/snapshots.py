@@ -85,6 +85,10 @@ class Kept:
         if epoch % self.stride == 0 and len(self.kept) < self.most:
             self.kept.append((epoch, Snapshot(step, session.training())))
 
+    def next(self, epoch: int) -> int:
+        """The first epoch after this one (from 0) whose state may be one to keep."""
+        return 1 << 62 if self.most == 1 else (epoch // self.stride + 1) * self.stride
+
     def all(self, last: Snapshot) -> tuple[Snapshot, ...]:
         """The kept states in order, then the state after the last step."""
         kept = (snapshot for _, snapshot in self.kept if snapshot is not None)
