@@ -75,9 +75,13 @@ def epoch_orders(seed: int, first: int, count: int, rows: int, shuffle: bool = T
     """
     if shuffle and rows and _core_draws_as_numpy():
         orders = np.empty((count, rows), np.int64)
-        _native.epoch_orders(seed, first, orders)
+        _core().epoch_orders(seed, first, orders)
         return orders
     return np.stack([epoch_order(seed, first + e, rows, shuffle) for e in range(count)])
+
+
+def _core() -> Any:
+    return _native
 
 
 @cache
@@ -87,7 +91,7 @@ def _core_draws_as_numpy() -> bool:
         return False
     for seed, epoch in ((0, 0), (2**64 - 1, 3), (5, 2**33)):
         drawn = np.empty((1, 1000), np.int64)
-        _native.epoch_orders(seed, epoch, drawn)
+        _core().epoch_orders(seed, epoch, drawn)
         if not np.array_equal(drawn[0], epoch_order(seed, epoch, 1000)):
             return False
     return True
