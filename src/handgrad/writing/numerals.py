@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal
+from functools import lru_cache
 from typing import Any
 
 from handgrad.errors import RenderError
@@ -130,11 +131,16 @@ def _not_finite(value: Any) -> str:
 
 
 def _rounded(number: Decimal, decimals: int) -> Decimal:
-    return number.quantize(Decimal(1).scaleb(-decimals), context=_WIDE)
+    return number.quantize(_unit(decimals), context=_WIDE)
+
+
+@lru_cache(maxsize=256)
+def _unit(decimals: int) -> Decimal:
+    return Decimal(1).scaleb(-decimals)
 
 
 def _same(rounded: Decimal, number: Decimal) -> bool:
-    return abs(rounded - number) <= NOISE * max(abs(number), Decimal(1).scaleb(-6))
+    return abs(rounded - number) <= NOISE * max(abs(number), _unit(6))
 
 
 def _decimals(number: Decimal) -> int:

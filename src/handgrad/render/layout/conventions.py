@@ -54,18 +54,23 @@ def _rounding(sheet: Sheet) -> str:
 
 def _kinds(held: Any) -> Iterator[object]:
     """The kinds of node in the mathematics of blocks, the functions that are applied, operations entry by entry."""
-    if isinstance(held, tuple | list):
-        for part in held:
-            yield from _kinds(part)
-    elif isinstance(held, Formula):
-        yield from _kinds(held.forms)
-    elif isinstance(held, Fold):
-        yield from _kinds(held.blocks)
-    elif isinstance(held, Expression):
-        yield held.function if isinstance(held, Apply) else type(held)
-        if type(held) in ENTRYWISE and _is_matrix(getattr(held, ENTRYWISE[type(held)])):
-            yield "entrywise"
-        yield from (kind for part in _parts(held) for kind in _kinds(part))
+    waiting, entrywise = [held], False
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, Expression):
+            kind = type(part)
+            yield part.function if isinstance(part, Apply) else kind
+            # one such operation is enough: whether its part is a matrix is not asked again
+            if not entrywise and kind in ENTRYWISE and _is_matrix(getattr(part, ENTRYWISE[kind])):
+                entrywise = True
+                yield "entrywise"
+            waiting += [getattr(part, name) for name in names_of(kind)]
+        elif isinstance(part, tuple | list):
+            waiting += part
+        elif isinstance(part, Formula):
+            waiting.append(part.forms)
+        elif isinstance(part, Fold):
+            waiting.append(part.blocks)
 
 
 def _is_matrix(tree: Expression) -> bool:

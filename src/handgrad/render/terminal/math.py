@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from handgrad.diagram.palette import kind_of
@@ -47,6 +47,7 @@ MINUS = "\u2212"
 SIGNS = {"=": "=", "<": "<", ">": ">", "<=": "≤", ">=": "≥", "!=": "≠", "~": "≈", ":=": ":="}
 DOTS = {"horizontal": "⋯", "vertical": "⋮", "diagonal": "⋱"}
 WIDEST_LABEL = 14
+_KEPT = 4096
 
 
 @dataclass(frozen=True)
@@ -55,12 +56,25 @@ class Writer:
 
     notation: Notation
     words: Callable[[str], str] = str
+    made: dict[int, tuple[Expression, TextBox]] = field(default_factory=dict, compare=False, repr=False)
+    """Boxes of late, by the identity of their trees: a formula is measured before it is set."""
 
     def box(self, tree: Expression) -> TextBox:
         """The tree as a box.
 
         Raises RenderError for a kind of node without a rule.
         """
+        known = self.made.get(id(tree))
+        if known is not None:
+            return known[1]
+        if len(self.made) >= _KEPT:
+            self.made.clear()
+        box = self.boxed(tree)
+        self.made[id(tree)] = tree, box  # with the tree, whose identity would be another's otherwise
+        return box
+
+    def boxed(self, tree: Expression) -> TextBox:
+        """The same, made anew."""
         rule = RULES.get(type(tree))
         if rule is None:
             raise RenderError(

@@ -43,7 +43,10 @@ class TextBox:
 
 def cells(line: Line) -> int:
     """Cells that a line takes."""
-    return sum(cell_len(text) for text, _ in line)
+    taken = 0
+    for text, _ in line:
+        taken += len(text) if text.isascii() and text.isprintable() else cell_len(text)
+    return taken
 
 
 @lru_cache(maxsize=4096)
@@ -121,10 +124,13 @@ def beside(*boxes: TextBox) -> TextBox:
         return TextBox((line,), 0, sum(box.width for box in boxes))
     above = max(box.baseline for box in boxes)
     below = max(box.height - box.baseline for box in boxes)
-    level = [stretched(box, above - box.baseline, below - (box.height - box.baseline)) for box in boxes]
-    lines = tuple(
-        tuple(piece for line in row for piece in line) for row in zip(*(b.lines for b in level), strict=True)
-    )
+    rows: list[list[Piece]] = [[] for _ in range(above + below)]
+    for box in boxes:
+        first, end = above - box.baseline, above - box.baseline + len(box.lines)
+        blank: Line = ((" " * box.width, ""),) if box.width else ()
+        for place, row in enumerate(rows):
+            row.extend(box.lines[place - first] if first <= place < end else blank)
+    lines = tuple(map(tuple, rows))
     body = max(box.height - box.notes - box.baseline for box in boxes)
     return TextBox(lines, above, sum(box.width for box in boxes), below - body)
 
