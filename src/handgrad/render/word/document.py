@@ -350,8 +350,8 @@ def _on_display(equations: list[str]) -> str:
 
 
 def _within_a_line(equations: list[str]) -> str:
-    """Each by itself, with blanks of the text between them, which LibreOffice keeps; numbers need no display."""
-    return text_run("\u2003\u2003").join(map(equation, equations))
+    """Each by itself, parted by commas, because LibreOffice drops blanks between equations; numbers need no display."""
+    return text_run(",\u2003").join(map(equation, equations))
 
 
 def _begun(line: Line) -> Box:
