@@ -53,6 +53,11 @@ def flat(function: str, slope: float) -> Case:
 
 SIGNS = {"loss": "hinge"}
 HUBER = {"name": "huber", "threshold": 1.0}
+OUTPUTS_ALONE = {
+    "network": {"inputs": 1, "loss": "squared_error", "layers": [{"units": 1}]},
+    "given": {"yhat": [[0.25], [0.5]]},
+    "data": {"y": [[1.0], [0.5]]},
+}
 TWO_OUTPUTS = {"W": [[1.0], [2.0]]}
 
 # key: (cases that are in it, cases that are not)
@@ -78,7 +83,7 @@ EDGES: dict[str, tuple[tuple[Case, ...], tuple[Case, ...]]] = {
         (parts(76, 24), parts(24, 76), parts(-76, 24), parts(52, 16, 16, 16)),
         (parts(75, 25), parts(74, 26), parts(49, 17, 17, 17), parts(1), parts(0, 0)),
     ),
-    "samples_met": ((parts(0, 1), parts(0, 0, 1)), (parts(0, 0), parts(1, 1), parts(0))),
+    "samples_met": ((parts(0, 1), parts(0, 0, 1)), (parts(0, 0), parts(1, 1), parts(0), OUTPUTS_ALONE)),
     "weight_driven": (
         (parts(76, 24), parts(-76, 24), parts(44, 14, 14, 14, 14)),
         (
@@ -100,7 +105,10 @@ EDGES: dict[str, tuple[tuple[Case, ...], tuple[Case, ...]]] = {
         (parts(1), parts(0, 0), sure(0.9, 2)),
     ),
     "worst_output": (
-        (net(TWO_OUTPUTS, x=[[1.0]], y=[[1.0, 3.0]]),),
+        (
+            net(TWO_OUTPUTS, x=[[1.0]], y=[[1.0, 3.0]]),
+            net({"W": [[1.0], [2.0], [3.0]]}, x=[[1.0]], y=[[1.0, 2.5, 9.0]]),
+        ),
         (parts(9), net(TWO_OUTPUTS, x=[[1.0]] * 2, y=[[1.0, 3.0]] * 2), softmax([0.1, 1.0])),
     ),
     "output_met": (

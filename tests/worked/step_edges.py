@@ -36,10 +36,23 @@ def adam(epsilon: float, **more: Any) -> Case:
     return weight(0.5, optimizer="adam", with_optimizer={"epsilon": epsilon}, **more)
 
 
+A_THOUSANDTH = net(
+    {"W": [[1.0]]}, {"W": [[0.001]], "b": [0.999]}, {"W": [[1.0]]}, x=[[1.0]], y=[[2.0]], rate=1e-9
+)
+TOO_SMALL_FOR_ONE = net(
+    {"W": [[1.0, 1e-5, 1e-5]], "bias": "none"},
+    x=[[1.0, 1.0, 20.0]],
+    y=[[0.5]],
+    optimizer="adagrad",
+    rate=1e-18,
+    with_optimizer={"epsilon": 0.0},
+)
+"""A step that is lost beside the first weight, and is the same for the other two."""
+
 EDGES: dict[str, tuple[tuple[Case, ...], tuple[Case, ...]]] = {
     "vanishing": (
         (steep(1 / 10.1, 4), steep(1 / 40, 3)),
-        (steep(1 / 9.9, 4), steep(1 / 2000, 2), steep(40, 3)),
+        (steep(1 / 9.9, 4), steep(1 / 2000, 2), steep(40, 3), A_THOUSANDTH),
     ),
     "exploding": (
         (steep(10.1, 4), steep(40, 3)),
@@ -85,6 +98,7 @@ EDGES: dict[str, tuple[tuple[Case, ...], tuple[Case, ...]]] = {
                 steps=2,
             ),
             line([1.0, 1.0], ((0.0, 1.0),), ((5.0,),), optimizer="adam"),
+            line([1.0], ((0.0,),), ((5.0,),), optimizer="adamw", with_optimizer={"weight_decay": 0.0}),
         ),
     ),
     "adam_first": (
@@ -101,6 +115,7 @@ EDGES: dict[str, tuple[tuple[Case, ...], tuple[Case, ...]]] = {
             pulled(0.0, (1.0, 10.1)),
             pulled(0.0, (1.0, -20.0), optimizer="rmsprop"),
             pulled(0.0, (1.0, 20.0), optimizer="adamw"),
+            TOO_SMALL_FOR_ONE,
         ),
         (
             pulled(3.9),

@@ -61,6 +61,7 @@ AT_THE_EDGE: tuple[tuple[str, int], ...] = (
     ("samples_met met=2 samples=3", 1),
     ("weight_driven weight=dloss/dW1 sample=x(0) percent=44", 2),
     ("worst_output output=yhat[1] error=-1", 0),
+    ("worst_output output=yhat[2] error=-6", 1),
     ("output_met output=yhat[1]", 0),
     ("zero_input input=x[0]", 0),
     ("mean_distance distance=1.5", 0),
