@@ -58,11 +58,17 @@ OUTPUTS_ALONE = {
     "given": {"yhat": [[0.25], [0.5]]},
     "data": {"y": [[1.0], [0.5]]},
 }
+TWO_LABELS = net(
+    {"W": [[-5.0], [5.0]], "activation": "sigmoid"}, loss="binary_cross_entropy", x=[[1.0]], y=[[1, 1]]
+)
 TWO_OUTPUTS = {"W": [[1.0], [2.0]]}
 
 # key: (cases that are in it, cases that are not)
 EDGES: dict[str, tuple[tuple[Case, ...], tuple[Case, ...]]] = {
-    "sure_and_wrong": ((sure(0.0499), class_of(0.049)), (sure(0.0501), sure(0.01, 2), parts(9.0))),
+    "sure_and_wrong": (
+        (sure(0.0499), class_of(0.049)),
+        (sure(0.0501), sure(0.01, 2), parts(9.0), TWO_LABELS),
+    ),
     "sure_and_right": ((sure(0.9901), class_of(0.991)), (sure(0.9899), sure(0.999, 2), parts(0.0))),
     "right_class": (
         (class_of(0.9899), class_of(0.51)),
