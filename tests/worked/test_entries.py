@@ -110,7 +110,7 @@ OPENED: list[tuple[Expression, tuple[int, int], str]] = [
     (MatMul(Transpose(w), z), (2, 1), "W1[0,2] z1[0](1) + W1[1,2] z1[1](1)"),
     (Transpose(x), (1, 2), "x[2](1)"),
     (Outer(b, b), (1, 0), "b1[1] b1[0]"),
-    (Outer(Transpose(b), b), (0, 1), "b1[0] b1[1]"),
+    (Outer(Transpose(b), b), (1, 0), "b1[1] b1[0]"),
     (Hadamard((z, z)), (1, 1), "z1[1](1) z1[1](1)"),
     (Times((k, w), sign=True), (1, 0), "k x W1[1,0]"),
     (Divide(z, b), (1, 0), "z1[1](0) / b1[1]"),

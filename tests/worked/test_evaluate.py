@@ -104,6 +104,7 @@ NODES: dict[str, tuple[Expression, Any]] = {
         BigSum("k", ONE, Symbol("n"), Times((Symbol("k"), V_k))),
         (V[:, 0] * [1, 2, 3]).sum(),
     ),
+    "norms within a sum": (BigSum("k", ONE, Symbol("n"), Norm(V_k)), np.abs(V).sum()),
     "sum of what has no index": (BigSum("k", ONE, Symbol("n"), v), 3 * V),
     "sum over samples": (
         BigSum("i", ONE, Symbol("n"), Symbol("a", sample="i")),

@@ -270,6 +270,7 @@ def test_a_value_can_be_written_down_where_it_is_a_fraction(name: str):
 def test_a_softmax_of_equal_numbers_is_a_fraction():
     assert set(RATIONAL_AT) == {*RATIONAL, "softmax"}
     assert RATIONAL_AT["softmax"](np.array([[2.0, 2.0]])).all()
+    assert RATIONAL_AT["softmax"](np.array([[2.0]])).all()
     assert not RATIONAL_AT["softmax"](np.array([[2.0, 1.0]])).all()
 
 
