@@ -172,3 +172,9 @@ def test_a_closing_tag_alone_is_a_block_of_markdown() -> None:
     text = " ".join(block.script.text for block in page.blocks)
     assert "z1 = 0.21" in text
     assert "z2 = 0.5" in text
+
+
+def test_what_only_takes_room_is_not_read() -> None:
+    page = r"$$z^{[1]} = \begin{bmatrix} \phantom{-}0.21 \\ \hphantom{-} 0.29 \end{bmatrix}$$ and z2 = 0.28"
+    audit = audit_of(page)
+    assert [(v.claim.quantity, v.verdict) for v in audit.verdicts] == [("z1", "exact"), ("z2", "exact")]

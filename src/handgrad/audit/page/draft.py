@@ -83,7 +83,10 @@ def _network(found: Draft) -> list[str]:
         "[network]",
         f"inputs = {network['inputs']}" + _absent("data.x" in missing, "inputs are not given"),
     ]
-    lines += [f"loss = {_value(network['loss'])}  # {remarks['loss']}", ""]
+    if "loss" in network:
+        lines += [f"loss = {_value(network['loss'])}  # {remarks['loss']}", ""]
+    else:
+        lines += ["# loss = ...  # MISSING: the page names none, and prints no number of one", ""]
     for l, layer in enumerate(network["layers"], 1):
         lines += ["[[network.layers]]", f"units = {layer['units']}" + _absent(f"W{l}" in missing, "a guess")]
         lines.append(f"activation = {_value(layer['activation'])}  # {remarks[f'activation{l}']}")
@@ -110,7 +113,7 @@ def _data(found: Draft) -> list[str]:
             lines.append(f"# {key} = [[...]]  # MISSING: not found on the page")
     lines.append("")
     if "given" in keys:
-        lines += ["[given]", f"yhat = {_value(keys['given']['yhat'])}  # {remarks['given']}", ""]
+        lines += _table("given", keys["given"], remarks)
     for table in ("optimizer", "regularization", "training"):
         if table in keys:
             lines += _table(table, keys[table], remarks)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ import numpy as np
 
 from handgrad.audit.page.gathering import gather
 from handgrad.audit.page.names import Scheme
+from handgrad.audit.page.placement import placed
 from handgrad.audit.page.placing import Quantities
 from handgrad.audit.page.reading import Work, score, work_of
 from handgrad.audit.page.said import ACTIVATIONS, LOSSES, LayerRow, all_said, biases_are_kept, first_said
@@ -29,6 +31,7 @@ _FORMS: tuple[Any, ...] = (
     {"name": "squared_error", "outputs": "mean"},
     {"name": "squared_error", "scale": 0.5, "samples": "sum"},
 )
+_TAKEN = re.compile(r"yhat|dyhat|delta\d+|d[Wb]\d+")
 _FEW_FORMS = 3
 _MOST_TRIED = 64
 _LIKES = 0.4
@@ -48,6 +51,8 @@ def fit(page: Page, draft: Draft, scheme: Scheme, text: str, table: Sequence[Lay
     """Decides activations, loss, and the forms of the optimizer and the penalty."""
     fitting = _Fitting(page, draft, scheme)
     fitting.functions(text, table)
+    fitting.given()
+    fitting.without_loss()
     for option in _OPTIONS:
         fitting.option(option, text)
 
@@ -115,6 +120,42 @@ class _Fitting:
             draft.missing.append("network.loss")
         self._biases(table)
 
+    def given(self) -> None:
+        """What the page states outright and the draft cannot compute is taken as it is."""
+        keys = self.draft.keys
+        case = _built(keys)
+        if case is None or (case.X is not None and case.Y is not None):
+            return
+        quantities = Quantities(case)
+        found: dict[str, tuple[Any, int]] = {}
+        for one in self.work:
+            where = placed(one.chain, one.found, self.scheme, one.context, quantities)
+            first = one.found[0]
+            if where is None or first.part != 1 or where.place.step != 1 or where.place.entry is not None:
+                continue
+            name, shape = where.place.quantity, quantities.shape(where.place)
+            computed = quantities.value(where.place) is not None and name not in quantities.unknown
+            values = np.array([number.value for number in first.numbers])
+            if _TAKEN.fullmatch(name) and not computed and shape and values.size == int(np.prod(shape)):
+                found.setdefault(name, (values.reshape(shape).tolist(), one.chain.parts[1].line))
+        given = keys.get("given", {}) | {name: values for name, (values, _) in found.items()}
+        if found and _built({**keys, "given": given}) is not None:
+            keys["given"] = given
+            for name, (_, line) in found.items():
+                said = f"from line {line}; taken as it is: nothing computes it here"
+                self.draft.remarks.setdefault(f"given.{name}", said)
+
+    def without_loss(self) -> None:
+        """A page that names no loss and prints no number of one is about none."""
+        network = self.draft.keys["network"]
+        if "network.loss" not in self.draft.missing:
+            return
+        loss = network.pop("loss")
+        points = self.points(self.draft.keys)
+        network["loss"] = loss
+        if points >= self.points(self.draft.keys) - 1e-9:
+            del network["loss"]
+
     def _biases(self, table: Sequence[LayerRow]) -> None:
         """Whether biases are trained, as a table of layers says it."""
         layers = self.draft.keys["network"]["layers"]
@@ -169,7 +210,8 @@ def _put_penalty(keys: dict[str, Any], value: Any) -> None:
 
 
 def _put_loss(keys: dict[str, Any], value: Any) -> None:
-    keys["network"]["loss"] = {"name": _name(keys["network"]["loss"]), **value}
+    if "loss" in keys["network"]:
+        keys["network"]["loss"] = {"name": _name(keys["network"]["loss"]), **value}
 
 
 def _rule(keys: Mapping[str, Any]) -> str:

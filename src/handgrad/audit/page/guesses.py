@@ -291,6 +291,6 @@ def _data(given: Givens, sizes: list[int], draft: Draft, columns: bool) -> None:
     draft.keys["data"] = data
     if (yhat := given.array("yhat")) is not None and "W1" in draft.missing and yhat.size == sizes[-1]:
         draft.keys["given"] = {"yhat": [yhat.ravel().tolist()]}
-        draft.remarks["given"] = (
+        draft.remarks["given.yhat"] = (
             f"from {_said(given.lines('yhat'))}; taken as it is, because weights are missing"
         )

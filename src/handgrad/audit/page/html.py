@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from handgrad.audit.page.running import passages
@@ -49,7 +50,33 @@ def blocks_of_html(text: str, first: int = 1) -> list[Block]:
         raise CaseError(f"not HTML that can be read ({error})") from error
     except (etree.XMLSyntaxError, ValueError) as error:
         raise CaseError(f"not HTML that can be read ({error})") from error
-    return list(_Reader(first).all(root))
+    return list(_rejoined(_Reader(first).all(root)))
+
+
+_NAME_ALONE = re.compile(r"\s*[^\s=≈:;,.!?]{1,60}\s*")
+_GOES_ON = re.compile(r"\s*[=≈]")
+
+
+def _rejoined(blocks: Iterable[Block]) -> Iterator[Block]:
+    """Equations whose two sides stand in boxes of their own, so that a browser can break them, as one again."""
+    above: Passage | None = None
+    for block in blocks:
+        text = isinstance(block, Passage) and block.kind == "text"
+        if above is not None and isinstance(block, Passage) and text and _GOES_ON.match(block.script.text):
+            yield Passage("math", Script.joined((above.script, block.script)))
+            above = None
+            continue
+        if above is not None:
+            yield above
+        above = (
+            block
+            if isinstance(block, Passage) and text and _NAME_ALONE.fullmatch(block.script.text)
+            else None
+        )
+        if above is None:
+            yield block
+    if above is not None:
+        yield above
 
 
 class _Reader:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from handgrad.audit.page.script import GAP, Block, Grid, Passage, Script
-from handgrad.audit.page.tex import FRACTIONS, MATH_ENVIRONMENTS, Linear, walker
+from handgrad.audit.page.tex import MATH_ENVIRONMENTS, Linear, plainer, walker
 
 _SECTIONS = {
     "part": 1,
@@ -20,6 +20,7 @@ _SECTIONS = {
 }
 _EQUATION = re.compile(r"=|\\approx")
 _MARKED = re.compile(r"[_^]\s*[{\w]|\\frac|\\begin\{\w*matrix")
+_DRAWN = ("tikzpicture", "picture", "pspicture", "forest")
 _VERBATIM = ("verbatim", "lstlisting", "minted", "Verbatim", "alltt")
 _TABLES = ("tabular", "tabularx", "longtable", "tabular*", "array")
 _WITH_ARGUMENT = {"tabularx": 2, "tabular*": 2, "tabular": 1, "longtable": 1}
@@ -36,7 +37,7 @@ def blocks_of_latex(text: str, first: int = 1) -> list[Block]:
 
     Raises MissingExtraError without pylatexenc, CaseError for what is nested too deep.
     """
-    text = FRACTIONS.sub(r"\\frac", text)
+    text = plainer(text)
     nodes, _, _ = walker(text, first).get_latex_nodes()
     return list(_Document(text, first).all(nodes))
 
@@ -123,6 +124,8 @@ class _Document:
         elif name in _TABLES:
             yield from self._gathered()
             yield self._table(node)
+        elif name in _DRAWN:
+            return  # the labels of a picture say what it shows, in no order
         else:
             for inner in node.nodelist:
                 yield from self._node(inner)

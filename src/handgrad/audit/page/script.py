@@ -25,6 +25,13 @@ _LETTERS = {
     **dict.fromkeys("ℓ𝓛𝐿", "ℒ"),
     "⨂": "⊗", "⨀": "⊙", "〖": "[", "〗": "]", "：": ":", "＝": "=", "𝛅": "δ", "𝛿": "δ", "ϭ": "σ", "ς": "σ",
 }  # fmt: skip
+_STYLED = {
+    letter: plain
+    for letter in (*map(chr, range(0x1D400, 0x1D800)), "\u210e")
+    if len(plain := unicodedata.normalize("NFKC", letter)) == 1 and letter not in _LETTERS
+}
+"""Letters that mathematics has in bold, italic or script: the same letters."""
+_LETTERS |= {letter: _LETTERS.get(plain, plain) for letter, plain in _STYLED.items()}
 _NOTHING = dict.fromkeys(map(ord, "\u200b\u200c\u200d\ufeff\u2060\ufe0f\u2061\u2062\u2063"))
 _COMBINED = re.compile(".[\u0300-\u036f]")
 

@@ -46,7 +46,9 @@ MATH_ENVIRONMENTS = (
     *("equation", "align", "gather", "multline", "eqnarray", "displaymath", "math", "flalign", "alignat"),
 )
 _LOOSE = re.compile(r"(?<=[^\s&]) *[_^] *(?=\S)")
-FRACTIONS = re.compile(r"\\[dtc]frac(?![a-zA-Z])")
+_FRACTIONS = re.compile(r"\\[dtc]frac(?![a-zA-Z])")
+_UNSEEN = re.compile(r"\\[hv]?phantom\s*\{[^{}\n]*\}")
+"""What only takes room."""
 _DIFFERENTIAL = re.compile(r"\s*[∂d]\s*(?=[^\W\d_]|ŷ)")
 
 
@@ -69,13 +71,22 @@ def walker(text: str, line: int) -> Any:
     return LatexWalker(text, tolerant_parsing=True)
 
 
+def plainer(text: str) -> str:
+    r"""The LaTeX with fractions of any size as fractions, and without what only takes room.
+
+    >>> plainer(r"\phantom{-}0.5 \tfrac12")
+    ' 0.5 \\frac12'
+    """
+    return _UNSEEN.sub(" ", _FRACTIONS.sub(r"\\frac", text))
+
+
 def linear(text: str, line: int = 1) -> Script:
     r"""The mathematics in linear form, each character with its line.
 
     >>> linear(r"\delta^{[2]} = \hat{y} - y = \frac{1}{2}").text
     'δ^{[2]} = ŷ - y = ((1)/(2))'
     """
-    text = FRACTIONS.sub(r"\\frac", text)
+    text = plainer(text)
     nodes, _, _ = walker(text, line).get_latex_nodes()
     return Linear(text, line).all(nodes)
 
