@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 from sklearn.preprocessing import RobustScaler
 
-from handgrad.data.columns import MOST_CATEGORIES, measure
+from handgrad.data.columns import MOST_CATEGORIES, decide_kind, measure
 from handgrad.data.effects import Goal, cross_fitted, effects_of
 from handgrad.data.schema import Choices, decide, measured_schema
 from handgrad.data.tables import Table, read_table
@@ -131,12 +131,21 @@ def test_effects_learn_from_the_training_rows_alone() -> None:
 
 
 @pytest.mark.parametrize("kinds", [MOST_CATEGORIES, MOST_CATEGORIES + 1])
-def test_more_categories_than_a_few_hundred_are_gathered(kinds: int) -> None:
+def test_more_categories_than_a_few_hundred_are_effects(kinds: int) -> None:
     table = read_table({"c": pa.array([f"c{k % kinds}" for k in range(900)])})
-    column = measure(table, "c", "category")
-    assert column.sparse == (kinds > MOST_CATEGORIES)
-    assert len(column.features) == kinds and column.width == (1 if column.sparse else kinds)
-    assert column.unknown(table) == 0
+    column = measure(table, "c", "category", goal=Goal(np.arange(900.0)[:, None], ("y",)))
+    assert bool(column.effects) == (kinds > MOST_CATEGORIES)
+    assert column.width == len(column.features) == (2 if column.effects else kinds)
+    gathered = measure(table, "c", "category", encoding="sparse")
+    assert (gathered.width, len(gathered.features)) == (1, kinds)
+    assert column.unknown(table) == gathered.unknown(table) == 0
+
+
+@pytest.mark.parametrize(("different", "kind"), [(600, "category"), (900, "ignored")])
+def test_a_category_may_be_rare_in_most_of_its_rows(different: int, kind: str) -> None:
+    """Where a fifth of the rows come again, texts are categories; where nearly none do, they name the rows."""
+    texts = [f"shop {k}" for k in range(different)] + [f"shop {k}" for k in range(1000 - different)]
+    assert decide_kind(read_table({"c": texts, "y": [1.0, 2.0] * 500}), "c")[0] == kind
 
 
 def test_times_of_the_day_are_a_circle(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from handgrad.nn.dropout import Dropout
 from handgrad.nn.initializers import Initializer
 from handgrad.nn.losses import Loss
 from handgrad.nn.network import Dense, Network
-from handgrad.nn.optimizers import OPTIMIZERS
+from handgrad.nn.optimizers import OPTIMIZERS, Adam
 from handgrad.nn.regularization import Regularization
 from handgrad.nn.schedules import Schedule
 from handgrad.training.fit import fit
@@ -33,7 +33,8 @@ PENGUINS = Path(__file__).parents[2] / "examples" / "penguins.csv"
 
 @pytest.fixture(scope="module")
 def penguins() -> Model:
-    return fit_table(PENGUINS, "species", epochs=15, engine="reference", dtype="float64")
+    options = {"hidden": (64, 32), "epochs": 15, "engine": "reference", "dtype": "float64"}
+    return fit_table(PENGUINS, "species", optimizer=Adam(0.001), **options)
 
 
 @pytest.fixture(scope="module")

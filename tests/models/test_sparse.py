@@ -37,7 +37,14 @@ def shops(rows: int = ROWS, seed: int = 0) -> dict[str, Any]:
     return {"price": price.tolist(), "shop": names, "bought": np.where(score > 0, "yes", "no").tolist()}
 
 
-USUAL: dict[str, Any] = {"hidden": (8,), "epochs": 4, "seed": 3, "dtype": "float64", "validation": 0.1}
+USUAL: dict[str, Any] = {
+    "encode": {"shop": "sparse"},
+    "hidden": (8,),
+    "epochs": 4,
+    "seed": 3,
+    "dtype": "float64",
+    "validation": 0.1,
+}
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +65,7 @@ def test_very_many_categories_are_gathered(model: Model) -> None:
 
 
 def test_the_training_is_that_of_one_hot(table, model: Model) -> None:
-    dense = fit_table(table, "bought", encode={"shop": "onehot"}, **USUAL)
+    dense = fit_table(table, "bought", **(USUAL | {"encode": {"shop": "onehot"}}))
     assert dense.network.gathered == () and dense.network.sizes == model.network.sizes
     for ours, theirs in zip(model.parameters, dense.parameters, strict=True):
         np.testing.assert_allclose(ours.W, theirs.W, rtol=1e-9, atol=1e-12)
@@ -75,11 +82,11 @@ def test_unknown_missing_and_rare_ones_are_told_apart() -> None:
     model = fit_table(table, "bought", **(USUAL | {"validation": 0}))
     assert model.schema is not None
     (column,) = (column for column in model.schema.columns if column.sparse)
-    assert column.rare == tuple(f"once-{k}" for k in range(10)) and column.missing
-    assert column.features[-2:] == ("shop is rare", "shop missing")
+    assert column.rare == () and column.missing
+    assert column.features[:2] == ("shop=once-0", "shop=once-1") and column.features[-1] == "shop missing"
     asked = {"price": [5.0] * 4, "shop": ["shop-0001x", "once-3", None, "never seen"]}
     X, remarks = model.schema.encode(read_table(asked))
-    assert X[:, 1].tolist() == [column.categories.index("shop-0001x"), 249.0 + 1, 251.0, -1.0]
+    assert X[:, 1].tolist() == [column.categories.index("shop-0001x"), 3.0, 260.0, -1.0]
     assert remarks == ("column 'shop': 1 cells hold a category that was not in the training data",)
     W = model.parameters[0].W
     z = model.parameters[0].b + W[:, 0] * X[3, 0]  # what is unknown adds nothing
@@ -94,14 +101,14 @@ def test_the_choice_is_said(table) -> None:
         encoding: short(prepare(read, ["bought"], choices=Choices(encode=encode))).remarks
         for encoding, encode in (
             ("usual", {}),
-            ("effect", {"shop": "effect"}),
+            ("sparse", {"shop": "sparse"}),
             ("onehot", {"shop": "onehot"}),
         )
     }
-    assert "column 'shop': 250 categories, each takes a row of weights of its own (sparse)" in said["usual"]
+    assert "column 'shop': 250 categories, each takes a row of weights of its own (sparse)" in said["sparse"]
     assert (
         "column 'shop': 250 categories, each stands for the target's mean where it occurs (effect)"
-        in said["effect"]
+        in said["usual"]
     )
     assert not any("shop" in remark for remark in said["onehot"])
 
@@ -234,7 +241,7 @@ def test_the_command_line(
     monkeypatch.chdir(tmp_path)
     pd.DataFrame(table).to_csv("shops.csv", index=False)
     training = ("train", "shops.csv", "--target", "bought", "--hidden", "8")
-    told = run(*training, "-o", "m.safetensors", "--epochs", "2")
+    told = run(*training, "-o", "m.safetensors", "--epochs", "2", "--encode", "shop=sparse")
     assert "250 categories, each takes a row of weights of its own (sparse)" in told
     run("verify", "m.safetensors")
     assert "takes its row of weights" in run("explain", "m.safetensors", "--rows", "0")
@@ -243,7 +250,7 @@ def test_the_command_line(
     assert 'encode = ["shop=effect"]' in Path("e.run.toml").read_text()
     run("train", "--config", "e.run.toml", "-o", "e2.safetensors", "--quiet")
     assert Model.load("e2.safetensors").schema == Model.load("e.safetensors").schema
-    assert run("inspect", "shops.csv", "--target", "bought").count("(sparse)") == 1
+    assert run("inspect", "shops.csv", "--encode", "shop=sparse").count("(sparse)") == 1
     assert "COLUMN=ENCODING" in run(*training, "-o", "w.safetensors", "--encode", "shop", expected=2)
     assert "a row of weights for each category of shop" in run(
         "export", "m.safetensors", "-o", "n.h", expected=2

@@ -103,7 +103,7 @@ def test_a_streamed_training_takes_the_steps_that_its_plan_names(folder, engine)
     session = choose(engine).start(
         model.network, fit.recipe, fit.snapshots[0].training, X, Y, 7, None, weights
     )
-    for part in fit.plan.stretches(1, fit.steps, fit.training_rows, 0.001):
+    for part in fit.plan.stretches(1, fit.steps, fit.training_rows, fit.recipe.optimizer.learning_rate):
         session.run(part.rows, fit.batch_size, part.rates, part.first)
     last = fit.snapshots[-1].training.parameters
     for ours, theirs in zip(session.training().parameters, last, strict=True):

@@ -78,7 +78,7 @@ Encode = Annotated[
     list[str] | None,
     typer.Option(
         help="How categories become inputs, COLUMN=onehot, sparse (a row of weights each) or effect (the target's "
-        "mean); by itself sparse from 201 categories on.",
+        "mean); by itself effect from 201 categories on.",
         rich_help_panel=_COLUMNS,
     ),
 ]

@@ -64,11 +64,11 @@ def train(
     task: Annotated[
         str | None, typer.Option(help="binary, multiclass, multilabel or regression; found from the target.")
     ] = None,
-    hidden: Annotated[str, typer.Option(help="Widths of the hidden layers, or none.")] = "64,32",
+    hidden: Annotated[str, typer.Option(help="Widths of the hidden layers, or none.")] = "100",
     activation: Annotated[
         str, typer.Option(help="Of the hidden layers, as in relu or leaky_relu:alpha=0.1.")
     ] = "relu",
-    optimizer: Annotated[str, typer.Option(help=f"{', '.join(OPTIMIZERS)}; as in adam:beta1=0.8.")] = "adam",
+    optimizer: Annotated[str, typer.Option(help=f"{', '.join(OPTIMIZERS)}; as in adam:beta1=0.8.")] = "adamw",
     learning_rate: Annotated[
         float | None, typer.Option(help="By default one that suits the optimizer.")
     ] = None,

@@ -40,14 +40,11 @@ ENCODINGS = ("onehot", "sparse", "effect")
 """How categories become inputs: an input each; the same, but gathered (`handgrad.nn.gathering`); or the target's
 mean where they are (`handgrad.data.effects`)."""
 
-USUAL_OF_MANY = "sparse"
+USUAL_OF_MANY = "effect"
 """What columns of more than `MOST_CATEGORIES` are taken as (docs/quality.md has the scores)."""
 
 _RARE, _RARE_IN = 3, 1000
 """Categories of fewer rows share a feature, in tables of so many rows."""
-
-_RARE_OF_MANY = 2
-"""The same where each has a row of weights: what a single row says of its category is mostly chance."""
 
 MOST_GATHERED = 1 << 24
 """Of one column: float32 holds every whole number up to here."""
@@ -128,8 +125,7 @@ class Column(msgspec.Struct, frozen=True, omit_defaults=True):
         count = f"column {self.name!r}: {len(self.categories):,} categories"
         if self.effects:
             return f"{count}, each stands for the target's mean where it occurs (effect)"
-        shared = f"; {len(self.rare):,} of a single row share one" if self.rare else ""
-        return f"{count}, each takes a row of weights of its own (sparse){shared}"
+        return f"{count}, each takes a row of weights of its own (sparse)"
 
     @property
     def scale(self) -> Scale:
@@ -362,9 +358,8 @@ def _measured_category(table: Table, name: str, rows: Any, goal: Goal | None, en
             f"column {name!r} has {len(there):,} categories, and more than {MOST_GATHERED:,} have no numbers of their "
             "own in float32; leave it out, or take --encode with effect"
         )
-    scarce = (
-        there[counts[there] < (_RARE_OF_MANY if sparse else _RARE)] if index.size >= _RARE_IN else there[:0]
-    )
+    # with a row of weights each, the rare ones are better left alone (docs/quality.md)
+    scarce = there[counts[there] < _RARE] if index.size >= _RARE_IN and not sparse else there[:0]
     if len(scarce) < 2 or len(there) - len(scarce) < 1:
         scarce = there[:0]
     names = text.values.to_pylist()

@@ -22,6 +22,8 @@ _TOKENS = (
     r"^(?:https?|ftp)://\S+$",
 )
 _MANY = 20
+_NEVER = 0.8
+"""Part of the rows with a text of their own above which texts name the rows: below it most categories come again."""
 _LARGEST = 1e18  # of a number that names something
 _WORDS_OF_A_SENTENCE = 3
 
@@ -55,8 +57,10 @@ def of_words(name: str, text: Words) -> tuple[str, str]:
         return "identifier", f"{count} name the rows"
     words = _words_a_cell(text)
     sentences = words >= _WORDS_OF_A_SENTENCE or float(pc.mean(pc.utf8_length(text.values)).as_py()) > 40
-    if mostly_different(text):
-        return ("text", f"{count} are free text") if sentences else ("identifier", f"{count} name the rows")
+    if mostly_different(text) and sentences:
+        return "text", f"{count} are free text"
+    if distinct > max(_MANY, _NEVER * present):
+        return "identifier", f"{count} name the rows"
     if (unique and present >= 5 and words >= 4) or (distinct > _MANY and words >= 8):
         return "text", f"{count} are free text"
     return "categorical", ""

@@ -11,9 +11,10 @@ import pyarrow.compute as pc
 
 from handgrad.data import suspicions
 from handgrad.data.cells import parsed, words
-from handgrad.data.columns import Column, measure
+from handgrad.data.columns import Column, measure, takes_effects
+from handgrad.data.effects import MOST_OUTPUTS
 from handgrad.data.kinds import USED, Found, find_kind
-from handgrad.data.schema import Choices
+from handgrad.data.schema import Choices, goal_of
 from handgrad.data.tables import Table
 from handgrad.data.targets import Target, class_words, find_target, scaled
 from handgrad.data.words import number_text
@@ -115,7 +116,7 @@ def inspect(
             if goal is not None and found.kind in ("numeric", "categorical", "boolean"):
                 warnings += found.doubts
             continue
-        column = _column(table, name, found, choices, warnings)
+        column = _column(table, name, found, choices, goal, warnings)
         columns.append(column)
         reports.append(_report(table, name, found, column))
         warnings += _warnings(table, name, found, column, reports[-1].missing)
@@ -169,18 +170,28 @@ def _found(table: Table, name: str, asked: tuple[str, str] | None) -> Found:
     return Found(_KIND_OF[kind], reason)
 
 
-def _column(table: Table, name: str, found: Found, choices: Choices, warnings: list[str]) -> Column:
+def _column(
+    table: Table, name: str, found: Found, choices: Choices, target: Target | None, warnings: list[str]
+) -> Column:
     """The column as training would measure it on all rows."""
     if not found.used or name in choices.ignore:
         return Column(name, "ignored", reason=found.note)
     try:
+        encoding, rows, goal = choices.encode.get(name, ""), None, None
+        if target is not None and found.kind == "categorical" and takes_effects(table, name, encoding):
+            rows = np.flatnonzero(target.present(table))
+            goal = goal_of(target, table, rows)
+            if len(goal.names) > MOST_OUTPUTS:
+                encoding = "sparse"
         return measure(
             table,
             name,
             _ENCODED[found.kind],
+            rows=rows,
+            goal=goal,
             scaling=choices.scaling,
             missing=choices.missing,
-            encoding=choices.encode.get(name, ""),
+            encoding=encoding,
         )
     except DataError as error:
         warnings.append(str(error))

@@ -321,10 +321,13 @@ def measured_schema(
     by_effects = [name for name, encoding in encodings.items() if takes_effects(table, name, encoding)]
     goal = goal_of(target, table, rows) if by_effects else None
     if goal is not None and len(goal.names) > MOST_OUTPUTS:
-        raise SpecificationError(
-            f"column {shortened(by_effects[0])}: effects are for at most {MOST_OUTPUTS} outputs, and the target has "
-            f"{len(goal.names)}; take --encode with sparse"
-        )
+        asked = next((name for name in by_effects if name in choices.encode), None)
+        if asked is not None:
+            raise SpecificationError(
+                f"column {shortened(asked)}: effects are for at most {MOST_OUTPUTS} outputs, and the target has "
+                f"{len(goal.names)}; take --encode with sparse"
+            )
+        encodings |= dict.fromkeys(by_effects, "sparse")
     columns = tuple(
         measure(
             table,

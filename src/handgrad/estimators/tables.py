@@ -155,7 +155,7 @@ class TableClassifier(ClassifierMixin, TableEstimator):  # type: ignore[misc]
 
     def __init__(
         self,
-        hidden: Any = (64, 32),
+        hidden: Any = (100,),
         activation: Any = "relu",
         *,
         dropout: Any = 0.0,
@@ -258,7 +258,7 @@ class TableRegressor(RegressorMixin, TableEstimator):  # type: ignore[misc]
 
     def __init__(
         self,
-        hidden: Any = (64, 32),
+        hidden: Any = (100,),
         activation: Any = "relu",
         *,
         dropout: Any = 0.0,

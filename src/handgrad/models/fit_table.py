@@ -27,13 +27,14 @@ from handgrad.nn.activations import Activation
 from handgrad.nn.initializers import Initializer
 from handgrad.nn.losses import LOSSES, Loss
 from handgrad.nn.network import Dense, Network
-from handgrad.nn.optimizers import Adam, Optimizer
+from handgrad.nn.optimizers import AdamW, Optimizer
 from handgrad.training.fit import fit
 from handgrad.training.history import Fit
 from handgrad.training.plan import DTYPE_OF_TABLES, DTYPES, EarlyStopping
 from handgrad.training.resumption import Checkpoint
 
-DEFAULT_RATE = 0.001
+DEFAULT_HIDDEN = (100,)
+"""One layer, and AdamW at its rate for tables: chosen on parts of the training rows (docs/quality.md)."""
 
 # Tables are small as data for networks go; Glorot's smaller weights generalize better from them than He's.
 DEFAULT_INITIALIZER = "glorot"
@@ -65,7 +66,7 @@ def fit_table(
     encode: Mapping[str, str] | None = None,
     class_weight: ClassWeights | None = None,
     weight: str | None = None,
-    hidden: Sequence[int] = (64, 32),
+    hidden: Sequence[int] = DEFAULT_HIDDEN,
     activation: Activation | str = "relu",
     dropout: float = 0.0,
     loss: Loss | str | None = None,
@@ -87,11 +88,13 @@ def fit_table(
     neither trains nor validates. Rows of one value of the column `group` stay together; by the column `time` the
     latest rows are kept. `class_weight` ('balanced', or a weight for each class) and `weight` (a column) say by how
     much a row counts in the loss; on average it is 1. `encode` says how the categories of a column become inputs:
-    {"shop": "sparse"}, or onehot or effect; more than 200 are sparse by themselves. `dropout` drops a part of the
+    {"shop": "sparse"}, or onehot or effect; more than 200 are effects by themselves. `dropout` drops a part of the
     hidden units. `memory` ("1GiB") is the most that a training on files may take: their rows are streamed then.
     Means, deviations and categories come from the training rows alone. Early stopping is on where rows are kept for
-    validation; batches grow with the table. `dtype` is float32 unless 'float64' is asked for.
+    validation; batches grow with the table. Without an `optimizer` AdamW trains, at a rate of
+    0.002. `dtype` is float32 unless 'float64' is asked for.
 
+    >>> from handgrad.nn.optimizers import Adam
     >>> table = {"x": [0.0, 1.0, 2.0, 3.0], "y": [1.0, 3.1, 5.0, 6.9]}
     >>> model = fit_table(table, "y", hidden=(), validation=0, optimizer=Adam(0.1), epochs=300)
     >>> [round(float(value)) for value in model.predict({"x": [4.0]})]
@@ -130,7 +133,7 @@ def fit_table(
         network_for(
             ready.schema, hidden, activation=activation, dropout=dropout, loss=loss, initializer=initializer
         ),
-        optimizer=optimizer or Adam(DEFAULT_RATE),
+        optimizer=optimizer or AdamW(AdamW.rate_for_tables),
         early_stopping=early_stopping,
         batch_size=batch_size,
         seed=seed,
@@ -287,7 +290,7 @@ def _stopping(rule: EarlyStopping | Literal["auto"] | None, validation: int) -> 
 
 def network_for(
     schema: Schema,
-    hidden: Sequence[int] = (64, 32),
+    hidden: Sequence[int] = DEFAULT_HIDDEN,
     *,
     activation: Activation | str = "relu",
     dropout: float = 0.0,

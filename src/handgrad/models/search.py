@@ -42,10 +42,10 @@ class Settings(NamedTuple):
         """The same as flags of `handgrad train`.
 
         >>> Settings((64, 32), 0.001, 0.0, 0.1, 32).flags()
-        '--hidden 64,32 --learning-rate 0.001 --l2 0 --dropout 0.1 --batch-size 32'
+        '--optimizer adam --hidden 64,32 --learning-rate 0.001 --l2 0 --dropout 0.1 --batch-size 32'
         """
         return (
-            f"--hidden {','.join(map(str, self.hidden))} --learning-rate {self.learning_rate:.4g} "
+            f"--optimizer adam --hidden {','.join(map(str, self.hidden))} --learning-rate {self.learning_rate:.4g} "
             f"--l2 {self.l2:.4g} --dropout {self.dropout:.4g} --batch-size {self.batch_size}"
         )
 

@@ -95,6 +95,8 @@ class AdamW(Adam):
     """
 
     weight_decay: float = 0.01
+
+    rate_for_tables: ClassVar[float] = 0.002
     name: ClassVar[str] = "adamw"
     label: ClassVar[str] = "AdamW"
 
