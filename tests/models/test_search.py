@@ -89,7 +89,7 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: An
     call = ["tune", "table.npz", "--target", "y", "--trials", "2", "--epochs", "3", "-o", "best.safetensors"]
     assert status(call) == 0
     shown = capsys.readouterr()
-    assert "again: handgrad train ... --hidden" in shown.out
+    assert "again: handgrad train ... --optimizer adam --hidden" in shown.out
     assert "which flatters it" in shown.out.replace("\n", " ")
     assert shown.err.count("trial ") == 2
     assert hg.Model.load("best.safetensors").predict({name: TABLE[name] for name in "abc"}).shape == (120,)
