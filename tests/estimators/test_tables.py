@@ -105,7 +105,8 @@ def test_any_step_opens(fitted: TableClassifier) -> None:
     X_train, _, y_train, _ = train_test_split(X, Y, random_state=0)
     quantities = fitted.explain(X_train, y_train, step=4).quantities()
     following = fitted.explain(X_train, y_train, step=5).quantities()
-    np.testing.assert_allclose(quantities["W1_new"], following["W1"])
+    # the step shown is the step taken to the rounding of float32, in which tables are trained
+    np.testing.assert_allclose(quantities["W1_new"], following["W1"], rtol=4 * np.finfo(np.float32).eps)
     with pytest.raises(ModelError, match="not the data"):
         fitted.explain(X_train, y_train[::-1], step=4).quantities()
     with pytest.raises(ValueError, match="feature names"):
