@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -39,6 +39,11 @@ class Asked:
     dtype: str
     hashes: Any
     """By which rows of the training are known again; None where they are not."""
+
+    @cached_property
+    def known(self) -> Array:
+        """The hashes in order, for all blocks of a stream."""
+        return np.sort(self.hashes)
 
 
 def stored_for(
@@ -146,6 +151,8 @@ def _encoded(asked: Asked, block: Block) -> tuple[Array, Array]:
 
 def known_again(asked: Asked, X: Array, Y: Array) -> int:
     """How many of these encoded rows equal a row of the training."""
-    if asked.hashes is None:
+    if asked.hashes is None or not len(asked.hashes):
         return 0
-    return int(np.isin(row_hashes(X.astype(asked.dtype), Y.astype(asked.dtype)), asked.hashes).sum())
+    found = row_hashes(X.astype(asked.dtype), Y.astype(asked.dtype))
+    nearest = np.searchsorted(asked.known, found).clip(max=len(asked.known) - 1)
+    return int((asked.known[nearest] == found).sum())
