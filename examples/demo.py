@@ -32,7 +32,7 @@ def main() -> None:
     penguins, model = str((HERE / "penguins.csv").relative_to(Path.cwd())), str(MODEL.relative_to(Path.cwd()))
     handgrad("train", penguins, "--target", "species", "--validation", "0.2", "--seed", "1", "-o", model)
     handgrad("why", model, penguins, "--row", "7")
-    handgrad("explain", model, "--step", "40", "--rows", "0:1", "--focus", "b3[0]")
+    handgrad("explain", model, "--step", "40", "--rows", "0:1", "--focus", "b2[0]")
     example = str((HERE / "relu-sigmoid-2-2-1.toml").relative_to(Path.cwd()))
     handgrad("explain", example, "--focus", "W1[0,0]")
 
