@@ -176,7 +176,7 @@ def test_a_recipe_that_cannot_be_is_named(tmp_path: Path, document: dict[str, An
 def test_the_recipe_of_the_documentation_is_one(tmp_path: Path) -> None:
     text = (EXAMPLES.parent / "docs" / "exercises.md").read_text(encoding="utf-8")
     path = tmp_path / "week3.toml"
-    path.write_text(text.partition("```toml\n")[2].partition("```")[0], encoding="utf-8")
+    path.write_text(text.partition("```toml")[2].partition("\n")[2].partition("```")[0], encoding="utf-8")
     recipe = read_source(path)
     assert isinstance(recipe, Recipe)
     made = make(recipe)

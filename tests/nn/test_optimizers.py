@@ -357,7 +357,7 @@ def test_only_plain_gradient_descent_goes_straight_downhill() -> None:
 def test_the_rates_that_tables_are_trained_with() -> None:
     rates = {name: kind.rate_for_tables for name, kind in OPTIMIZERS.items()}
     assert rates == {
-        "sgd": 0.05, "momentum": 0.01, "nesterov": 0.01, "rmsprop": 0.001, "adam": 0.001, "adamw": 0.001,
+        "sgd": 0.05, "momentum": 0.01, "nesterov": 0.01, "rmsprop": 0.001, "adam": 0.001, "adamw": 0.002,
         "adagrad": 0.01, "adadelta": 1.0, "nadam": 0.001, "lion": 0.0003,
     }  # fmt: skip
 

@@ -9,6 +9,9 @@ category, and only these have a gradient:
 X (m, numbers + columns) holds the numbers first, then for each column of categories k = 0, 1, ..., C - 1, or -1
 for none of them, which adds nothing. W[1] has a column for each number and for each category, as if they were
 one-hot: the sums are the same to rounding.
+
+Source: Bengio, Ducharme, Vincent and Jauvin (2003), A neural probabilistic language model, section 2: a matrix whose
+row of an index is its vector.
 """
 
 from __future__ import annotations

@@ -71,7 +71,7 @@ def test_a_cell_opens_its_calculation_by_keyboard(walked_page: Opened) -> None:
     page.keyboard.press("Enter")
     settled(page)
     assert page.input_value("#focus") == "W1[2,1]"
-    assert "W32,new[1]=W32[1]" in str(sheet(page).text_content())
+    assert "W3,<b>width</b>,new[1]=W3,<b>width</b>[1]" in str(sheet(page).text_content())
     page.click("#unfocus")
     settled(page)
     assert page.input_value("#focus") == ""

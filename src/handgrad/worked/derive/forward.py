@@ -200,7 +200,8 @@ def _half_right(paper: Paper, equation: Equation) -> bool:
     """True where at least half of the digits of the loss come out of the outputs; training computes it from z."""
     assert equation.result is not None
     shown, wanted = (float(evaluate(tree).item()) for tree in (equation.numbers[0], equation.result))
-    if not np.isfinite(evaluate(equation.symbols[-1], paper.bindings)).all():
+    values = evaluate(equation.symbols[-1], paper.bindings)  # real numbers where it is certified
+    if not all(np.isfinite(float(value)) for value in values.flat):
         return False  # 0 ln 0 in the letters, of a class that is not the target's and has no probability left
     lost = np.sqrt(roundoff(np.asarray(paper.quantities["yhat"]).dtype))
     return bool(shown == wanted or abs(shown - wanted) <= lost * abs(wanted))
