@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from handgrad.models.fit_table import fit_table
+from handgrad.nn.adam import Adam
 from handgrad.render.settings import PARTS
 from handgrad.worksheets.worksheet import Worksheet, explain
 
@@ -55,11 +56,14 @@ def test_two_steps_of_a_larger_net_with_adam_take_ten_pages(tmp_path: Path) -> N
 
 
 @poppler
-def test_a_step_of_a_trained_model_in_brief_takes_two_pages(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "chosen", [{}, {"hidden": (64, 32), "optimizer": Adam(0.001)}], ids=["default", "two"]
+)
+def test_a_step_of_a_trained_model_in_brief_takes_two_pages(chosen: dict[str, Any], tmp_path: Path) -> None:
     model = fit_table(
         str(EXAMPLES / "penguins.csv"),
         "species",
-        hidden=(64, 32),
+        **chosen,
         epochs=3,
         seed=1,
         validation=0.2,
