@@ -31,7 +31,6 @@ from handgrad.worked.expressions import (
     Expression,
     Hadamard,
     Matrix,
-    Number,
     Sum,
     SumOver,
     Symbol,
@@ -40,7 +39,7 @@ from handgrad.worked.forms.equations import penalty_gradient
 from handgrad.worked.forms.losses import LOSS_FORMS, scale_tree
 from handgrad.worked.paper import ONE, Paper, difference
 from handgrad.worked.record import Words, WorkedStep, words
-from handgrad.worked.substitute import Line, as_outer, same, sample_by_sample
+from handgrad.worked.substitute import Line, as_outer, marked, node, same, sample_by_sample
 
 MOST_OUTER = 4  # up to so many samples, dW is also written as a sum of one outer product each
 
@@ -301,8 +300,7 @@ def _of_all_units(value: Expression) -> Expression:
     """The one number that units share; dust is dust."""
     if not isinstance(value, Matrix):
         return value
-    dust = value.dust is not None and bool(value.dust.flat[0])
-    return Number(float(value.values.flat[0]), dust=dust)
+    return marked(node(value.values[:1, :1]), None if value.dust is None else value.dust[:1, :1])
 
 
 def _added_up(paper: Paper, l: int, *, shared: bool) -> Expression:
