@@ -15,7 +15,8 @@ def boxes_in_a_row(names: Sequence[str]) -> Iterator[TextBox]:
     """Each name in a box; behind each but the last an arrow on, and below it an arrow back.
 
     >>> for box in boxes_in_a_row(("a", "b")):
-    ...     print("\n".join(map(str.rstrip, box.text.splitlines())))
+    ...     for line in box.text.splitlines():
+    ...         print(line.rstrip())
     ┌───┐
     │ a │ →
     └───┘ ←
